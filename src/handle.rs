@@ -1,0 +1,241 @@
+//! What both handles have in common, written once; and the place in line that a handle may keep.
+
+use core::num::NonZero;
+
+use crate::hchan::Hchan;
+use crate::sudog::Ticket;
+use crate::sync::{AtomicU32, Ordering};
+
+/// The place in line of a poll on a handle itself, kept between one poll and the next.
+///
+/// It is written under the channel's lock, which orders all accesses.
+pub(crate) struct Standing(AtomicU32);
+
+impl Standing {
+    const NONE: u32 = 0;
+
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU32::new(Self::NONE))
+    }
+
+    /// Whether the handle stands in line.
+    #[inline]
+    pub(crate) fn is_some(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != Self::NONE
+    }
+
+    /// Takes the place over, if there is one.
+    #[inline]
+    pub(crate) fn take<T>(&self, hchan: &Hchan<T>) -> Option<Ticket> {
+        let number = NonZero::new(self.0.load(Ordering::Relaxed))?;
+        self.0.store(Self::NONE, Ordering::Relaxed);
+        Some(hchan.ticket(number))
+    }
+
+    /// Keeps a place.
+    pub(crate) fn keep(&self, place: Option<Ticket>) {
+        let number = place.map_or(Self::NONE, |ticket| ticket.into_number().get());
+        self.0.store(number, Ordering::Relaxed);
+    }
+}
+
+/// Ends the process: the handles outnumber what can be counted, so the count would lie.
+#[cold]
+pub(crate) fn too_many_handles() -> ! {
+    #[cfg(feature = "std")]
+    std::process::abort();
+    #[cfg(not(feature = "std"))]
+    panic!("too many handles");
+}
+
+/// The methods of both handles.
+macro_rules! both_handles {
+    ($Handle:ident) => {
+        impl<T> $Handle<T> {
+            /// Closes the channel; false if it is closed already.
+            ///
+            /// Sends fail from now on, parked ones included, each with its value. What is inside can
+            /// still be received; then receives fail too. Nobody can open the channel again. Dropping
+            /// the last handle of a side closes as well.
+            ///
+            /// Never waits. Costs a step for each parked operation that it ends.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// let (tx, rx) = hchan::bounded(1);
+            /// tx.try_send(1).unwrap();
+            /// assert!(rx.close());
+            /// assert!(!tx.close());
+            /// assert!(tx.try_send(2).unwrap_err().is_closed());
+            /// assert_eq!(rx.try_recv(), Ok(1));
+            /// assert!(rx.try_recv().unwrap_err().is_closed());
+            /// ```
+            ///
+            /// From Go: `close(c)`, which panics the second time and on a nil channel.
+            pub fn close(&self) -> bool {
+                self.chan.with(|hchan, wakes| hchan.close(wakes))
+            }
+
+            /// Whether the channel is closed. Once true, true forever.
+            ///
+            /// ```
+            /// let (tx, rx) = hchan::bounded::<()>(0);
+            /// assert!(!rx.is_closed());
+            /// drop(tx);
+            /// assert!(rx.is_closed());
+            /// ```
+            #[must_use]
+            pub fn is_closed(&self) -> bool {
+                self.chan.look($crate::hchan::Hchan::is_closed)
+            }
+
+            /// Waits until the channel is closed, by hand or because the other side is gone.
+            ///
+            /// Values may still be inside. Cancel safe: a dropped wait leaves no trace.
+            ///
+            /// # Panics
+            ///
+            /// The future panics when polled after it was ready.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            /// let (tx, rx) = hchan::bounded::<()>(0);
+            /// drop(rx);
+            /// tx.closed().await;
+            /// # });
+            /// ```
+            ///
+            /// From Go: what a second channel named `done` is for.
+            pub fn closed(&self) -> $crate::closed::ClosedFuture<'_, T> {
+                $crate::closed::ClosedFuture::new(&self.chan)
+            }
+
+            /// How many values are inside, at this instant.
+            ///
+            /// Values that parked sends bring are not, nor are those that a parked receive was handed;
+            /// what was put back is. So it may exceed the capacity for a while, after a receive that
+            /// was handed a value was dropped.
+            ///
+            /// ```
+            /// let (tx, rx) = hchan::bounded(2);
+            /// tx.try_send('a').unwrap();
+            /// assert_eq!((tx.len(), rx.len()), (1, 1));
+            /// ```
+            ///
+            /// From Go: `len(c)`.
+            #[must_use]
+            pub fn len(&self) -> usize {
+                self.chan.look($crate::hchan::Hchan::len)
+            }
+
+            /// Whether no value is inside, at this instant.
+            ///
+            /// ```
+            /// let (tx, rx) = hchan::bounded::<()>(2);
+            /// assert!(tx.is_empty() && rx.is_empty());
+            /// ```
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
+            }
+
+            /// Whether every slot holds a value or is reserved, at this instant.
+            ///
+            /// Always true on capacity 0, never on an unbounded channel.
+            ///
+            /// ```
+            /// let (tx, rx) = hchan::bounded(1);
+            /// tx.try_send(()).unwrap();
+            /// assert!(tx.is_full() && rx.is_full());
+            /// ```
+            #[must_use]
+            pub fn is_full(&self) -> bool {
+                self.chan.look($crate::hchan::Hchan::is_full)
+            }
+
+            /// How many values the channel holds at most; `None` if it has no limit.
+            ///
+            /// ```
+            /// let (tx, rx) = hchan::bounded::<()>(7);
+            /// assert_eq!((tx.capacity(), rx.capacity()), (Some(7), Some(7)));
+            /// assert_eq!(hchan::unbounded::<()>().0.capacity(), None);
+            /// ```
+            ///
+            /// From Go: `cap(c)`.
+            #[must_use]
+            pub fn capacity(&self) -> Option<usize> {
+                self.chan.look($crate::hchan::Hchan::capacity)
+            }
+
+            /// How many senders there are, at this instant.
+            ///
+            /// ```
+            /// let (tx, rx) = hchan::bounded::<()>(1);
+            /// let other = tx.clone();
+            /// assert_eq!((tx.sender_count(), rx.sender_count()), (2, 2));
+            /// # drop(other);
+            /// ```
+            #[must_use]
+            pub fn sender_count(&self) -> usize {
+                self.chan.look($crate::hchan::Hchan::sender_count)
+            }
+
+            /// How many receivers there are, at this instant.
+            ///
+            /// ```
+            /// let (tx, rx) = hchan::bounded::<()>(1);
+            /// drop(rx);
+            /// assert_eq!(tx.receiver_count(), 0);
+            /// ```
+            #[must_use]
+            pub fn receiver_count(&self) -> usize {
+                self.chan.look($crate::hchan::Hchan::receiver_count)
+            }
+
+            /// Whether both handles are of one channel.
+            ///
+            /// ```
+            /// let (tx, rx) = hchan::bounded::<()>(1);
+            /// assert!(tx.same_channel(&tx.clone()));
+            /// assert!(!rx.same_channel(&hchan::bounded(1).1));
+            /// ```
+            ///
+            /// From Go: `==` on channels.
+            #[must_use]
+            pub fn same_channel(&self, other: &Self) -> bool {
+                $crate::sync::Arc::ptr_eq(&self.chan, &other.chan)
+            }
+
+            /// What the channel looks like at this instant, under one lock.
+            ///
+            /// ```
+            /// let (tx, rx) = hchan::bounded(3);
+            /// tx.try_send("one").unwrap();
+            /// assert_eq!((rx.snapshot().qcount, rx.snapshot().sendx), (1, 1));
+            /// ```
+            ///
+            /// From Go: the fields of `runtime.hchan`, which no program can see there.
+            #[must_use]
+            pub fn snapshot(&self) -> $crate::snapshot::Snapshot {
+                self.chan.look($crate::hchan::Hchan::snapshot)
+            }
+        }
+
+        impl<T> core::fmt::Debug for $Handle<T> {
+            /// Never waits: while someone is at the channel its state is not shown.
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                let mut out = f.debug_struct(stringify!($Handle));
+                out.field("chan", &self.chan).finish()
+            }
+        }
+
+        // No code of a user's runs under the lock, so a panic leaves nothing half-changed.
+        impl<T> core::panic::UnwindSafe for $Handle<T> {}
+        impl<T> core::panic::RefUnwindSafe for $Handle<T> {}
+    };
+}
+
+pub(crate) use both_handles;

@@ -1,0 +1,709 @@
+//! The channel without its lock: Go's `hchan`, `chansend`, `chanrecv` and `closechan`.
+//!
+//! Nothing here waits, locks, wakes or drops what belongs to a user. Every function decides at once,
+//! completes the counterpart that it meets, and notes in [`Wakes`] whom to wake after the lock.
+//!
+//! At all times
+//!
+//! - receivers stand in `recvq` only while `buf` is empty;
+//! - senders stand in `sendq` only while the channel is open and no slot is free, and on capacity 0
+//!   only while each parked receiver is promised to a permit;
+//! - values leave in the order in which they were accepted; what was put back is older than the rest
+//!   of `buf` and stands at its head, oldest first;
+//! - on a closed channel receivers stand in `recvq` only while a value is unclaimed, that is: handed
+//!   to a receiver that has not looked yet. It may come back, so "closed" is not certain before.
+//!
+//! [`Hchan::check`] says the same in code, and debug builds run it after each operation.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::mem;
+use core::num::NonZero;
+use core::task::Poll;
+
+use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
+use crate::snapshot::Snapshot;
+use crate::sudog::{State, Sudog, Sudogs, Ticket, WaitQ};
+use crate::wakes::{Visitor, Wakes};
+
+/// An unbounded ring that empties is given back while it holds more bytes than this.
+const KEPT_BYTES: usize = 16 * 1024;
+
+/// What kind of channel `dataqsiz` is the size of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Holds `dataqsiz` values.
+    Bounded,
+    /// Never full: `dataqsiz` is larger than any memory.
+    Unbounded,
+    /// Go's nil channel: nothing ever happens here, so nobody parks.
+    Never,
+}
+
+/// A channel's state. The names are Go's.
+pub(crate) struct Hchan<T> {
+    /// The ring: `qcount` is its length.
+    buf: VecDeque<T>,
+    /// The ages of the values that were put back, which stand at the head of `buf`; youngest first.
+    put_back: Vec<u64>,
+    /// Size of the ring. Storage grows towards it as needed.
+    dataqsiz: usize,
+    /// Where in the ring the next value is received.
+    recvx: usize,
+    /// Slots that permits hold; on capacity 0, parked receivers that are promised to permits.
+    reserved: usize,
+    /// How many values have left `buf` or `sendq`; the number at its leaving is a value's age.
+    left: u64,
+    sudogs: Sudogs<T>,
+    recvq: WaitQ,
+    sendq: WaitQ,
+    /// Those who wait for the end of the channel.
+    closeq: WaitQ,
+    /// Values handed to receivers that have not looked yet.
+    unclaimed: u32,
+    senders: u32,
+    receivers: u32,
+    kind: Kind,
+    closed: bool,
+}
+
+impl<T> Hchan<T> {
+    /// Go's `makechan`, with one handle on either side.
+    pub(crate) const fn new(kind: Kind, dataqsiz: usize) -> Self {
+        Self {
+            buf: VecDeque::new(),
+            put_back: Vec::new(),
+            dataqsiz,
+            recvx: 0,
+            reserved: 0,
+            left: 0,
+            sudogs: Sudogs::new(),
+            recvq: WaitQ::new(),
+            sendq: WaitQ::new(),
+            closeq: WaitQ::new(),
+            unclaimed: 0,
+            senders: 1,
+            receivers: 1,
+            kind,
+            closed: false,
+        }
+    }
+
+    // Send. The questions are Go's, in Go's order: closed? a receiver in line? room? else park.
+
+    /// Sends without waiting. On an error the value stays in `elem`.
+    #[inline]
+    pub(crate) fn send(
+        &mut self,
+        elem: &mut Option<T>,
+        wakes: &mut Wakes,
+    ) -> Result<(), TrySendError<()>> {
+        if self.closed {
+            return Err(TrySendError::Closed(()));
+        }
+        if !self.recvq.is_empty() && self.hand(elem, wakes) {
+            return Ok(());
+        }
+        if self.has_room() {
+            self.push(elem);
+            return Ok(());
+        }
+        Err(TrySendError::Full(()))
+    }
+
+    /// One poll of a send: sends, or parks with the value, or looks what became of it.
+    ///
+    /// On an error the value is in `elem` again.
+    #[inline]
+    pub(crate) fn poll_send(
+        &mut self,
+        place: &mut Option<Ticket>,
+        elem: &mut Option<T>,
+        visitor: &mut Visitor<'_>,
+        wakes: &mut Wakes,
+    ) -> Poll<Result<(), SendError<()>>> {
+        if place.is_some() {
+            return self.redeem(place, visitor).map(|(state, left)| {
+                *elem = left;
+                sent(state)
+            });
+        }
+        match self.send(elem, wakes) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(TrySendError::Closed(())) => Poll::Ready(Err(SendError(()))),
+            Err(TrySendError::Full(())) => {
+                *place = self.acquire(elem, visitor);
+                if let Some(ticket) = place {
+                    self.sendq.enqueue(&mut self.sudogs, ticket);
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Gives up a parked send. The value is in `elem` again, unless a receiver has it.
+    pub(crate) fn cancel_send(&mut self, ticket: Ticket, elem: &mut Option<T>, wakes: &mut Wakes) {
+        if self.sudogs.get(&ticket).state == State::Parked {
+            self.sendq.unlink(&mut self.sudogs, &ticket);
+        }
+        let (left, waker) = self.sudogs.release(ticket);
+        *elem = left;
+        wakes.retire(waker);
+    }
+
+    /// Sends at once, at the price of the oldest value if the ring is full.
+    ///
+    /// What had to give way is in `elem`: the oldest value, or, where there is none, the value itself.
+    pub(crate) fn force_send(
+        &mut self,
+        elem: &mut Option<T>,
+        wakes: &mut Wakes,
+    ) -> Result<(), SendError<()>> {
+        match self.send(elem, wakes) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Closed(())) => Err(SendError(())),
+            Err(TrySendError::Full(())) if self.dataqsiz == 0 => Ok(()),
+            Err(TrySendError::Full(())) => {
+                if let Some(oldest) = self.take() {
+                    self.push(elem);
+                    *elem = Some(oldest);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    // Permits: a place for a value that comes later.
+
+    /// Reserves without waiting.
+    pub(crate) fn reserve(&mut self) -> Result<(), TrySendError<()>> {
+        if self.closed {
+            return Err(TrySendError::Closed(()));
+        }
+        if !self.can_reserve() {
+            return Err(TrySendError::Full(()));
+        }
+        self.reserved += 1;
+        Ok(())
+    }
+
+    /// One poll of a reservation, which stands in `sendq` without a value.
+    pub(crate) fn poll_reserve(
+        &mut self,
+        place: &mut Option<Ticket>,
+        visitor: &mut Visitor<'_>,
+    ) -> Poll<Result<(), SendError<()>>> {
+        if place.is_some() {
+            return self.redeem(place, visitor).map(|(state, _)| sent(state));
+        }
+        match self.reserve() {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(TrySendError::Closed(())) => Poll::Ready(Err(SendError(()))),
+            Err(TrySendError::Full(())) => {
+                *place = self.acquire(&mut None, visitor);
+                if let Some(ticket) = place {
+                    self.sendq.enqueue(&mut self.sudogs, ticket);
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Gives up a parked reservation, and with it the permit that it may have been granted.
+    pub(crate) fn cancel_reserve(&mut self, ticket: Ticket, wakes: &mut Wakes) {
+        match self.sudogs.get(&ticket).state {
+            State::Parked => self.sendq.unlink(&mut self.sudogs, &ticket),
+            State::Success => self.release_permit(wakes),
+            State::Closed | State::Free => {}
+        }
+        wakes.retire(self.sudogs.release(ticket).1);
+    }
+
+    /// Uses a permit: never full. On an error the value stays in `elem`.
+    pub(crate) fn send_reserved(
+        &mut self,
+        elem: &mut Option<T>,
+        wakes: &mut Wakes,
+    ) -> Result<(), SendError<()>> {
+        self.reserved -= 1;
+        if self.closed {
+            return Err(SendError(()));
+        }
+        match self.recvq.dequeue(&mut self.sudogs, |_| true) {
+            Some(receiver) => {
+                self.left += 1;
+                self.unclaimed += 1;
+                receiver.hand(elem.take(), self.left, wakes);
+                self.admit(wakes);
+            }
+            None => self.push(elem),
+        }
+        Ok(())
+    }
+
+    /// Gives a permit up: its slot is the next parked sender's.
+    pub(crate) fn release_permit(&mut self, wakes: &mut Wakes) {
+        self.reserved -= 1;
+        self.admit(wakes);
+    }
+
+    // Receive: first what the channel holds, then what a parked sender holds, else park.
+
+    /// Receives without waiting.
+    #[inline]
+    pub(crate) fn recv(&mut self, wakes: &mut Wakes) -> Result<T, TryRecvError> {
+        if let Some(value) = self.take() {
+            self.admit(wakes);
+            return Ok(value);
+        }
+        if !self.sendq.is_empty() {
+            // A rendezvous, or permits hold every slot: the sender's value comes straight over.
+            if let Some(sender) = self.sendq.dequeue(&mut self.sudogs, Sudog::has_value) {
+                self.left += 1;
+                let value = sender.elem.take();
+                sender.complete(State::Success, wakes);
+                return value.ok_or(TryRecvError::Empty);
+            }
+        }
+        if self.is_over() {
+            return Err(TryRecvError::Closed);
+        }
+        Err(TryRecvError::Empty)
+    }
+
+    /// Receives again and again without waiting, up to `limit` values, and counts them.
+    pub(crate) fn recv_more(&mut self, out: &mut Vec<T>, limit: usize, wakes: &mut Wakes) -> usize {
+        let received = core::iter::from_fn(|| self.recv(wakes).ok());
+        let before = out.len();
+        out.extend(received.take(limit));
+        out.len() - before
+    }
+
+    /// One poll of a receive: receives, or parks, or takes what it was handed.
+    #[inline]
+    pub(crate) fn poll_recv(
+        &mut self,
+        place: &mut Option<Ticket>,
+        visitor: &mut Visitor<'_>,
+        wakes: &mut Wakes,
+    ) -> Poll<Result<T, RecvError>> {
+        if place.is_some() {
+            return self.redeem(place, visitor).map(|(_, value)| {
+                if value.is_some() {
+                    self.unclaimed -= 1;
+                    self.settle(wakes);
+                }
+                value.ok_or(RecvError)
+            });
+        }
+        // On capacity 0 a reservation that is first in line waits for a receiver to park.
+        let awaited = self.dataqsiz == 0 && self.buf.is_empty() && self.reservation_is_next();
+        if !awaited {
+            match self.recv(wakes) {
+                Ok(value) => return Poll::Ready(Ok(value)),
+                Err(TryRecvError::Closed) => return Poll::Ready(Err(RecvError)),
+                Err(TryRecvError::Empty) => {}
+            }
+        }
+        *place = self.acquire(&mut None, visitor);
+        if let Some(ticket) = place {
+            self.recvq.enqueue(&mut self.sudogs, ticket);
+            self.admit(wakes);
+        }
+        Poll::Pending
+    }
+
+    /// Takes the value that a parked receive was handed, if it was, and ends it.
+    ///
+    /// A receive that nothing has happened to keeps its place.
+    pub(crate) fn try_claim(&mut self, place: &mut Option<Ticket>, wakes: &mut Wakes) -> Option<T> {
+        let parked = self.sudogs.get(place.as_ref()?).state == State::Parked;
+        let (value, _) = self.sudogs.release(place.take_if(|_| !parked)?);
+        if value.is_some() {
+            self.unclaimed -= 1;
+            self.settle(wakes);
+        }
+        value
+    }
+
+    /// Gives up a parked receive. A value that it was handed goes to the next in line, or back.
+    pub(crate) fn cancel_recv(&mut self, ticket: Ticket, wakes: &mut Wakes) {
+        let sudog = self.sudogs.get(&ticket);
+        let age = sudog.age;
+        if sudog.state == State::Parked {
+            self.recvq.unlink(&mut self.sudogs, &ticket);
+        }
+        let (value, waker) = self.sudogs.release(ticket);
+        wakes.retire(waker);
+        if let Some(value) = value {
+            self.unclaimed -= 1;
+            self.put_back(value, age, wakes);
+            self.settle(wakes);
+        }
+    }
+
+    /// Takes a value back that had left: for the first receiver in line, or into its old place.
+    pub(crate) fn put_back(&mut self, value: T, age: u64, wakes: &mut Wakes) {
+        if let Some(receiver) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
+            self.unclaimed += 1;
+            receiver.hand(Some(value), age, wakes);
+            return;
+        }
+        let younger = self.put_back.partition_point(|&other| other > age);
+        self.buf.insert(self.put_back.len() - younger, value);
+        self.put_back.insert(younger, age);
+    }
+
+    /// The age of the value that leaves next.
+    pub(crate) fn next_age(&self) -> u64 {
+        self.put_back.last().copied().unwrap_or(self.left + 1)
+    }
+
+    /// The ticket for a parked operation, from its number.
+    pub(crate) fn ticket(&self, number: NonZero<u32>) -> Ticket {
+        self.sudogs.ticket(number)
+    }
+
+    // Close, and the handles, of which the last on a side closes.
+
+    /// Go's `closechan`: ends every parked send and, unless values may still come, every receive.
+    ///
+    /// False if the channel is closed already, or can never be.
+    pub(crate) fn close(&mut self, wakes: &mut Wakes) -> bool {
+        if self.closed || self.kind == Kind::Never {
+            return false;
+        }
+        self.closed = true;
+        while let Some(sender) = self.sendq.dequeue(&mut self.sudogs, |_| true) {
+            sender.complete(State::Closed, wakes);
+        }
+        self.settle(wakes);
+        while let Some(watcher) = self.closeq.dequeue(&mut self.sudogs, |_| true) {
+            watcher.complete(State::Success, wakes);
+        }
+        true
+    }
+
+    /// Once no value can come any more, ends the receivers that wait for one.
+    fn settle(&mut self, wakes: &mut Wakes) {
+        if self.is_over() {
+            while let Some(receiver) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
+                receiver.complete(State::Closed, wakes);
+            }
+        }
+    }
+
+    /// One poll of a wait for the end of the channel.
+    pub(crate) fn poll_closed(
+        &mut self,
+        place: &mut Option<Ticket>,
+        visitor: &mut Visitor<'_>,
+    ) -> Poll<()> {
+        if place.is_some() {
+            return self.redeem(place, visitor).map(|_| ());
+        }
+        if self.closed {
+            return Poll::Ready(());
+        }
+        *place = self.acquire(&mut None, visitor);
+        if let Some(ticket) = place {
+            self.closeq.enqueue(&mut self.sudogs, ticket);
+        }
+        Poll::Pending
+    }
+
+    /// Gives up a wait for the end of the channel.
+    pub(crate) fn cancel_closed(&mut self, ticket: Ticket, wakes: &mut Wakes) {
+        if self.sudogs.get(&ticket).state == State::Parked {
+            self.closeq.unlink(&mut self.sudogs, &ticket);
+        }
+        wakes.retire(self.sudogs.release(ticket).1);
+    }
+
+    /// Counts a handle that was cloned; false if there are too many to count.
+    pub(crate) fn add_sender(&mut self) -> bool {
+        count_up(&mut self.senders)
+    }
+
+    /// Counts a handle that was cloned; false if there are too many to count.
+    pub(crate) fn add_receiver(&mut self) -> bool {
+        count_up(&mut self.receivers)
+    }
+
+    /// Whether another sender may be made of nothing but the channel.
+    pub(crate) const fn can_revive_sender(&self) -> bool {
+        self.senders > 0 && !self.closed
+    }
+
+    /// Whether another receiver may be made of nothing but the channel.
+    pub(crate) const fn can_revive_receiver(&self) -> bool {
+        self.receivers > 0
+    }
+
+    /// A sender is gone; the last one closes.
+    pub(crate) fn remove_sender(&mut self, wakes: &mut Wakes) {
+        self.senders -= 1;
+        if self.senders == 0 {
+            self.close(wakes);
+        }
+    }
+
+    /// A receiver is gone; the last one closes, and what nobody can receive any more is returned.
+    pub(crate) fn remove_receiver(&mut self, wakes: &mut Wakes) -> VecDeque<T> {
+        self.receivers -= 1;
+        if self.receivers > 0 {
+            return VecDeque::new();
+        }
+        self.close(wakes);
+        self.put_back.clear();
+        mem::take(&mut self.buf)
+    }
+
+    // What can be seen from outside.
+
+    pub(crate) fn len(&self) -> usize {
+        self.buf.len()
+    }
+
+    pub(crate) const fn capacity(&self) -> Option<usize> {
+        match self.kind {
+            Kind::Bounded | Kind::Never => Some(self.dataqsiz),
+            Kind::Unbounded => None,
+        }
+    }
+
+    /// Whether every slot holds a value or is reserved.
+    pub(crate) fn is_full(&self) -> bool {
+        !self.has_room()
+    }
+
+    pub(crate) const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    pub(crate) const fn sender_count(&self) -> usize {
+        self.senders as usize
+    }
+
+    pub(crate) const fn receiver_count(&self) -> usize {
+        self.receivers as usize
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let in_ring = self.buf.len() - self.put_back.len();
+        let sendx = self.recvx.wrapping_add(in_ring);
+        Snapshot {
+            qcount: self.buf.len(),
+            dataqsiz: self.capacity(),
+            sendx: sendx.checked_rem(self.dataqsiz).unwrap_or(0),
+            recvx: self.recvx,
+            closed: self.closed,
+            sendq: self.sendq.iter(&self.sudogs).count(),
+            recvq: self.recvq.iter(&self.sudogs).count(),
+        }
+    }
+
+    // The parts.
+
+    /// Hands the value to the first receiver that no permit counts on, past the ring.
+    fn hand(&mut self, elem: &mut Option<T>, wakes: &mut Wakes) -> bool {
+        let mut promised = self.promised();
+        let free = |_: &Sudog<T>| {
+            let is_free = promised == 0;
+            promised = promised.saturating_sub(1);
+            is_free
+        };
+        let Some(receiver) = self.recvq.dequeue(&mut self.sudogs, free) else {
+            return false;
+        };
+        self.left += 1;
+        self.unclaimed += 1;
+        receiver.hand(elem.take(), self.left, wakes);
+        true
+    }
+
+    /// How many of the first receivers in line are promised to permits.
+    const fn promised(&self) -> usize {
+        if self.dataqsiz == 0 { self.reserved } else { 0 }
+    }
+
+    fn has_free_receiver(&self) -> bool {
+        !self.recvq.is_empty() && self.recvq.iter(&self.sudogs).nth(self.promised()).is_some()
+    }
+
+    #[inline]
+    fn has_room(&self) -> bool {
+        self.buf.len() + self.reserved < self.dataqsiz
+    }
+
+    fn can_reserve(&self) -> bool {
+        match (self.kind, self.dataqsiz) {
+            (Kind::Bounded, 0) => self.has_free_receiver(),
+            _ => self.has_room(),
+        }
+    }
+
+    fn reservation_is_next(&self) -> bool {
+        let first = self.sendq.first(&self.sudogs);
+        first.is_some_and(|sender| !sender.has_value())
+    }
+
+    /// Puts the value at the tail of the ring.
+    #[inline]
+    fn push(&mut self, elem: &mut Option<T>) {
+        if self.buf.len() == self.buf.capacity() {
+            self.grow();
+        }
+        self.buf.extend(elem.take());
+    }
+
+    /// Doubles the ring's storage, but not beyond the ring's size.
+    #[cold]
+    fn grow(&mut self) {
+        let len = self.buf.len();
+        let wanted = len.max(4).min(self.dataqsiz.saturating_sub(len)).max(1);
+        self.buf.reserve_exact(wanted);
+    }
+
+    /// Takes the value at the head: what was put back, else the oldest in the ring.
+    #[inline]
+    fn take(&mut self) -> Option<T> {
+        let value = self.buf.pop_front()?;
+        self.left += 1;
+        if self.put_back.pop().is_none() {
+            self.recvx += 1;
+            if self.recvx >= self.dataqsiz {
+                self.recvx = 0;
+            }
+        }
+        if self.buf.is_empty() && self.kind == Kind::Unbounded {
+            self.give_memory_back();
+        }
+        Some(value)
+    }
+
+    fn give_memory_back(&mut self) {
+        if self.buf.capacity().saturating_mul(size_of::<T>()) > KEPT_BYTES {
+            self.buf = VecDeque::new();
+        }
+    }
+
+    /// Serves parked senders, first come, first served, as far as there is room.
+    ///
+    /// On a full ring that has just lost its head, this is the other half of Go's swap: the sender's
+    /// value gets the freed slot before anybody else can see it.
+    #[inline]
+    fn admit(&mut self, wakes: &mut Wakes) {
+        while !self.sendq.is_empty() && self.admit_first(wakes) {}
+    }
+
+    fn admit_first(&mut self, wakes: &mut Wakes) -> bool {
+        let reserves = self.reservation_is_next();
+        let admissible = if reserves {
+            self.can_reserve()
+        } else {
+            self.has_room() || self.has_free_receiver()
+        };
+        if !admissible {
+            return false;
+        }
+        let Some(sender) = self.sendq.dequeue(&mut self.sudogs, |_| true) else {
+            return false;
+        };
+        let mut elem = sender.elem.take();
+        sender.complete(State::Success, wakes);
+        if reserves {
+            self.reserved += 1;
+            return true;
+        }
+        self.send(&mut elem, wakes).is_ok()
+    }
+
+    /// A place for an operation that has to wait, if the visitor has brought its waker.
+    ///
+    /// On a channel on which nothing ever happens, nobody gets one.
+    fn acquire(&mut self, elem: &mut Option<T>, visitor: &mut Visitor<'_>) -> Option<Ticket> {
+        if self.kind == Kind::Never {
+            return None;
+        }
+        let waker = visitor.waker()?;
+        Some(self.sudogs.acquire(elem.take(), waker))
+    }
+
+    /// Looks what became of a parked operation; once it is completed, frees its place.
+    fn redeem(
+        &mut self,
+        place: &mut Option<Ticket>,
+        visitor: &mut Visitor<'_>,
+    ) -> Poll<(State, Option<T>)> {
+        let Some(ticket) = place.take() else {
+            unreachable!("only a parked operation is redeemed");
+        };
+        let sudog = self.sudogs.get(&ticket);
+        if sudog.state == State::Parked {
+            visitor.renew(&mut sudog.waker);
+            *place = Some(ticket);
+            return Poll::Pending;
+        }
+        let state = sudog.state;
+        let (elem, _) = self.sudogs.release(ticket);
+        Poll::Ready((state, elem))
+    }
+
+    /// Whether no value can come any more, so that closed is final.
+    fn is_over(&self) -> bool {
+        self.closed && self.unclaimed == 0 && self.buf.is_empty()
+    }
+
+    /// The invariants at the head of this file.
+    #[cfg(debug_assertions)]
+    pub(crate) fn check(&self) {
+        assert!(self.recvq.is_empty() || self.buf.is_empty());
+        assert!(self.recvq.is_empty() || !self.closed || self.unclaimed > 0);
+        assert!(self.sendq.is_empty() || !self.closed);
+        assert!(self.sendq.is_empty() || !self.has_room() || self.kind == Kind::Never);
+        assert!(self.sendq.is_empty() || self.reservation_is_next() || !self.has_free_receiver());
+        assert!(self.put_back.len() <= self.buf.len());
+        assert!(self.put_back.is_sorted_by(|younger, older| younger > older));
+    }
+}
+
+impl<T> Sudog<T> {
+    /// Whether this is a parked send; a reservation stands in `sendq` without a value.
+    fn has_value(&self) -> bool {
+        self.elem.is_some()
+    }
+
+    /// Gives a parked receive its value.
+    fn hand(&mut self, value: Option<T>, age: u64, wakes: &mut Wakes) {
+        self.elem = value;
+        self.age = age;
+        self.complete(State::Success, wakes);
+    }
+
+    /// Ends a parked operation that was taken out of its queue.
+    fn complete(&mut self, state: State, wakes: &mut Wakes) {
+        self.state = state;
+        if let Some(waker) = self.waker.take() {
+            wakes.push(waker);
+        }
+    }
+}
+
+/// What a parked send or reservation has come to.
+fn sent(state: State) -> Result<(), SendError<()>> {
+    match state {
+        State::Success => Ok(()),
+        State::Closed | State::Parked | State::Free => Err(SendError(())),
+    }
+}
+
+fn count_up(count: &mut u32) -> bool {
+    match count.checked_add(1) {
+        Some(more) => {
+            *count = more;
+            true
+        }
+        None => false,
+    }
+}

@@ -1,0 +1,152 @@
+//! Receivers as iterators.
+
+use alloc::collections::{VecDeque, vec_deque};
+use core::fmt;
+use core::iter::FusedIterator;
+use core::marker::PhantomData;
+
+use crate::receiver::Receiver;
+
+/// The values that were inside; made by [`Receiver::drain`].
+#[must_use = "iterators do nothing unless consumed"]
+pub struct Drain<'a, T> {
+    values: vec_deque::IntoIter<T>,
+    receiver: PhantomData<&'a Receiver<T>>,
+}
+
+impl<T> Drain<'_, T> {
+    pub(crate) fn new(values: VecDeque<T>) -> Self {
+        Self {
+            values: values.into_iter(),
+            receiver: PhantomData,
+        }
+    }
+}
+
+impl<T> Iterator for Drain<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.values.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.values.size_hint()
+    }
+}
+
+impl<T> ExactSizeIterator for Drain<'_, T> {}
+impl<T> FusedIterator for Drain<'_, T> {}
+
+/// Receives until that would take waiting; made by [`Receiver::try_iter`].
+#[must_use = "iterators do nothing unless consumed"]
+pub struct TryIter<'a, T> {
+    receiver: &'a Receiver<T>,
+}
+
+impl<'a, T> TryIter<'a, T> {
+    pub(crate) const fn new(receiver: &'a Receiver<T>) -> Self {
+        Self { receiver }
+    }
+}
+
+impl<T> Iterator for TryIter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.receiver.try_recv().ok()
+    }
+}
+
+/// Receives until the channel is closed and drained; made by [`Receiver::iter`].
+#[cfg(feature = "std")]
+#[must_use = "iterators do nothing unless consumed"]
+pub struct Iter<'a, T> {
+    receiver: &'a Receiver<T>,
+}
+
+#[cfg(feature = "std")]
+impl<'a, T> Iter<'a, T> {
+    pub(crate) const fn new(receiver: &'a Receiver<T>) -> Self {
+        Self { receiver }
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> Iterator for Iter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.receiver.recv_blocking().ok()
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> FusedIterator for Iter<'_, T> {}
+
+/// Receives until the channel is closed and drained; made of a [`Receiver`].
+#[cfg(feature = "std")]
+#[must_use = "iterators do nothing unless consumed"]
+pub struct IntoIter<T> {
+    receiver: Receiver<T>,
+}
+
+#[cfg(feature = "std")]
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.receiver.recv_blocking().ok()
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> FusedIterator for IntoIter<T> {}
+
+#[cfg(feature = "std")]
+impl<'a, T> IntoIterator for &'a Receiver<T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> IntoIterator for Receiver<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter { receiver: self }
+    }
+}
+
+impl<T> fmt::Debug for Drain<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Drain")
+            .field("left", &self.values.len())
+            .finish()
+    }
+}
+
+impl<T> fmt::Debug for TryIter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TryIter").field(self.receiver).finish()
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> fmt::Debug for Iter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Iter").field(self.receiver).finish()
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> fmt::Debug for IntoIter<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("IntoIter").field(&self.receiver).finish()
+    }
+}

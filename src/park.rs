@@ -1,0 +1,104 @@
+//! Threads that wait: a thread is a task whose waker unparks it.
+
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Wake;
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+/// The waker of a thread.
+struct Unparker {
+    thread: Thread,
+    /// Set by a wake, cleared by the thread. The thread's own token may be taken by anyone who parks
+    /// in between; this cannot.
+    woken: AtomicBool,
+}
+
+impl Unparker {
+    fn of_this_thread() -> Arc<Self> {
+        Arc::new(Self {
+            thread: thread::current(),
+            woken: AtomicBool::new(false),
+        })
+    }
+}
+
+impl Wake for Unparker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // Ordering: what the waking thread did comes before the poll that this wake asks for.
+        self.woken.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+thread_local! {
+    /// The thread's unparker while it is not in use; a wait within a wait makes its own.
+    static UNPARKER: Cell<Option<Arc<Unparker>>> = const { Cell::new(None) };
+}
+
+/// Waits for a future on this thread.
+pub(crate) fn block_on<F: Future + Unpin>(mut op: F) -> F::Output {
+    match block_on_until(&mut op, None) {
+        Some(output) => output,
+        None => unreachable!("a wait without a deadline ends with its future"),
+    }
+}
+
+/// Waits for a future on this thread, until the deadline at most.
+///
+/// The future is polled at least once, and once more at the end.
+pub(crate) fn block_on_until<F: Future + Unpin>(
+    op: &mut F,
+    deadline: Option<Instant>,
+) -> Option<F::Output> {
+    // Without thread-local storage, as in the destructor of another thread-local, make one.
+    let kept = UNPARKER.try_with(Cell::take).ok().flatten();
+    let unparker = kept.unwrap_or_else(Unparker::of_this_thread);
+    // A wake that came too late for the last wait is none of this one's.
+    unparker.woken.store(false, Ordering::Relaxed);
+    let waker = Waker::from(unparker.clone());
+    let mut cx = Context::from_waker(&waker);
+    let output = loop {
+        if let Poll::Ready(output) = Pin::new(&mut *op).poll(&mut cx) {
+            break Some(output);
+        }
+        if !wait(&unparker, deadline) {
+            break match Pin::new(&mut *op).poll(&mut cx) {
+                Poll::Ready(output) => Some(output),
+                Poll::Pending => None,
+            };
+        }
+    };
+    drop(waker);
+    // Fails only where there is nothing to keep it for.
+    let _kept = UNPARKER.try_with(|kept| kept.set(Some(unparker)));
+    output
+}
+
+/// Sleeps until the next wake; false if the deadline comes first.
+fn wait(unparker: &Unparker, deadline: Option<Instant>) -> bool {
+    // Ordering: see `wake_by_ref`.
+    while !unparker.woken.swap(false, Ordering::Acquire) {
+        match deadline {
+            None => thread::park(),
+            Some(deadline) => match deadline.checked_duration_since(Instant::now()) {
+                Some(left) if !left.is_zero() => thread::park_timeout(left),
+                _ => return false,
+            },
+        }
+    }
+    true
+}
+
+/// The end of a timeout that begins now; none, if no clock reaches that far.
+pub(crate) fn deadline(timeout: Duration) -> Option<Instant> {
+    Instant::now().checked_add(timeout)
+}

@@ -1,0 +1,239 @@
+//! The futures that send: three ways to keep the value while it waits, one way to wait.
+
+use alloc::collections::VecDeque;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use futures_core::future::FusedFuture;
+
+use crate::chan::Chan;
+use crate::error::SendError;
+use crate::sudog::Ticket;
+use crate::sync::Exclusive;
+
+/// The future of [`Sender::send`](crate::Sender::send).
+#[must_use = "futures do nothing unless polled"]
+pub struct SendFuture<'a, T> {
+    chan: &'a Chan<T>,
+    /// The value, until it is sent or stands in line.
+    value: Exclusive<Option<T>>,
+    place: Option<Ticket>,
+}
+
+impl<'a, T> SendFuture<'a, T> {
+    pub(crate) const fn new(chan: &'a Chan<T>, value: T) -> Self {
+        Self {
+            chan,
+            value: Exclusive::new(Some(value)),
+            place: None,
+        }
+    }
+
+    /// Takes the value back, if no one has taken it, and ends the future.
+    ///
+    /// `None` means that the value was sent, or was returned before. O(1).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::FutureExt;
+    ///
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let mut send = tx.send("undecided");
+    /// assert!((&mut send).now_or_never().is_none());
+    /// assert_eq!(send.cancel(), Some("undecided"));
+    /// # drop(rx);
+    /// ```
+    pub fn cancel(&mut self) -> Option<T> {
+        let value = self.value.get_mut();
+        if let Some(ticket) = self.place.take() {
+            self.chan
+                .with(|hchan, wakes| hchan.cancel_send(ticket, value, wakes));
+        }
+        value.take()
+    }
+}
+
+impl<T> Future for SendFuture<'_, T> {
+    type Output = Result<(), SendError<T>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let value = this.value.get_mut();
+        assert!(
+            value.is_some() || this.place.is_some(),
+            "`SendFuture` polled after it was ready"
+        );
+        let polled = this.chan.poll(cx, |hchan, visitor, wakes| {
+            hchan.poll_send(&mut this.place, value, visitor, wakes)
+        });
+        polled.map(|sent| match (sent, value.take()) {
+            (Err(SendError(())), Some(value)) => Err(SendError(value)),
+            (_, _) => Ok(()),
+        })
+    }
+}
+
+impl<T> FusedFuture for SendFuture<'_, T> {
+    fn is_terminated(&self) -> bool {
+        self.place.is_none() && self.value.look(Option::is_none)
+    }
+}
+
+impl<T> Drop for SendFuture<'_, T> {
+    fn drop(&mut self) {
+        if self.place.is_some() {
+            drop(self.cancel());
+        }
+    }
+}
+
+/// The future of [`Sender::send_from`](crate::Sender::send_from).
+#[must_use = "futures do nothing unless polled"]
+pub struct SendFromFuture<'a, 'b, T> {
+    chan: &'a Chan<T>,
+    slot: Exclusive<&'b mut Option<T>>,
+    place: Option<Ticket>,
+    done: bool,
+}
+
+impl<'a, 'b, T> SendFromFuture<'a, 'b, T> {
+    pub(crate) const fn new(chan: &'a Chan<T>, slot: &'b mut Option<T>) -> Self {
+        Self {
+            chan,
+            slot: Exclusive::new(slot),
+            place: None,
+            done: false,
+        }
+    }
+}
+
+impl<T> Future for SendFromFuture<'_, '_, T> {
+    type Output = Result<(), SendError<()>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        assert!(!this.done, "`SendFromFuture` polled after it was ready");
+        let slot = this.slot.get_mut();
+        let polled = this.chan.poll(cx, |hchan, visitor, wakes| {
+            hchan.poll_send(&mut this.place, slot, visitor, wakes)
+        });
+        this.done = polled.is_ready();
+        polled
+    }
+}
+
+impl<T> FusedFuture for SendFromFuture<'_, '_, T> {
+    fn is_terminated(&self) -> bool {
+        self.done
+    }
+}
+
+impl<T> Drop for SendFromFuture<'_, '_, T> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.place.take() {
+            let slot = self.slot.get_mut();
+            self.chan
+                .with(|hchan, wakes| hchan.cancel_send(ticket, slot, wakes));
+        }
+    }
+}
+
+/// The future of [`Sender::send_many`](crate::Sender::send_many).
+#[must_use = "futures do nothing unless polled"]
+pub struct SendManyFuture<'a, 'b, T> {
+    chan: &'a Chan<T>,
+    items: Exclusive<&'b mut VecDeque<T>>,
+    place: Option<Ticket>,
+    done: bool,
+}
+
+impl<'a, 'b, T> SendManyFuture<'a, 'b, T> {
+    pub(crate) const fn new(chan: &'a Chan<T>, items: &'b mut VecDeque<T>) -> Self {
+        Self {
+            chan,
+            items: Exclusive::new(items),
+            place: None,
+            done: false,
+        }
+    }
+}
+
+impl<T> Future for SendManyFuture<'_, '_, T> {
+    type Output = Result<(), SendError<()>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        assert!(!this.done, "`SendManyFuture` polled after it was ready");
+        let items = this.items.get_mut();
+        let polled = this.chan.poll(cx, |hchan, visitor, wakes| {
+            loop {
+                // The first item is here, or stands in line already.
+                let mut item = None;
+                if this.place.is_none() {
+                    item = items.pop_front();
+                    if item.is_none() {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+                let polled = hchan.poll_send(&mut this.place, &mut item, visitor, wakes);
+                if let Some(item) = item {
+                    items.push_front(item);
+                }
+                if polled != Poll::Ready(Ok(())) {
+                    return polled;
+                }
+            }
+        });
+        this.done = polled.is_ready();
+        polled
+    }
+}
+
+impl<T> FusedFuture for SendManyFuture<'_, '_, T> {
+    fn is_terminated(&self) -> bool {
+        self.done
+    }
+}
+
+impl<T> Drop for SendManyFuture<'_, '_, T> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.place.take() {
+            let items = self.items.get_mut();
+            self.chan.with(|hchan, wakes| {
+                let mut item = None;
+                hchan.cancel_send(ticket, &mut item, wakes);
+                if let Some(item) = item {
+                    items.push_front(item);
+                }
+            });
+        }
+    }
+}
+
+impl<T> fmt::Debug for SendFuture<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("SendFuture");
+        out.field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for SendFromFuture<'_, '_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("SendFromFuture");
+        out.field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for SendManyFuture<'_, '_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("SendManyFuture");
+        out.field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+// Never pinned: the channel knows the place in line, not the future's address.
+impl<T> Unpin for SendFuture<'_, T> {}

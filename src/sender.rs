@@ -1,0 +1,490 @@
+//! The sending handle.
+
+use alloc::collections::VecDeque;
+use core::future::Future;
+use core::task::{Context, Poll};
+#[cfg(feature = "std")]
+use std::time::{Duration, Instant};
+
+use crate::chan::Chan;
+use crate::error::{SendError, SendTimeoutError, TrySendError};
+use crate::handle::{Standing, both_handles, too_many_handles};
+#[cfg(feature = "std")]
+use crate::park;
+use crate::reserve::{Permit, ReserveFuture};
+use crate::send::{SendFromFuture, SendFuture, SendManyFuture};
+use crate::sync::Arc;
+use crate::until::until;
+use crate::weak::WeakSender;
+
+/// The sending handle of a channel: Go's `chan<- T`.
+///
+/// Clone it for more senders. When the last one is dropped, the channel closes: what is inside can
+/// still be received.
+///
+/// A sender is also a [`Sink`](futures_sink::Sink), with the feature `sink`.
+pub struct Sender<T> {
+    pub(crate) chan: Arc<Chan<T>>,
+    /// The parked send of [`poll_send`](Self::poll_send).
+    pub(crate) staged: Standing,
+}
+
+both_handles!(Sender);
+
+impl<T> Sender<T> {
+    pub(crate) const fn new(chan: Arc<Chan<T>>) -> Self {
+        Self {
+            chan,
+            staged: Standing::new(),
+        }
+    }
+
+    /// Sends a value, waiting for a free slot or, on capacity 0, for a receiver.
+    ///
+    /// Senders are served in the order in which they began to wait, which is when the future is first
+    /// polled; nobody overtakes. A value goes straight to a receiver that waits for one. On capacity
+    /// 0, `Ok` means that a receive was there and has the value; if that receive is dropped before it
+    /// looks, the value stays in the channel for the next.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped send has either sent its value or drops it, never both.
+    /// [`cancel`](SendFuture::cancel) tells which, and [`send_from`](Self::send_from) and
+    /// [`reserve`](Self::reserve) lose nothing. A send that is waited for anew joins the end of the
+    /// line.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the value, if the channel is closed or gets closed meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// The future panics when polled after it was ready.
+    ///
+    /// # Cost
+    ///
+    /// One lock if it need not wait; a wait allocates nothing once the channel has had as many
+    /// waiters before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.send("hello").await?;
+    /// assert_eq!(rx.recv().await, Ok("hello"));
+    ///
+    /// drop(rx);
+    /// assert_eq!(tx.send("anyone?").await, Err(hchan::SendError("anyone?")));
+    /// # Ok::<(), hchan::SendError<&str>>(()) }).unwrap();
+    /// ```
+    ///
+    /// From Go: `c <- value`, which panics on a closed channel.
+    pub fn send(&self, value: T) -> SendFuture<'_, T> {
+        SendFuture::new(&self.chan, value)
+    }
+
+    /// Sends a value if that takes no waiting.
+    ///
+    /// On capacity 0 that is when a receive waits already.
+    ///
+    /// # Errors
+    ///
+    /// The value comes back in [`TrySendError::Full`] or [`TrySendError::Closed`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::TrySendError;
+    ///
+    /// let (tx, rx) = hchan::bounded(1);
+    /// assert_eq!(tx.try_send(1), Ok(()));
+    /// assert_eq!(tx.try_send(2), Err(TrySendError::Full(2)));
+    /// drop(rx);
+    /// assert_eq!(tx.try_send(3), Err(TrySendError::Closed(3)));
+    /// ```
+    ///
+    /// From Go: `select { case c <- value: default: }`.
+    #[inline]
+    pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
+        let mut elem = Some(value);
+        let sent = self.chan.with(|hchan, wakes| hchan.send(&mut elem, wakes));
+        match (sent, elem) {
+            (Err(TrySendError::Full(())), Some(value)) => Err(TrySendError::Full(value)),
+            (Err(TrySendError::Closed(())), Some(value)) => Err(TrySendError::Closed(value)),
+            (_, _) => Ok(()),
+        }
+    }
+
+    /// Sends the value in `slot`; what is not sent is in `slot` again.
+    ///
+    /// Waits as [`send`](Self::send) does. The value leaves `slot` when the future is first polled,
+    /// and comes back when the send fails, or when the future is dropped before the value was taken.
+    ///
+    /// # Cancel safety
+    ///
+    /// Strict: after a drop, `slot` is `None` if the value was sent, `Some` if not. So a send that
+    /// loses a `tokio::select!` or a timeout loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], if the channel is closed; the value is in `slot`.
+    ///
+    /// # Panics
+    ///
+    /// If `slot` is `None`. The future panics when polled after it was ready.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let mut slot = Some("precious");
+    /// futures::select_biased! {
+    ///     _ = tx.send_from(&mut slot) => unreachable!("nobody receives"),
+    ///     default => {}
+    /// }
+    /// assert_eq!(slot, Some("precious"));
+    /// # drop(rx) });
+    /// ```
+    #[track_caller]
+    pub fn send_from<'a, 'b>(&'a self, slot: &'b mut Option<T>) -> SendFromFuture<'a, 'b, T> {
+        assert!(slot.is_some(), "`send_from` needs a value in its slot");
+        SendFromFuture::new(&self.chan, slot)
+    }
+
+    /// Sends a value, waiting until `timer` is ready at most. Any future is a timer.
+    ///
+    /// The send is tried first, so a timer that is ready already makes it a try.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send): dropped, it has sent the value or drops it.
+    ///
+    /// # Errors
+    ///
+    /// The value comes back in [`SendTimeoutError::Timeout`] or [`SendTimeoutError::Closed`].
+    ///
+    /// # Panics
+    ///
+    /// The future panics when polled after it was ready.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// use std::time::Duration;
+    /// use hchan::SendTimeoutError;
+    ///
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let timer = tokio::time::sleep(Duration::from_millis(1));
+    /// assert_eq!(tx.send_until("now?", timer).await, Err(SendTimeoutError::Timeout("now?")));
+    /// # drop(rx) });
+    /// ```
+    ///
+    /// From Go: `select { case c <- value: case <-time.After(d): }`.
+    pub async fn send_until(
+        &self,
+        value: T,
+        timer: impl Future,
+    ) -> Result<(), SendTimeoutError<T>> {
+        let mut send = self.send(value);
+        let sent = until(&mut send, timer).await;
+        in_time(send, sent)
+    }
+
+    /// Sends the values in `items`, from the front, as room appears.
+    ///
+    /// Each burst that fits goes in under one lock, and while it waits the first of the rest stands
+    /// in line like a single send. Ready at once if `items` is empty.
+    ///
+    /// # Cancel safety
+    ///
+    /// Strict: what was not sent is in `items`, in order, also after a drop.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], if the channel is closed; what was not sent is in `items`.
+    ///
+    /// # Panics
+    ///
+    /// The future panics when polled after it was ready.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use std::collections::VecDeque;
+    ///
+    /// let (tx, rx) = hchan::bounded(3);
+    /// let mut items = VecDeque::from([1, 2, 3]);
+    /// tx.send_many(&mut items).await?;
+    /// assert!(items.is_empty());
+    /// assert_eq!(rx.drain().collect::<Vec<_>>(), [1, 2, 3]);
+    /// # Ok::<(), hchan::SendError<()>>(()) }).unwrap();
+    /// ```
+    pub fn send_many<'a, 'b>(&'a self, items: &'b mut VecDeque<T>) -> SendManyFuture<'a, 'b, T> {
+        SendManyFuture::new(&self.chan, items)
+    }
+
+    /// Sends a value without waiting: a full ring gives up its oldest value for it.
+    ///
+    /// Returns what had to give way. The value takes the tail of the ring, before those of parked
+    /// senders, which stay parked: it overtakes them. Where there is no oldest value to give up, as
+    /// on capacity 0 without a waiting receiver, the value itself comes back.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the value, if the channel is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(2);
+    /// assert_eq!(tx.force_send(1), Ok(None));
+    /// assert_eq!(tx.force_send(2), Ok(None));
+    /// assert_eq!(tx.force_send(3), Ok(Some(1)));
+    /// assert_eq!(rx.drain().collect::<Vec<_>>(), [2, 3]);
+    /// ```
+    pub fn force_send(&self, value: T) -> Result<Option<T>, SendError<T>> {
+        let mut elem = Some(value);
+        let sent = self
+            .chan
+            .with(|hchan, wakes| hchan.force_send(&mut elem, wakes));
+        match (sent, elem) {
+            (Err(SendError(())), Some(value)) => Err(SendError(value)),
+            (_, elem) => Ok(elem),
+        }
+    }
+
+    /// Waits for a free slot and holds it for a value that comes later.
+    ///
+    /// Reservations stand in line with the sends, first come, first served. On capacity 0 a permit is
+    /// granted when a receiver waits; that receiver stays first in line for it, and other sends serve
+    /// those behind, until the permit is used or dropped.
+    ///
+    /// # Cancel safety
+    ///
+    /// Strict: dropped, it gives up its place, or the permit that it was granted but has not
+    /// returned, to the next in line.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], if the channel is closed.
+    ///
+    /// # Panics
+    ///
+    /// The future panics when polled after it was ready.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let permit = tx.reserve().await.unwrap();
+    /// assert!(tx.try_send("me first").unwrap_err().is_full());
+    /// permit.send("made when sure of its place").unwrap();
+    /// # drop(rx) });
+    /// ```
+    pub fn reserve(&self) -> ReserveFuture<'_, T> {
+        ReserveFuture::new(&self.chan)
+    }
+
+    /// Holds a slot for a value that comes later, if that takes no waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError::Full`] or [`TrySendError::Closed`], as [`try_send`](Self::try_send).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let permit = tx.try_reserve().unwrap();
+    /// assert!(tx.try_reserve().unwrap_err().is_full());
+    /// permit.send(1).unwrap();
+    /// assert_eq!(rx.try_recv(), Ok(1));
+    /// ```
+    pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
+        let reserved = self.chan.with(|hchan, _| hchan.reserve());
+        reserved.map(|()| Permit::new(&self.chan))
+    }
+
+    /// Sends the value in `item`: the poll form of [`send`](Self::send), for futures of your own.
+    ///
+    /// If it must wait, the value is staged: it leaves `item` and stands in line in the channel, and
+    /// the place is kept from poll to poll. So poll until ready, with `item` empty from the second
+    /// poll on; a value that is in `item` by then is sent after the staged one. With nothing staged
+    /// and nothing in `item` it is ready.
+    ///
+    /// # Cancel safety
+    ///
+    /// A staged value stays in line when you stop polling; other sends on this handle go behind it.
+    /// Dropping the handle drops it.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the staged value, or else the one in `item`, if the channel is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use std::future::poll_fn;
+    ///
+    /// let (mut tx, rx) = hchan::bounded(1);
+    /// let mut item = Some("polled");
+    /// poll_fn(|cx| tx.poll_send(cx, &mut item)).await?;
+    /// assert_eq!(rx.recv().await, Ok("polled"));
+    /// # Ok::<(), hchan::SendError<&str>>(()) }).unwrap();
+    /// ```
+    pub fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        item: &mut Option<T>,
+    ) -> Poll<Result<(), SendError<T>>> {
+        let mut refused = None;
+        let polled = self.chan.poll(cx, |hchan, visitor, wakes| {
+            let mut place = self.staged.take(hchan);
+            let mut polled = Poll::Ready(Ok(()));
+            if place.is_some() {
+                polled = hchan.poll_send(&mut place, &mut refused, visitor, wakes);
+            }
+            if polled == Poll::Ready(Ok(())) && item.is_some() {
+                polled = hchan.poll_send(&mut place, item, visitor, wakes);
+            }
+            self.staged.keep(place);
+            polled
+        });
+        match polled {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => Poll::Ready(match refused.or_else(|| item.take()) {
+                Some(value) => Err(SendError(value)),
+                None => unreachable!("a refused value comes back: {error}"),
+            }),
+        }
+    }
+
+    /// Makes a handle that does not keep the channel open.
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded::<()>(1);
+    /// let weak = tx.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(tx);
+    /// assert!(rx.is_closed());
+    /// ```
+    #[must_use]
+    pub fn downgrade(&self) -> WeakSender<T> {
+        WeakSender::new(self.chan.clone())
+    }
+}
+
+/// Sends on a thread that may sleep: on one that runs tasks it stops them all.
+#[cfg(feature = "std")]
+impl<T> Sender<T> {
+    /// Sends a value, putting the thread to sleep while [`send`](Self::send) would wait.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the value, if the channel is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let thread = std::thread::spawn(move || tx.send_blocking("from a thread"));
+    /// assert_eq!(rx.recv_blocking(), Ok("from a thread"));
+    /// assert_eq!(thread.join().unwrap(), Ok(()));
+    /// ```
+    pub fn send_blocking(&self, value: T) -> Result<(), SendError<T>> {
+        park::block_on(self.send(value))
+    }
+
+    /// Sends a value, sleeping for `timeout` at most; `Duration::MAX` is for ever.
+    ///
+    /// # Errors
+    ///
+    /// The value comes back in [`SendTimeoutError::Timeout`] or [`SendTimeoutError::Closed`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let error = tx.send_blocking_timeout(1, Duration::from_millis(1)).unwrap_err();
+    /// assert!(error.is_timeout());
+    /// # drop(rx);
+    /// ```
+    pub fn send_blocking_timeout(
+        &self,
+        value: T,
+        timeout: Duration,
+    ) -> Result<(), SendTimeoutError<T>> {
+        let mut send = self.send(value);
+        let sent = park::block_on_until(&mut send, park::deadline(timeout));
+        in_time(send, sent)
+    }
+
+    /// Sends a value, sleeping until `deadline` at most.
+    ///
+    /// # Errors
+    ///
+    /// The value comes back in [`SendTimeoutError::Timeout`] or [`SendTimeoutError::Closed`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// assert_eq!(tx.send_blocking_deadline(1, std::time::Instant::now()), Ok(()));
+    /// # drop(rx);
+    /// ```
+    pub fn send_blocking_deadline(
+        &self,
+        value: T,
+        deadline: Instant,
+    ) -> Result<(), SendTimeoutError<T>> {
+        let mut send = self.send(value);
+        let sent = park::block_on_until(&mut send, Some(deadline));
+        in_time(send, sent)
+    }
+}
+
+/// What became of a send whose time may have run out before it ended.
+fn in_time<T>(
+    mut send: SendFuture<'_, T>,
+    sent: Option<Result<(), SendError<T>>>,
+) -> Result<(), SendTimeoutError<T>> {
+    match sent {
+        Some(sent) => sent.map_err(SendTimeoutError::from),
+        None => send
+            .cancel()
+            .map_or(Ok(()), |value| Err(SendTimeoutError::Timeout(value))),
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    /// Makes another sender, with a place of its own in line.
+    ///
+    /// Aborts the process if there are more than `u32::MAX`.
+    fn clone(&self) -> Self {
+        if !self.chan.with(|hchan, _| hchan.add_sender()) {
+            too_many_handles();
+        }
+        Self::new(self.chan.clone())
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        let mut staged = None;
+        self.chan.with(|hchan, wakes| {
+            if let Some(ticket) = self.staged.take(hchan) {
+                hchan.cancel_send(ticket, &mut staged, wakes);
+            }
+            hchan.remove_sender(wakes);
+        });
+    }
+}

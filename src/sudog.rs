@@ -1,0 +1,237 @@
+//! The waiters: Go's `sudog`s in a slab, linked by index into first-in, first-out queues.
+//!
+//! A [`Sudog`] is one parked operation. It lives in the channel, so the future that parked holds a
+//! [`Ticket`] to it and nothing else: the future may move, be dropped or be forgotten, and leaving a
+//! queue takes the same few steps wherever in it one stands. Freed places are used again, last freed
+//! first; when the last waiter of a burst has gone, its memory goes too.
+//!
+//! ```text
+//!          acquire            enqueue            dequeue, success or closed
+//!   Free ------------> Parked -------> in a queue -------------------------> Success, Closed
+//!     ^                                    |                                        |
+//!     +------------------------------------+-------------- release ----------------+
+//! ```
+
+use alloc::vec::Vec;
+use core::mem;
+use core::num::NonZero;
+use core::task::Waker;
+
+/// The slab is given back when it empties while it holds more bytes than this.
+const KEPT_BYTES: usize = 16 * 1024;
+
+/// No sudog: the end of a queue or of the list of free places.
+const NIL: u32 = u32::MAX;
+
+/// One parked operation.
+pub(crate) struct Sudog<T> {
+    /// The value that a sender brings, or that a receiver was handed.
+    pub(crate) elem: Option<T>,
+    /// Whom to wake when the operation is completed.
+    pub(crate) waker: Option<Waker>,
+    /// The number of the value that was handed, by which it finds its place when put back.
+    pub(crate) age: u64,
+    pub(crate) state: State,
+    /// Counts the uses of this place, and thereby tells a ticket from a stale one.
+    generation: u32,
+    next: u32,
+    prev: u32,
+}
+
+/// How far a parked operation has come. Its counterpart writes it, under the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Nobody's.
+    Free,
+    /// Stands in a queue.
+    Parked,
+    /// Completed: the value was taken, handed or promised.
+    Success,
+    /// Ended by close; a sender's value is still in `elem`.
+    Closed,
+}
+
+/// The right to one sudog. Not `Clone`: whoever holds it releases the sudog once.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    /// The index plus one, so that `Option<Ticket>` is no larger.
+    number: NonZero<u32>,
+    generation: u32,
+}
+
+impl Ticket {
+    /// The sudog's number, from which [`Sudogs::ticket`] makes the ticket again.
+    pub(crate) fn into_number(self) -> NonZero<u32> {
+        self.number
+    }
+
+    fn index(&self) -> u32 {
+        self.number.get() - 1
+    }
+}
+
+/// All sudogs of one channel.
+pub(crate) struct Sudogs<T> {
+    slots: Vec<Sudog<T>>,
+    /// The free place used last, linked through `next` to the others.
+    free: u32,
+    acquired: u32,
+}
+
+impl<T> Sudogs<T> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            slots: Vec::new(),
+            free: NIL,
+            acquired: 0,
+        }
+    }
+
+    /// Go's `acquireSudog`: a parked operation that stands nowhere yet.
+    pub(crate) fn acquire(&mut self, elem: Option<T>, waker: Waker) -> Ticket {
+        if self.free == NIL {
+            self.grow();
+        }
+        let index = self.free;
+        let sudog = &mut self.slots[index as usize];
+        self.free = sudog.next;
+        self.acquired += 1;
+        sudog.elem = elem;
+        sudog.waker = Some(waker);
+        sudog.state = State::Parked;
+        Ticket {
+            number: NonZero::<u32>::MIN.saturating_add(index),
+            generation: sudog.generation,
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let index = u32::try_from(self.slots.len()).unwrap_or(NIL);
+        assert!(
+            index < NIL - 1,
+            "more operations parked than a channel can count"
+        );
+        self.slots.push(Sudog {
+            elem: None,
+            waker: None,
+            age: 0,
+            state: State::Free,
+            generation: 0,
+            next: NIL,
+            prev: NIL,
+        });
+        self.free = index;
+    }
+
+    /// The sudog that a ticket stands for.
+    pub(crate) fn get(&mut self, ticket: &Ticket) -> &mut Sudog<T> {
+        let sudog = &mut self.slots[ticket.index() as usize];
+        debug_assert!(sudog.state != State::Free);
+        assert!(
+            sudog.generation == ticket.generation,
+            "a ticket outlived its sudog"
+        );
+        sudog
+    }
+
+    /// The ticket for an acquired sudog, from its number.
+    pub(crate) fn ticket(&self, number: NonZero<u32>) -> Ticket {
+        Ticket {
+            number,
+            generation: self.slots[number.get() as usize - 1].generation,
+        }
+    }
+
+    /// Go's `releaseSudog`: takes what is left in a sudog that stands in no queue, and frees it.
+    pub(crate) fn release(&mut self, ticket: Ticket) -> (Option<T>, Option<Waker>) {
+        let index = ticket.index();
+        let free = self.free;
+        let sudog = self.get(&ticket);
+        let left = (sudog.elem.take(), sudog.waker.take());
+        sudog.generation = sudog.generation.wrapping_add(1);
+        sudog.state = State::Free;
+        sudog.next = free;
+        self.free = index;
+        self.acquired -= 1;
+        if self.acquired == 0 && self.slots.capacity() * size_of::<Sudog<T>>() > KEPT_BYTES {
+            *self = Self::new();
+        }
+        left
+    }
+}
+
+/// A queue of parked operations: Go's `waitq`.
+pub(crate) struct WaitQ {
+    first: u32,
+    last: u32,
+}
+
+impl WaitQ {
+    pub(crate) const fn new() -> Self {
+        Self {
+            first: NIL,
+            last: NIL,
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.first == NIL
+    }
+
+    /// Puts a sudog at the end of the queue.
+    pub(crate) fn enqueue<T>(&mut self, sudogs: &mut Sudogs<T>, ticket: &Ticket) {
+        let index = ticket.index();
+        let last = mem::replace(&mut self.last, index);
+        match sudogs.slots.get_mut(last as usize) {
+            Some(before) => before.next = index,
+            None => self.first = index,
+        }
+        let sudog = sudogs.get(ticket);
+        sudog.prev = last;
+        sudog.next = NIL;
+    }
+
+    /// Takes a sudog out of the queue, wherever it stands.
+    pub(crate) fn unlink<T>(&mut self, sudogs: &mut Sudogs<T>, ticket: &Ticket) {
+        self.unlink_at(sudogs, ticket.index());
+    }
+
+    fn unlink_at<T>(&mut self, sudogs: &mut Sudogs<T>, index: u32) {
+        let Sudog { prev, next, .. } = sudogs.slots[index as usize];
+        match sudogs.slots.get_mut(prev as usize) {
+            Some(before) => before.next = next,
+            None => self.first = next,
+        }
+        match sudogs.slots.get_mut(next as usize) {
+            Some(after) => after.prev = prev,
+            None => self.last = prev,
+        }
+    }
+
+    /// The first sudog of the queue, which stays there.
+    pub(crate) fn first<'a, T>(&self, sudogs: &'a Sudogs<T>) -> Option<&'a Sudog<T>> {
+        self.iter(sudogs).next()
+    }
+
+    /// Takes out the first sudog of the queue that `fits`, for its counterpart to complete.
+    pub(crate) fn dequeue<'a, T>(
+        &mut self,
+        sudogs: &'a mut Sudogs<T>,
+        mut fits: impl FnMut(&Sudog<T>) -> bool,
+    ) -> Option<&'a mut Sudog<T>> {
+        let mut index = self.first;
+        while !fits(sudogs.slots.get(index as usize)?) {
+            index = sudogs.slots[index as usize].next;
+        }
+        self.unlink_at(sudogs, index);
+        sudogs.slots.get_mut(index as usize)
+    }
+
+    /// The sudogs of the queue, first to last.
+    pub(crate) fn iter<'a, T>(&self, sudogs: &'a Sudogs<T>) -> impl Iterator<Item = &'a Sudog<T>> {
+        let at = |index: u32| sudogs.slots.get(index as usize);
+        core::iter::successors(at(self.first), move |sudog| at(sudog.next))
+    }
+}

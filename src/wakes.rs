@@ -1,0 +1,169 @@
+//! Wakers on their way out of the lock: whom to wake, and the waker that a parking task leaves.
+//!
+//! No waker is cloned, woken or dropped under the lock, since each of these runs code of the
+//! executor's, which may come back to the channel. So the state machine only collects: a [`Wakes`]
+//! says whom to wake once the lock is free, a [`Visitor`] brings a waker that was cloned before and
+//! takes away the one that it replaces.
+
+use alloc::vec::Vec;
+use core::task::Waker;
+
+/// The tasks to wake after the lock, in the order in which they were served.
+#[must_use = "a served task that nobody wakes sleeps forever"]
+pub(crate) struct Wakes {
+    /// One operation serves one waiter as a rule, without touching the heap.
+    first: Option<Waker>,
+    rest: Vec<Waker>,
+    /// A waker that nobody needs any more.
+    retired: Option<Waker>,
+}
+
+impl Wakes {
+    pub(crate) const fn new() -> Self {
+        Self {
+            first: None,
+            rest: Vec::new(),
+            retired: None,
+        }
+    }
+
+    /// Drops a waker once the lock is free. There is one such waker for each operation at most.
+    pub(crate) fn retire(&mut self, waker: Option<Waker>) {
+        debug_assert!(self.retired.is_none() || waker.is_none());
+        if waker.is_some() {
+            self.retired = waker;
+        }
+    }
+
+    pub(crate) fn push(&mut self, waker: Waker) {
+        if self.first.is_none() {
+            self.first = Some(waker);
+        } else {
+            self.rest.push(waker);
+        }
+    }
+
+    /// Wakes them all, whatever any of them does, and hands back the first panic.
+    ///
+    /// While the thread is panicking anyhow, that panic is the first, and goes on by itself.
+    #[inline]
+    pub(crate) fn wake_all(self) -> Result<(), Panic> {
+        if self.first.is_none() && self.retired.is_none() {
+            return Ok(());
+        }
+        self.wake_each()
+    }
+
+    #[cfg(feature = "std")]
+    fn wake_each(self) -> Result<(), Panic> {
+        let mut first_panic = None;
+        for waker in self.first.into_iter().chain(self.rest) {
+            note(&mut first_panic, || waker.wake());
+        }
+        note(&mut first_panic, || drop(self.retired));
+        match first_panic {
+            Some(panic) if !std::thread::panicking() => Err(panic),
+            _ => Ok(()),
+        }
+    }
+
+    #[cfg(not(feature = "std"))]
+    fn wake_each(self) -> Result<(), Panic> {
+        /// Goes on with the others while a panic unwinds.
+        struct Rest(alloc::vec::IntoIter<Waker>);
+
+        impl Drop for Rest {
+            fn drop(&mut self) {
+                self.0.by_ref().for_each(Waker::wake);
+            }
+        }
+
+        let mut rest = Rest(self.rest.into_iter());
+        self.first
+            .into_iter()
+            .chain(rest.0.by_ref())
+            .for_each(Waker::wake);
+        drop(self.retired);
+        Ok(())
+    }
+}
+
+/// A panic of a waker, held back until everyone else was woken.
+#[cfg(feature = "std")]
+pub(crate) struct Panic(Box<dyn core::any::Any + Send>);
+
+/// Without `std` a panic of a waker cannot be held back: it unwinds by itself.
+#[cfg(not(feature = "std"))]
+pub(crate) enum Panic {}
+
+/// Calls a waker; its panic is noted if it is the first.
+#[cfg(feature = "std")]
+fn note(first_panic: &mut Option<Panic>, call: impl FnOnce()) {
+    // The waker is consumed by its call, so nobody can see it half-changed.
+    let call = std::panic::AssertUnwindSafe(call);
+    if let Err(payload) = std::panic::catch_unwind(call) {
+        first_panic.get_or_insert(Panic(payload));
+    }
+}
+
+impl Panic {
+    #[cold]
+    pub(crate) fn resume(self) -> ! {
+        #[cfg(feature = "std")]
+        std::panic::resume_unwind(self.0);
+        #[cfg(not(feature = "std"))]
+        match self {}
+    }
+}
+
+/// A task at the channel's door, which may have to park.
+///
+/// It comes without a clone of its waker, for it may be served at once. When it must park after all,
+/// it is sent away to fetch one, outside the lock, and asks again.
+pub(crate) struct Visitor<'a> {
+    task: &'a Waker,
+    /// Coming in, the clone to park with; going out, a waker to drop.
+    waker: Option<Waker>,
+    wants_waker: bool,
+}
+
+impl<'a> Visitor<'a> {
+    pub(crate) const fn new(task: &'a Waker) -> Self {
+        Self {
+            task,
+            waker: None,
+            wants_waker: false,
+        }
+    }
+
+    /// The waker to park with; without one, the visitor has to fetch it and ask again.
+    pub(crate) fn waker(&mut self) -> Option<Waker> {
+        self.wants_waker = self.waker.is_none();
+        self.waker.take()
+    }
+
+    /// Makes `parked`, the waker of a parked operation, wake this task; the old one goes out with it.
+    pub(crate) fn renew(&mut self, parked: &mut Option<Waker>) {
+        if parked.as_ref().is_some_and(|old| old.will_wake(self.task)) {
+            return;
+        }
+        if let Some(waker) = self.waker() {
+            self.waker = parked.replace(waker);
+        }
+    }
+
+    /// What the visitor takes out of the lock with it, to be dropped there.
+    pub(crate) fn leftover(&mut self) -> Option<Waker> {
+        self.waker.take()
+    }
+
+    /// Fetches a waker if one was wanted, and says whether to ask again. Outside the lock.
+    pub(crate) fn fetch_waker(&mut self) -> bool {
+        if self.wants_waker {
+            self.wants_waker = false;
+            self.waker = Some(self.task.clone());
+            return true;
+        }
+        false
+    }
+}

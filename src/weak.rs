@@ -1,0 +1,93 @@
+//! Handles that do not keep the channel open.
+
+use core::fmt;
+
+use crate::chan::Chan;
+use crate::receiver::Receiver;
+use crate::sender::Sender;
+use crate::sync::Arc;
+
+/// A sender that does not keep the channel open; made by [`Sender::downgrade`].
+pub struct WeakSender<T> {
+    chan: Arc<Chan<T>>,
+}
+
+impl<T> WeakSender<T> {
+    pub(crate) const fn new(chan: Arc<Chan<T>>) -> Self {
+        Self { chan }
+    }
+
+    /// Makes a sender of it, unless the channel is closed or has no sender left.
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let weak = tx.downgrade();
+    /// weak.upgrade().unwrap().try_send(1).unwrap();
+    /// drop(tx);
+    /// assert!(weak.upgrade().is_none());
+    /// assert_eq!(rx.try_recv(), Ok(1));
+    /// ```
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Sender<T>> {
+        let revived = self
+            .chan
+            .with(|hchan, _| hchan.can_revive_sender() && hchan.add_sender());
+        revived.then(|| Sender::new(self.chan.clone()))
+    }
+}
+
+/// A receiver that does not keep the channel open; made by [`Receiver::downgrade`].
+pub struct WeakReceiver<T> {
+    chan: Arc<Chan<T>>,
+}
+
+impl<T> WeakReceiver<T> {
+    pub(crate) const fn new(chan: Arc<Chan<T>>) -> Self {
+        Self { chan }
+    }
+
+    /// Makes a receiver of it, unless no receiver is left.
+    ///
+    /// A closed channel is no obstacle: there may be values left to receive.
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let weak = rx.downgrade();
+    /// tx.try_send(1).unwrap();
+    /// drop(tx);
+    /// assert_eq!(weak.upgrade().unwrap().try_recv(), Ok(1));
+    /// drop(rx);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Receiver<T>> {
+        let revived = self
+            .chan
+            .with(|hchan, _| hchan.can_revive_receiver() && hchan.add_receiver());
+        revived.then(|| Receiver::new(self.chan.clone()))
+    }
+}
+
+impl<T> Clone for WeakSender<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.chan.clone())
+    }
+}
+
+impl<T> Clone for WeakReceiver<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.chan.clone())
+    }
+}
+
+impl<T> fmt::Debug for WeakSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakSender { .. }")
+    }
+}
+
+impl<T> fmt::Debug for WeakReceiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakReceiver { .. }")
+    }
+}
