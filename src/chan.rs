@@ -117,6 +117,16 @@ impl<T> Chan<T> {
         (result, wakes.wake_all())
     }
 
+    /// Where the channel stands among all channels.
+    pub(crate) fn address(&self) -> usize {
+        core::ptr::from_ref(self).addr()
+    }
+
+    /// What the channel's clock shows.
+    pub(crate) fn clock(&self) -> u64 {
+        self.look(Hchan::clock)
+    }
+
     /// Looks at the channel under its lock.
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Hchan<T>) -> R) -> R {
         look(&self.hchan.lock())

@@ -22,6 +22,7 @@ use core::num::NonZero;
 use core::task::Poll;
 
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
+use crate::party::{Offer, Party};
 use crate::snapshot::Snapshot;
 use crate::sudog::{State, Sudog, Sudogs, Ticket, WaitQ};
 use crate::wakes::{Visitor, Wakes};
@@ -52,8 +53,9 @@ pub(crate) struct Hchan<T> {
     recvx: usize,
     /// Slots that permits hold; on capacity 0, parked receivers that are promised to permits.
     reserved: usize,
-    /// How many values have left `buf` or `sendq`; the number at its leaving is a value's age.
-    left: u64,
+    /// Counts what happens. When a value left is its age, and a look at the channel is as good as a
+    /// later one if the clock shows the same.
+    clock: u64,
     sudogs: Sudogs<T>,
     recvq: WaitQ,
     sendq: WaitQ,
@@ -76,7 +78,7 @@ impl<T> Hchan<T> {
             dataqsiz,
             recvx: 0,
             reserved: 0,
-            left: 0,
+            clock: 0,
             sudogs: Sudogs::new(),
             recvq: WaitQ::new(),
             sendq: WaitQ::new(),
@@ -132,13 +134,22 @@ impl<T> Hchan<T> {
             Ok(()) => Poll::Ready(Ok(())),
             Err(TrySendError::Closed(())) => Poll::Ready(Err(SendError(()))),
             Err(TrySendError::Full(())) => {
-                *place = self.acquire(elem, visitor);
-                if let Some(ticket) = place {
-                    self.sendq.enqueue(&mut self.sudogs, ticket);
+                if self.parks() {
+                    *place = visitor
+                        .waker()
+                        .map(|party| self.park_send(elem.take(), party));
                 }
                 Poll::Pending
             }
         }
+    }
+
+    /// Puts a send, or without a value a reservation, at the end of `sendq`.
+    pub(crate) fn park_send(&mut self, elem: Option<T>, party: Party) -> Ticket {
+        self.clock += 1;
+        let ticket = self.sudogs.acquire(elem, party);
+        self.sendq.enqueue(&mut self.sudogs, &ticket);
+        ticket
     }
 
     /// Gives up a parked send. The value is in `elem` again, unless a receiver has it.
@@ -146,9 +157,9 @@ impl<T> Hchan<T> {
         if self.sudogs.get(&ticket).state == State::Parked {
             self.sendq.unlink(&mut self.sudogs, &ticket);
         }
-        let (left, waker) = self.sudogs.release(ticket);
+        let (left, party) = self.sudogs.release(ticket);
         *elem = left;
-        wakes.retire(waker);
+        wakes.retire(party);
     }
 
     /// Sends at once, at the price of the oldest value if the ring is full.
@@ -200,9 +211,8 @@ impl<T> Hchan<T> {
             Ok(()) => Poll::Ready(Ok(())),
             Err(TrySendError::Closed(())) => Poll::Ready(Err(SendError(()))),
             Err(TrySendError::Full(())) => {
-                *place = self.acquire(&mut None, visitor);
-                if let Some(ticket) = place {
-                    self.sendq.enqueue(&mut self.sudogs, ticket);
+                if self.parks() {
+                    *place = visitor.waker().map(|party| self.park_send(None, party));
                 }
                 Poll::Pending
             }
@@ -214,7 +224,7 @@ impl<T> Hchan<T> {
         match self.sudogs.get(&ticket).state {
             State::Parked => self.sendq.unlink(&mut self.sudogs, &ticket),
             State::Success => self.release_permit(wakes),
-            State::Closed | State::Free => {}
+            State::Passed | State::Closed | State::Free => {}
         }
         wakes.retire(self.sudogs.release(ticket).1);
     }
@@ -231,9 +241,9 @@ impl<T> Hchan<T> {
         }
         match self.recvq.dequeue(&mut self.sudogs, |_| true) {
             Some(receiver) => {
-                self.left += 1;
+                self.clock += 1;
                 self.unclaimed += 1;
-                receiver.hand(elem.take(), self.left, wakes);
+                receiver.hand(elem.take(), self.clock, wakes);
                 self.admit(wakes);
             }
             None => self.push(elem),
@@ -243,6 +253,7 @@ impl<T> Hchan<T> {
 
     /// Gives a permit up: its slot is the next parked sender's.
     pub(crate) fn release_permit(&mut self, wakes: &mut Wakes) {
+        self.clock += 1;
         self.reserved -= 1;
         self.admit(wakes);
     }
@@ -259,7 +270,7 @@ impl<T> Hchan<T> {
         if !self.sendq.is_empty() {
             // A rendezvous, or permits hold every slot: the sender's value comes straight over.
             if let Some(sender) = self.sendq.dequeue(&mut self.sudogs, Sudog::has_value) {
-                self.left += 1;
+                self.clock += 1;
                 let value = sender.elem.take();
                 sender.complete(State::Success, wakes);
                 return value.ok_or(TryRecvError::Empty);
@@ -305,12 +316,19 @@ impl<T> Hchan<T> {
                 Err(TryRecvError::Empty) => {}
             }
         }
-        *place = self.acquire(&mut None, visitor);
-        if let Some(ticket) = place {
-            self.recvq.enqueue(&mut self.sudogs, ticket);
-            self.admit(wakes);
+        if self.parks() {
+            *place = visitor.waker().map(|party| self.park_recv(party, wakes));
         }
         Poll::Pending
+    }
+
+    /// Puts a receive at the end of `recvq`, where it may be what a reservation waits for.
+    pub(crate) fn park_recv(&mut self, party: Party, wakes: &mut Wakes) -> Ticket {
+        self.clock += 1;
+        let ticket = self.sudogs.acquire(None, party);
+        self.recvq.enqueue(&mut self.sudogs, &ticket);
+        self.admit(wakes);
+        ticket
     }
 
     /// Takes the value that a parked receive was handed, if it was, and ends it.
@@ -333,8 +351,8 @@ impl<T> Hchan<T> {
         if sudog.state == State::Parked {
             self.recvq.unlink(&mut self.sudogs, &ticket);
         }
-        let (value, waker) = self.sudogs.release(ticket);
-        wakes.retire(waker);
+        let (value, party) = self.sudogs.release(ticket);
+        wakes.retire(party);
         if let Some(value) = value {
             self.unclaimed -= 1;
             self.put_back(value, age, wakes);
@@ -349,6 +367,7 @@ impl<T> Hchan<T> {
             receiver.hand(Some(value), age, wakes);
             return;
         }
+        self.clock += 1;
         let younger = self.put_back.partition_point(|&other| other > age);
         self.buf.insert(self.put_back.len() - younger, value);
         self.put_back.insert(younger, age);
@@ -356,12 +375,45 @@ impl<T> Hchan<T> {
 
     /// The age of the value that leaves next.
     pub(crate) fn next_age(&self) -> u64 {
-        self.put_back.last().copied().unwrap_or(self.left + 1)
+        self.put_back.last().copied().unwrap_or(self.clock + 1)
     }
 
     /// The ticket for a parked operation, from its number.
     pub(crate) fn ticket(&self, number: NonZero<u32>) -> Ticket {
         self.sudogs.ticket(number)
+    }
+
+    // What a select asks before it parks, and while it looks at several channels.
+
+    /// Whether a send would not wait, were it not for the other arms of its own select.
+    pub(crate) fn can_send(&self, select: &Offer) -> bool {
+        self.closed || self.has_room() || self.has_free_receiver(Some(select))
+    }
+
+    /// Whether a receive would not wait, were it not for the other arms of its own select.
+    pub(crate) fn can_recv(&self, select: &Offer) -> bool {
+        let mut senders = self.sendq.iter(&self.sudogs);
+        !self.buf.is_empty()
+            || self.is_over()
+            || senders.any(|sender| sender.has_value() && !sender.is_of(Some(select)))
+    }
+
+    /// Turns a parked receive into an arm of a select, unless it was served.
+    pub(crate) fn adopt(&mut self, place: &Ticket, party: Party, wakes: &mut Wakes) -> bool {
+        let sudog = self.sudogs.get(place);
+        let parked = sudog.state == State::Parked;
+        wakes.retire(if parked {
+            sudog.party.replace(party)
+        } else {
+            Some(party)
+        });
+        parked
+    }
+
+    /// What the channel's clock shows: if a later look shows the same, nothing has become possible
+    /// in between that was not.
+    pub(crate) const fn clock(&self) -> u64 {
+        self.clock
     }
 
     // Close, and the handles, of which the last on a side closes.
@@ -374,6 +426,7 @@ impl<T> Hchan<T> {
             return false;
         }
         self.closed = true;
+        self.clock += 1;
         while let Some(sender) = self.sendq.dequeue(&mut self.sudogs, |_| true) {
             sender.complete(State::Closed, wakes);
         }
@@ -387,6 +440,7 @@ impl<T> Hchan<T> {
     /// Once no value can come any more, ends the receivers that wait for one.
     fn settle(&mut self, wakes: &mut Wakes) {
         if self.is_over() {
+            self.clock += 1;
             while let Some(receiver) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
                 receiver.complete(State::Closed, wakes);
             }
@@ -405,9 +459,12 @@ impl<T> Hchan<T> {
         if self.closed {
             return Poll::Ready(());
         }
-        *place = self.acquire(&mut None, visitor);
-        if let Some(ticket) = place {
-            self.closeq.enqueue(&mut self.sudogs, ticket);
+        if self.parks() {
+            *place = visitor.waker().map(|party| {
+                let ticket = self.sudogs.acquire(None, party);
+                self.closeq.enqueue(&mut self.sudogs, &ticket);
+                ticket
+            });
         }
         Poll::Pending
     }
@@ -516,9 +573,9 @@ impl<T> Hchan<T> {
         let Some(receiver) = self.recvq.dequeue(&mut self.sudogs, free) else {
             return false;
         };
-        self.left += 1;
+        self.clock += 1;
         self.unclaimed += 1;
-        receiver.hand(elem.take(), self.left, wakes);
+        receiver.hand(elem.take(), self.clock, wakes);
         true
     }
 
@@ -527,8 +584,13 @@ impl<T> Hchan<T> {
         if self.dataqsiz == 0 { self.reserved } else { 0 }
     }
 
-    fn has_free_receiver(&self) -> bool {
-        !self.recvq.is_empty() && self.recvq.iter(&self.sudogs).nth(self.promised()).is_some()
+    /// Whether a receiver is in line that no permit counts on, and that is no arm of `select`.
+    fn has_free_receiver(&self, select: Option<&Offer>) -> bool {
+        let others = self
+            .recvq
+            .iter(&self.sudogs)
+            .filter(|receiver| !receiver.is_of(select));
+        !self.recvq.is_empty() && { others }.nth(self.promised()).is_some()
     }
 
     #[inline]
@@ -538,13 +600,13 @@ impl<T> Hchan<T> {
 
     fn can_reserve(&self) -> bool {
         match (self.kind, self.dataqsiz) {
-            (Kind::Bounded, 0) => self.has_free_receiver(),
+            (Kind::Bounded, 0) => self.has_free_receiver(None),
             _ => self.has_room(),
         }
     }
 
     fn reservation_is_next(&self) -> bool {
-        let first = self.sendq.first(&self.sudogs);
+        let first = self.sendq.iter(&self.sudogs).next();
         first.is_some_and(|sender| !sender.has_value())
     }
 
@@ -554,6 +616,7 @@ impl<T> Hchan<T> {
         if self.buf.len() == self.buf.capacity() {
             self.grow();
         }
+        self.clock += 1;
         self.buf.extend(elem.take());
     }
 
@@ -569,7 +632,7 @@ impl<T> Hchan<T> {
     #[inline]
     fn take(&mut self) -> Option<T> {
         let value = self.buf.pop_front()?;
-        self.left += 1;
+        self.clock += 1;
         if self.put_back.pop().is_none() {
             self.recvx += 1;
             if self.recvx >= self.dataqsiz {
@@ -598,13 +661,7 @@ impl<T> Hchan<T> {
     }
 
     fn admit_first(&mut self, wakes: &mut Wakes) -> bool {
-        let reserves = self.reservation_is_next();
-        let admissible = if reserves {
-            self.can_reserve()
-        } else {
-            self.has_room() || self.has_free_receiver()
-        };
-        if !admissible {
+        if !self.can_admit() {
             return false;
         }
         let Some(sender) = self.sendq.dequeue(&mut self.sudogs, |_| true) else {
@@ -612,22 +669,29 @@ impl<T> Hchan<T> {
         };
         let mut elem = sender.elem.take();
         sender.complete(State::Success, wakes);
-        if reserves {
+        if elem.is_none() {
             self.reserved += 1;
-            return true;
+        } else if self.send(&mut elem, wakes).is_err() {
+            // The receiver was an arm whose select has just been served elsewhere: wait for the next.
+            self.push(&mut elem);
         }
-        self.send(&mut elem, wakes).is_ok()
+        true
     }
 
-    /// A place for an operation that has to wait, if the visitor has brought its waker.
-    ///
-    /// On a channel on which nothing ever happens, nobody gets one.
-    fn acquire(&mut self, elem: &mut Option<T>, visitor: &mut Visitor<'_>) -> Option<Ticket> {
-        if self.kind == Kind::Never {
-            return None;
+    /// Whether the first in `sendq` can be served: there is a slot or, on capacity 0, a receiver that
+    /// is no other arm of the same select.
+    fn can_admit(&self) -> bool {
+        if self.has_room() {
+            return true;
         }
-        let waker = visitor.waker()?;
-        Some(self.sudogs.acquire(elem.take(), waker))
+        let sender = self.sendq.iter(&self.sudogs).next();
+        let select = sender.and_then(Sudog::select);
+        sender.is_some() && self.dataqsiz == 0 && self.has_free_receiver(select)
+    }
+
+    /// Whether anything may ever happen that is worth waiting for.
+    pub(crate) const fn parks(&self) -> bool {
+        !matches!(self.kind, Kind::Never)
     }
 
     /// Looks what became of a parked operation; once it is completed, frees its place.
@@ -641,7 +705,7 @@ impl<T> Hchan<T> {
         };
         let sudog = self.sudogs.get(&ticket);
         if sudog.state == State::Parked {
-            visitor.renew(&mut sudog.waker);
+            visitor.renew(&mut sudog.party);
             *place = Some(ticket);
             return Poll::Pending;
         }
@@ -661,10 +725,12 @@ impl<T> Hchan<T> {
         assert!(self.recvq.is_empty() || self.buf.is_empty());
         assert!(self.recvq.is_empty() || !self.closed || self.unclaimed > 0);
         assert!(self.sendq.is_empty() || !self.closed);
-        assert!(self.sendq.is_empty() || !self.has_room() || self.kind == Kind::Never);
-        assert!(self.sendq.is_empty() || self.reservation_is_next() || !self.has_free_receiver());
+        assert!(self.sendq.is_empty() || !self.can_admit());
         assert!(self.put_back.len() <= self.buf.len());
-        assert!(self.put_back.is_sorted_by(|younger, older| younger > older));
+        assert!(
+            self.put_back
+                .is_sorted_by(|younger, older| younger >= older)
+        );
     }
 }
 
@@ -684,8 +750,8 @@ impl<T> Sudog<T> {
     /// Ends a parked operation that was taken out of its queue.
     fn complete(&mut self, state: State, wakes: &mut Wakes) {
         self.state = state;
-        if let Some(waker) = self.waker.take() {
-            wakes.push(waker);
+        if let Some(party) = self.party.take() {
+            wakes.push(party);
         }
     }
 }
@@ -694,7 +760,7 @@ impl<T> Sudog<T> {
 fn sent(state: State) -> Result<(), SendError<()>> {
     match state {
         State::Success => Ok(()),
-        State::Closed | State::Parked | State::Free => Err(SendError(())),
+        State::Passed | State::Closed | State::Parked | State::Free => Err(SendError(())),
     }
 }
 

@@ -13,9 +13,11 @@ mod hchan;
 mod iter;
 #[cfg(feature = "std")]
 mod park;
+mod party;
 mod receiver;
 mod recv;
 mod reserve;
+mod select;
 mod send;
 mod sender;
 #[cfg(feature = "sink")]
@@ -39,7 +41,11 @@ pub use self::iter::{IntoIter, Iter};
 pub use self::receiver::Receiver;
 pub use self::recv::{RecvFuture, RecvManyFuture};
 pub use self::reserve::{Permit, ReserveFuture};
+pub use self::select::Select;
 pub use self::send::{SendFromFuture, SendFuture, SendManyFuture};
 pub use self::sender::Sender;
 pub use self::snapshot::Snapshot;
 pub use self::weak::{WeakReceiver, WeakSender};
+
+#[doc(hidden)]
+pub use self::select::macros::support as __support;

@@ -300,7 +300,11 @@ impl<T> Receiver<T> {
     }
 
     /// Receives without waiting: first what this handle was handed while it stood in line.
-    fn attempt(&self, hchan: &mut Hchan<T>, wakes: &mut Wakes) -> Result<T, TryRecvError> {
+    pub(crate) fn attempt(
+        &self,
+        hchan: &mut Hchan<T>,
+        wakes: &mut Wakes,
+    ) -> Result<T, TryRecvError> {
         if self.standing.is_some() {
             let mut place = self.standing.take(hchan);
             let claimed = hchan.try_claim(&mut place, wakes);

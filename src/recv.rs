@@ -16,8 +16,8 @@ use crate::sync::Exclusive;
 /// The future of [`Receiver::recv`](crate::Receiver::recv).
 #[must_use = "futures do nothing unless polled"]
 pub struct RecvFuture<'a, T> {
-    receiver: &'a Receiver<T>,
-    place: Option<Ticket>,
+    pub(crate) receiver: &'a Receiver<T>,
+    pub(crate) place: Option<Ticket>,
     done: bool,
 }
 
@@ -27,6 +27,15 @@ impl<'a, T> RecvFuture<'a, T> {
             receiver,
             place: None,
             done: false,
+        }
+    }
+
+    /// Leaves the line; a value that was handed goes to the next, or back.
+    pub(crate) fn leave_line(&mut self) {
+        if let Some(ticket) = self.place.take() {
+            self.receiver
+                .chan
+                .with(|hchan, wakes| hchan.cancel_recv(ticket, wakes));
         }
     }
 }
@@ -57,11 +66,7 @@ impl<T> FusedFuture for RecvFuture<'_, T> {
 
 impl<T> Drop for RecvFuture<'_, T> {
     fn drop(&mut self) {
-        if let Some(ticket) = self.place.take() {
-            self.receiver
-                .chan
-                .with(|hchan, wakes| hchan.cancel_recv(ticket, wakes));
-        }
+        self.leave_line();
     }
 }
 

@@ -16,10 +16,10 @@ use crate::sync::Exclusive;
 /// The future of [`Sender::send`](crate::Sender::send).
 #[must_use = "futures do nothing unless polled"]
 pub struct SendFuture<'a, T> {
-    chan: &'a Chan<T>,
+    pub(crate) chan: &'a Chan<T>,
     /// The value, until it is sent or stands in line.
-    value: Exclusive<Option<T>>,
-    place: Option<Ticket>,
+    pub(crate) value: Exclusive<Option<T>>,
+    pub(crate) place: Option<Ticket>,
 }
 
 impl<'a, T> SendFuture<'a, T> {
@@ -47,12 +47,13 @@ impl<'a, T> SendFuture<'a, T> {
     /// # drop(rx);
     /// ```
     pub fn cancel(&mut self) -> Option<T> {
-        let value = self.value.get_mut();
-        if let Some(ticket) = self.place.take() {
-            self.chan
-                .with(|hchan, wakes| hchan.cancel_send(ticket, value, wakes));
-        }
-        value.take()
+        self.leave_line();
+        self.value.get_mut().take()
+    }
+
+    /// Leaves the line; the value is here again, unless a receiver has it.
+    pub(crate) fn leave_line(&mut self) {
+        leave_line(self.chan, &mut self.place, self.value.get_mut());
     }
 }
 
@@ -70,10 +71,7 @@ impl<T> Future for SendFuture<'_, T> {
         let polled = this.chan.poll(cx, |hchan, visitor, wakes| {
             hchan.poll_send(&mut this.place, value, visitor, wakes)
         });
-        polled.map(|sent| match (sent, value.take()) {
-            (Err(SendError(())), Some(value)) => Err(SendError(value)),
-            (_, _) => Ok(()),
-        })
+        polled.map(|sent| refused(sent, value))
     }
 }
 
@@ -85,18 +83,33 @@ impl<T> FusedFuture for SendFuture<'_, T> {
 
 impl<T> Drop for SendFuture<'_, T> {
     fn drop(&mut self) {
-        if self.place.is_some() {
-            drop(self.cancel());
-        }
+        self.leave_line();
+    }
+}
+
+/// What a send answers, with the value that it left if it was refused.
+pub(crate) fn refused<T>(
+    sent: Result<(), SendError<()>>,
+    value: &mut Option<T>,
+) -> Result<(), SendError<T>> {
+    match (sent, value.take()) {
+        (Err(SendError(())), Some(value)) => Err(SendError(value)),
+        (_, _) => Ok(()),
+    }
+}
+
+fn leave_line<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<T>) {
+    if let Some(ticket) = place.take() {
+        chan.with(|hchan, wakes| hchan.cancel_send(ticket, value, wakes));
     }
 }
 
 /// The future of [`Sender::send_from`](crate::Sender::send_from).
 #[must_use = "futures do nothing unless polled"]
 pub struct SendFromFuture<'a, 'b, T> {
-    chan: &'a Chan<T>,
-    slot: Exclusive<&'b mut Option<T>>,
-    place: Option<Ticket>,
+    pub(crate) chan: &'a Chan<T>,
+    pub(crate) slot: Exclusive<&'b mut Option<T>>,
+    pub(crate) place: Option<Ticket>,
     done: bool,
 }
 
@@ -108,6 +121,11 @@ impl<'a, 'b, T> SendFromFuture<'a, 'b, T> {
             place: None,
             done: false,
         }
+    }
+
+    /// Leaves the line; the value is in its slot again, unless a receiver has it.
+    pub(crate) fn leave_line(&mut self) {
+        leave_line(self.chan, &mut self.place, self.slot.get_mut());
     }
 }
 
@@ -134,11 +152,7 @@ impl<T> FusedFuture for SendFromFuture<'_, '_, T> {
 
 impl<T> Drop for SendFromFuture<'_, '_, T> {
     fn drop(&mut self) {
-        if let Some(ticket) = self.place.take() {
-            let slot = self.slot.get_mut();
-            self.chan
-                .with(|hchan, wakes| hchan.cancel_send(ticket, slot, wakes));
-        }
+        self.leave_line();
     }
 }
 

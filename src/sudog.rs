@@ -6,16 +6,21 @@
 //! first; when the last waiter of a burst has gone, its memory goes too.
 //!
 //! ```text
-//!          acquire            enqueue            dequeue, success or closed
-//!   Free ------------> Parked -------> in a queue -------------------------> Success, Closed
-//!     ^                                    |                                        |
-//!     +------------------------------------+-------------- release ----------------+
+//!          acquire, enqueue          dequeue, complete
+//!   Free ------------------> Parked ----------------------> Success, Closed
+//!     ^                       |  |                               |
+//!     |        unlink, release|  |dequeue: its select            | release
+//!     +-----------------------+  |was served elsewhere           |
+//!     |                          v                               |
+//!     +------- release ------- Passed                            |
+//!     +----------------------------------------------------------+
 //! ```
 
 use alloc::vec::Vec;
 use core::mem;
 use core::num::NonZero;
-use core::task::Waker;
+
+use crate::party::{Offer, Party};
 
 /// The slab is given back when it empties while it holds more bytes than this.
 const KEPT_BYTES: usize = 16 * 1024;
@@ -28,7 +33,7 @@ pub(crate) struct Sudog<T> {
     /// The value that a sender brings, or that a receiver was handed.
     pub(crate) elem: Option<T>,
     /// Whom to wake when the operation is completed.
-    pub(crate) waker: Option<Waker>,
+    pub(crate) party: Option<Party>,
     /// The number of the value that was handed, by which it finds its place when put back.
     pub(crate) age: u64,
     pub(crate) state: State,
@@ -45,6 +50,8 @@ pub(crate) enum State {
     Free,
     /// Stands in a queue.
     Parked,
+    /// An arm that stands in no queue any more, since another arm of its select was served.
+    Passed,
     /// Completed: the value was taken, handed or promised.
     Success,
     /// Ended by close; a sender's value is still in `elem`.
@@ -88,7 +95,7 @@ impl<T> Sudogs<T> {
     }
 
     /// Go's `acquireSudog`: a parked operation that stands nowhere yet.
-    pub(crate) fn acquire(&mut self, elem: Option<T>, waker: Waker) -> Ticket {
+    pub(crate) fn acquire(&mut self, elem: Option<T>, party: Party) -> Ticket {
         if self.free == NIL {
             self.grow();
         }
@@ -97,7 +104,7 @@ impl<T> Sudogs<T> {
         self.free = sudog.next;
         self.acquired += 1;
         sudog.elem = elem;
-        sudog.waker = Some(waker);
+        sudog.party = Some(party);
         sudog.state = State::Parked;
         Ticket {
             number: NonZero::<u32>::MIN.saturating_add(index),
@@ -114,7 +121,7 @@ impl<T> Sudogs<T> {
         );
         self.slots.push(Sudog {
             elem: None,
-            waker: None,
+            party: None,
             age: 0,
             state: State::Free,
             generation: 0,
@@ -144,11 +151,11 @@ impl<T> Sudogs<T> {
     }
 
     /// Go's `releaseSudog`: takes what is left in a sudog that stands in no queue, and frees it.
-    pub(crate) fn release(&mut self, ticket: Ticket) -> (Option<T>, Option<Waker>) {
+    pub(crate) fn release(&mut self, ticket: Ticket) -> (Option<T>, Option<Party>) {
         let index = ticket.index();
         let free = self.free;
         let sudog = self.get(&ticket);
-        let left = (sudog.elem.take(), sudog.waker.take());
+        let left = (sudog.elem.take(), sudog.party.take());
         sudog.generation = sudog.generation.wrapping_add(1);
         sudog.state = State::Free;
         sudog.next = free;
@@ -210,28 +217,56 @@ impl WaitQ {
         }
     }
 
-    /// The first sudog of the queue, which stays there.
-    pub(crate) fn first<'a, T>(&self, sudogs: &'a Sudogs<T>) -> Option<&'a Sudog<T>> {
-        self.iter(sudogs).next()
-    }
-
-    /// Takes out the first sudog of the queue that `fits`, for its counterpart to complete.
+    /// Takes out the first sudog of the queue that `fits` and whose party accepts, for its counterpart
+    /// to complete: the one place where a channel minds that a waiter may be an arm of a select.
+    ///
+    /// Arms of selects that were served elsewhere leave the queue on the way.
     pub(crate) fn dequeue<'a, T>(
         &mut self,
         sudogs: &'a mut Sudogs<T>,
         mut fits: impl FnMut(&Sudog<T>) -> bool,
     ) -> Option<&'a mut Sudog<T>> {
         let mut index = self.first;
-        while !fits(sudogs.slots.get(index as usize)?) {
-            index = sudogs.slots[index as usize].next;
+        loop {
+            let sudog = sudogs.slots.get(index as usize)?;
+            let next = sudog.next;
+            // An arm that is not open any more is asked as well: it declines, and so leaves.
+            if !sudog.is_open() || fits(sudog) {
+                let accepted = sudog.party.as_ref().is_some_and(Party::accept);
+                self.unlink_at(sudogs, index);
+                if accepted {
+                    return sudogs.slots.get_mut(index as usize);
+                }
+                sudogs.slots[index as usize].state = State::Passed;
+            }
+            index = next;
         }
-        self.unlink_at(sudogs, index);
-        sudogs.slots.get_mut(index as usize)
     }
 
-    /// The sudogs of the queue, first to last.
+    /// The sudogs of the queue that may still be served, first to last.
     pub(crate) fn iter<'a, T>(&self, sudogs: &'a Sudogs<T>) -> impl Iterator<Item = &'a Sudog<T>> {
         let at = |index: u32| sudogs.slots.get(index as usize);
         core::iter::successors(at(self.first), move |sudog| at(sudog.next))
+            .filter(|sudog| sudog.is_open())
+    }
+}
+
+impl<T> Sudog<T> {
+    /// Whether no counterpart has served it, here or elsewhere.
+    fn is_open(&self) -> bool {
+        self.party.as_ref().is_some_and(Party::is_open)
+    }
+
+    /// The select that it is an arm of.
+    pub(crate) fn select(&self) -> Option<&Offer> {
+        self.party.as_ref().and_then(Party::select)
+    }
+
+    /// Whether it is an arm of that select.
+    pub(crate) fn is_of(&self, select: Option<&Offer>) -> bool {
+        match (self.select(), select) {
+            (Some(own), Some(other)) => core::ptr::eq(own, other),
+            _ => false,
+        }
     }
 }

@@ -8,14 +8,16 @@
 use alloc::vec::Vec;
 use core::task::Waker;
 
+use crate::party::Party;
+
 /// The tasks to wake after the lock, in the order in which they were served.
 #[must_use = "a served task that nobody wakes sleeps forever"]
 pub(crate) struct Wakes {
     /// One operation serves one waiter as a rule, without touching the heap.
-    first: Option<Waker>,
-    rest: Vec<Waker>,
+    first: Option<Party>,
+    rest: Vec<Party>,
     /// A waker that nobody needs any more.
-    retired: Option<Waker>,
+    retired: Option<Party>,
 }
 
 impl Wakes {
@@ -28,18 +30,18 @@ impl Wakes {
     }
 
     /// Drops a waker once the lock is free. There is one such waker for each operation at most.
-    pub(crate) fn retire(&mut self, waker: Option<Waker>) {
-        debug_assert!(self.retired.is_none() || waker.is_none());
-        if waker.is_some() {
-            self.retired = waker;
+    pub(crate) fn retire(&mut self, party: Option<Party>) {
+        debug_assert!(self.retired.is_none() || party.is_none());
+        if party.is_some() {
+            self.retired = party;
         }
     }
 
-    pub(crate) fn push(&mut self, waker: Waker) {
+    pub(crate) fn push(&mut self, party: Party) {
         if self.first.is_none() {
-            self.first = Some(waker);
+            self.first = Some(party);
         } else {
-            self.rest.push(waker);
+            self.rest.push(party);
         }
     }
 
@@ -57,8 +59,8 @@ impl Wakes {
     #[cfg(feature = "std")]
     fn wake_each(self) -> Result<(), Panic> {
         let mut first_panic = None;
-        for waker in self.first.into_iter().chain(self.rest) {
-            note(&mut first_panic, || waker.wake());
+        for party in self.first.into_iter().chain(self.rest) {
+            note(&mut first_panic, || party.wake());
         }
         note(&mut first_panic, || drop(self.retired));
         match first_panic {
@@ -70,11 +72,11 @@ impl Wakes {
     #[cfg(not(feature = "std"))]
     fn wake_each(self) -> Result<(), Panic> {
         /// Goes on with the others while a panic unwinds.
-        struct Rest(alloc::vec::IntoIter<Waker>);
+        struct Rest(alloc::vec::IntoIter<Party>);
 
         impl Drop for Rest {
             fn drop(&mut self) {
-                self.0.by_ref().for_each(Waker::wake);
+                self.0.by_ref().for_each(Party::wake);
             }
         }
 
@@ -82,7 +84,7 @@ impl Wakes {
         self.first
             .into_iter()
             .chain(rest.0.by_ref())
-            .for_each(Waker::wake);
+            .for_each(Party::wake);
         drop(self.retired);
         Ok(())
     }
@@ -96,7 +98,7 @@ pub(crate) struct Panic(Box<dyn core::any::Any + Send>);
 #[cfg(not(feature = "std"))]
 pub(crate) enum Panic {}
 
-/// Calls a waker; its panic is noted if it is the first.
+/// Makes a call that runs a waker's code; its panic is noted if it is the first.
 #[cfg(feature = "std")]
 fn note(first_panic: &mut Option<Panic>, call: impl FnOnce()) {
     // The waker is consumed by its call, so nobody can see it half-changed.
@@ -123,7 +125,7 @@ impl Panic {
 pub(crate) struct Visitor<'a> {
     task: &'a Waker,
     /// Coming in, the clone to park with; going out, a waker to drop.
-    waker: Option<Waker>,
+    waker: Option<Party>,
     wants_waker: bool,
 }
 
@@ -137,14 +139,14 @@ impl<'a> Visitor<'a> {
     }
 
     /// The waker to park with; without one, the visitor has to fetch it and ask again.
-    pub(crate) fn waker(&mut self) -> Option<Waker> {
+    pub(crate) fn waker(&mut self) -> Option<Party> {
         self.wants_waker = self.waker.is_none();
         self.waker.take()
     }
 
     /// Makes `parked`, the waker of a parked operation, wake this task; the old one goes out with it.
-    pub(crate) fn renew(&mut self, parked: &mut Option<Waker>) {
-        if parked.as_ref().is_some_and(|old| old.will_wake(self.task)) {
+    pub(crate) fn renew(&mut self, parked: &mut Option<Party>) {
+        if matches!(parked, Some(Party::Task(old)) if old.will_wake(self.task)) {
             return;
         }
         if let Some(waker) = self.waker() {
@@ -153,7 +155,7 @@ impl<'a> Visitor<'a> {
     }
 
     /// What the visitor takes out of the lock with it, to be dropped there.
-    pub(crate) fn leftover(&mut self) -> Option<Waker> {
+    pub(crate) fn leftover(&mut self) -> Option<Party> {
         self.waker.take()
     }
 
@@ -161,7 +163,7 @@ impl<'a> Visitor<'a> {
     pub(crate) fn fetch_waker(&mut self) -> bool {
         if self.wants_waker {
             self.wants_waker = false;
-            self.waker = Some(self.task.clone());
+            self.waker = Some(Party::Task(self.task.clone()));
             return true;
         }
         false

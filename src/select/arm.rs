@@ -1,0 +1,332 @@
+//! The arms of a select: the futures of the plain operations, parked in the name of an offer.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+use crate::chan::Chan;
+use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
+use crate::party::{Offer, Party};
+use crate::recv::RecvFuture;
+use crate::send::{SendFromFuture, SendFuture, refused};
+use crate::sudog::Ticket;
+use crate::sync::Arc;
+
+/// What a select asks of its arms, whatever they carry.
+pub trait Arm {
+    /// Where the arm's channel stands in the order in which selects park; `None` for a mere future.
+    fn address(&self) -> Option<usize>;
+
+    /// Tries to win at once. Only while nothing of the select is parked.
+    fn attempt(&mut self, cx: &mut Context<'_>) -> bool;
+
+    /// Whether nothing has become possible since the last attempt.
+    fn unchanged(&self) -> bool;
+
+    /// Parks in the name of the offer; false if it could proceed instead.
+    fn park(&mut self, seat: Seat<'_>) -> bool;
+
+    /// Takes what a counterpart has left for the arm that it accepted.
+    fn collect(&mut self);
+
+    /// Leaves the line, since another arm has won or is to be tried first.
+    fn leave(&mut self);
+}
+
+/// An open offer, and the number of the arm that parks in its name.
+#[derive(Clone, Copy)]
+pub struct Seat<'a> {
+    pub(super) offer: &'a Arc<Offer>,
+    pub(super) arm: u32,
+}
+
+impl Seat<'_> {
+    fn party(self) -> Party {
+        Party::Arm(self.offer.clone(), self.arm)
+    }
+}
+
+/// A send or receive as an arm: its future, and the steps that a select takes it through.
+pub trait Operation: Future + Unpin {
+    /// Where the channel stands in the order in which selects park.
+    fn address(&self) -> usize;
+
+    /// What the channel's clock shows.
+    fn clock(&self) -> u64;
+
+    /// Tries without waiting; on failure says what the channel's clock shows.
+    fn attempt(&mut self) -> Result<Self::Output, u64>;
+
+    /// Parks in the name of the offer; false if it could proceed instead.
+    fn park(&mut self, seat: Seat<'_>) -> bool;
+
+    /// Leaves the line.
+    fn leave(&mut self);
+}
+
+/// An arm over a channel.
+pub struct ChannelArm<F: Future> {
+    operation: F,
+    enabled: bool,
+    won: Option<F::Output>,
+    /// What the clock showed at the last attempt.
+    seen: u64,
+}
+
+impl<F: Operation> ChannelArm<F> {
+    pub(super) const fn new(operation: F) -> Self {
+        Self {
+            operation,
+            enabled: true,
+            won: None,
+            seen: 0,
+        }
+    }
+
+    /// Takes part only if the arm's precondition holds.
+    pub const fn only_if(&mut self, enabled: bool) {
+        self.enabled = enabled;
+    }
+
+    /// What the arm has won, if it is the winner.
+    pub const fn won(&mut self) -> Option<F::Output> {
+        self.won.take()
+    }
+}
+
+impl<F: Operation> Arm for ChannelArm<F> {
+    fn address(&self) -> Option<usize> {
+        Some(self.operation.address())
+    }
+
+    fn attempt(&mut self, _: &mut Context<'_>) -> bool {
+        if self.enabled {
+            match self.operation.attempt() {
+                Ok(output) => self.won = Some(output),
+                Err(clock) => self.seen = clock,
+            }
+        }
+        self.won.is_some()
+    }
+
+    fn unchanged(&self) -> bool {
+        !self.enabled || self.operation.clock() == self.seen
+    }
+
+    fn park(&mut self, seat: Seat<'_>) -> bool {
+        !self.enabled || self.operation.park(seat)
+    }
+
+    fn collect(&mut self) {
+        let mut cx = Context::from_waker(Waker::noop());
+        match Pin::new(&mut self.operation).poll(&mut cx) {
+            Poll::Ready(output) => self.won = Some(output),
+            Poll::Pending => unreachable!("whoever accepts an arm completes it"),
+        }
+    }
+
+    fn leave(&mut self) {
+        self.operation.leave();
+    }
+}
+
+impl<T> Operation for RecvFuture<'_, T> {
+    fn address(&self) -> usize {
+        self.receiver.chan.address()
+    }
+
+    fn clock(&self) -> u64 {
+        self.receiver.chan.clock()
+    }
+
+    fn attempt(&mut self) -> Result<Self::Output, u64> {
+        let received = self.receiver.chan.take(|hchan, wakes| {
+            let received = self.receiver.attempt(hchan, wakes);
+            received.map_err(|error| (error, hchan.clock()))
+        });
+        match received {
+            Ok(value) => Ok(Ok(value)),
+            Err((TryRecvError::Closed, _)) => Ok(Err(RecvError)),
+            Err((TryRecvError::Empty, clock)) => Err(clock),
+        }
+    }
+
+    fn park(&mut self, seat: Seat<'_>) -> bool {
+        let receiver = self.receiver;
+        receiver.chan.with(|hchan, wakes| {
+            if let Some(place) = receiver.standing.take(hchan) {
+                // The place that the handle has in line is the arm's from now on.
+                if hchan.adopt(&place, seat.party(), wakes) {
+                    self.place = Some(place);
+                    return true;
+                }
+                receiver.standing.keep(Some(place));
+                return false;
+            }
+            if hchan.can_recv(seat.offer) {
+                return false;
+            }
+            if hchan.parks() {
+                self.place = Some(hchan.park_recv(seat.party(), wakes));
+            }
+            true
+        })
+    }
+
+    fn leave(&mut self) {
+        self.leave_line();
+    }
+}
+
+impl<T> Operation for SendFuture<'_, T> {
+    fn address(&self) -> usize {
+        self.chan.address()
+    }
+
+    fn clock(&self) -> u64 {
+        self.chan.clock()
+    }
+
+    fn attempt(&mut self) -> Result<Self::Output, u64> {
+        let value = self.value.get_mut();
+        Ok(refused(attempt_send(self.chan, value)?, value))
+    }
+
+    fn park(&mut self, seat: Seat<'_>) -> bool {
+        park_send(self.chan, self.value.get_mut(), &mut self.place, seat)
+    }
+
+    fn leave(&mut self) {
+        self.leave_line();
+    }
+}
+
+impl<T> Operation for SendFromFuture<'_, '_, T> {
+    fn address(&self) -> usize {
+        self.chan.address()
+    }
+
+    fn clock(&self) -> u64 {
+        self.chan.clock()
+    }
+
+    fn attempt(&mut self) -> Result<Self::Output, u64> {
+        attempt_send(self.chan, self.slot.get_mut())
+    }
+
+    fn park(&mut self, seat: Seat<'_>) -> bool {
+        park_send(self.chan, self.slot.get_mut(), &mut self.place, seat)
+    }
+
+    fn leave(&mut self) {
+        self.leave_line();
+    }
+}
+
+fn attempt_send<T>(
+    chan: &Chan<T>,
+    value: &mut Option<T>,
+) -> Result<Result<(), SendError<()>>, u64> {
+    chan.with(|hchan, wakes| match hchan.send(value, wakes) {
+        Ok(()) => Ok(Ok(())),
+        Err(TrySendError::Closed(())) => Ok(Err(SendError(()))),
+        Err(TrySendError::Full(())) => Err(hchan.clock()),
+    })
+}
+
+fn park_send<T>(
+    chan: &Chan<T>,
+    value: &mut Option<T>,
+    place: &mut Option<Ticket>,
+    seat: Seat<'_>,
+) -> bool {
+    chan.with(|hchan, _| {
+        if hchan.can_send(seat.offer) {
+            return false;
+        }
+        if hchan.parks() {
+            *place = Some(hchan.park_send(value.take(), seat.party()));
+        }
+        true
+    })
+}
+
+/// An arm over any future.
+pub struct FutureArm<'a, F: Future> {
+    future: Pin<&'a mut F>,
+    enabled: bool,
+    won: Option<F::Output>,
+}
+
+impl<'a, F: Future> FutureArm<'a, F> {
+    pub(super) const fn new(future: Pin<&'a mut F>) -> Self {
+        Self {
+            future,
+            enabled: true,
+            won: None,
+        }
+    }
+
+    /// Takes part only if the arm's precondition holds.
+    pub const fn only_if(&mut self, enabled: bool) {
+        self.enabled = enabled;
+    }
+
+    /// What the arm has won, if it is the winner.
+    pub const fn won(&mut self) -> Option<F::Output> {
+        self.won.take()
+    }
+}
+
+impl<F: Future> Arm for FutureArm<'_, F> {
+    fn address(&self) -> Option<usize> {
+        None
+    }
+
+    fn attempt(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.enabled {
+            if let Poll::Ready(output) = self.future.as_mut().poll(cx) {
+                self.won = Some(output);
+            }
+        }
+        self.won.is_some()
+    }
+
+    fn unchanged(&self) -> bool {
+        true
+    }
+
+    fn park(&mut self, _: Seat<'_>) -> bool {
+        true
+    }
+
+    fn collect(&mut self) {
+        unreachable!("a future stands in no line");
+    }
+
+    fn leave(&mut self) {
+        // A channel's arm was accepted while this one was asked.
+        self.won = None;
+    }
+}
+
+impl<F: Future> fmt::Debug for ChannelArm<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChannelArm").finish_non_exhaustive()
+    }
+}
+
+impl<F: Future> fmt::Debug for FutureArm<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FutureArm").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Seat<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seat")
+            .field("arm", &self.arm)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,282 @@
+//! The dynamic form of a select, whose arms are added one by one.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+#[cfg(feature = "std")]
+use std::time::Duration;
+
+use futures_core::future::FusedFuture;
+
+use super::arm::{Arm, ChannelArm, Operation};
+use super::{Arms, Bias, Otherwise, Race};
+use crate::error::{RecvError, SendError};
+#[cfg(feature = "std")]
+use crate::park;
+use crate::receiver::Receiver;
+use crate::sender::Sender;
+
+/// A select whose arms are added one by one, each with a closure that maps what it gets into an `O`.
+///
+/// It is a future, which ends with the `O` of the one arm that commits. The others leave no trace:
+/// their values are dropped, or, with [`send_from`](Self::send_from), put back. Where several arms can
+/// proceed, each is as likely to win. Without arms it waits for ever.
+///
+/// [`select!`](crate::select!) is the same for a fixed number of arms, without a box for each, and its
+/// arms may wait.
+///
+/// # Cancel safety
+///
+/// Strict but for the values of [`send`](Self::send) arms, which are dropped with the select unless
+/// they were sent.
+///
+/// # Panics
+///
+/// If polled after it was ready.
+///
+/// # Cost
+///
+/// One lock for each arm that is tried; a box for each arm, and one offer for a select that waits.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use hchan::Select;
+///
+/// let mirrors = [hchan::bounded(1), hchan::bounded(1), hchan::bounded(1)];
+/// mirrors[2].0.try_send("page").unwrap();
+///
+/// let mut select = Select::new();
+/// for (n, (_, rx)) in mirrors.iter().enumerate() {
+///     select = select.recv(rx, move |page| (n, page));
+/// }
+/// assert_eq!(select.await, (2, Ok("page")));
+/// # });
+/// ```
+///
+/// From Go: `reflect.Select`.
+#[must_use = "futures do nothing unless polled"]
+pub struct Select<'a, O> {
+    // Before the arms, for it closes the offer when it is dropped.
+    race: Race,
+    arms: Vec<Box<dyn Choice<O> + Send + 'a>>,
+    order: Vec<u32>,
+    done: bool,
+}
+
+/// An arm and what to make of its outcome.
+trait Choice<O> {
+    fn as_arm(&mut self) -> &mut (dyn Arm + '_);
+
+    fn outcome(&mut self) -> Option<O>;
+}
+
+struct Mapped<F: Future, M> {
+    arm: ChannelArm<F>,
+    map: Option<M>,
+}
+
+impl<F, M, O> Choice<O> for Mapped<F, M>
+where
+    F: Operation,
+    M: FnOnce(F::Output) -> O,
+{
+    fn as_arm(&mut self) -> &mut (dyn Arm + '_) {
+        &mut self.arm
+    }
+
+    fn outcome(&mut self) -> Option<O> {
+        let won = self.arm.won()?;
+        self.map.take().map(|map| map(won))
+    }
+}
+
+impl<O> Arms for [Box<dyn Choice<O> + Send + '_>] {
+    fn len(&self) -> usize {
+        <[_]>::len(self)
+    }
+
+    fn arm(&mut self, index: u32) -> &mut (dyn Arm + '_) {
+        self[index as usize].as_arm()
+    }
+}
+
+impl<'a, O> Select<'a, O> {
+    /// Makes a select without arms.
+    pub const fn new() -> Self {
+        Self {
+            race: Race::new(Bias::Fair, Otherwise::Wait),
+            arms: Vec::new(),
+            order: Vec::new(),
+            done: false,
+        }
+    }
+
+    /// Tries the arms in the order in which they were added, instead of a random one.
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(2);
+    /// tx.try_send(1).unwrap();
+    /// let select = hchan::Select::new().recv(&rx, |_| "first").recv(&rx, |_| "second");
+    /// assert_eq!(select.biased().try_select(), Some("first"));
+    /// ```
+    pub const fn biased(mut self) -> Self {
+        self.race.set_bias(Bias::Source);
+        self
+    }
+
+    /// Adds an arm that receives.
+    ///
+    /// It is ready when a value is there, or the channel is closed and drained.
+    pub fn recv<T, M>(self, receiver: &'a Receiver<T>, map: M) -> Self
+    where
+        T: Send + 'a,
+        M: FnOnce(Result<T, RecvError>) -> O + Send + 'a,
+    {
+        self.arm(receiver.recv(), map)
+    }
+
+    /// Adds an arm that sends.
+    ///
+    /// It is ready when there is room or a receiver, or the channel is closed: then the error has the
+    /// value. If another arm wins, the value is dropped.
+    pub fn send<T, M>(self, sender: &'a Sender<T>, value: T, map: M) -> Self
+    where
+        T: Send + 'a,
+        M: FnOnce(Result<(), SendError<T>>) -> O + Send + 'a,
+    {
+        self.arm(sender.send(value), map)
+    }
+
+    /// Adds an arm that sends the value in `slot`, where it is again unless this arm sends it.
+    ///
+    /// # Panics
+    ///
+    /// If `slot` is `None`.
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let mut slot = Some("kept");
+    /// assert_eq!(hchan::Select::new().send_from(&tx, &mut slot, |_| ()).try_select(), None);
+    /// assert_eq!(slot, Some("kept"));
+    /// # drop(rx);
+    /// ```
+    #[track_caller]
+    pub fn send_from<T, M>(self, sender: &'a Sender<T>, slot: &'a mut Option<T>, map: M) -> Self
+    where
+        T: Send + 'a,
+        M: FnOnce(Result<(), SendError<()>>) -> O + Send + 'a,
+    {
+        self.arm(sender.send_from(slot), map)
+    }
+
+    fn arm<F, M>(mut self, operation: F, map: M) -> Self
+    where
+        F: Operation + Send + 'a,
+        F::Output: Send,
+        M: FnOnce(F::Output) -> O + Send + 'a,
+    {
+        self.arms.push(Box::new(Mapped {
+            arm: ChannelArm::new(operation),
+            map: Some(map),
+        }));
+        self.order.push(0);
+        self
+    }
+
+    /// Selects if an arm can proceed at once: Go's `default`.
+    ///
+    /// `None` means that at one instant no arm could, on all their channels together.
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// assert_eq!(hchan::Select::new().recv(&rx, |n| n).try_select(), None);
+    /// tx.try_send(1).unwrap();
+    /// assert_eq!(hchan::Select::new().recv(&rx, |n| n).try_select(), Some(Ok(1)));
+    /// ```
+    #[must_use]
+    pub fn try_select(mut self) -> Option<O> {
+        self.race.set_otherwise(Otherwise::Default);
+        let mut cx = Context::from_waker(Waker::noop());
+        match self.poll_arms(&mut cx) {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => unreachable!("a select with a default does not wait"),
+        }
+    }
+
+    /// Selects on a thread, which sleeps until an arm commits.
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let thread = std::thread::spawn(move || tx.send_blocking(1));
+    /// assert_eq!(hchan::Select::new().recv(&rx, |n| n).wait(), Ok(1));
+    /// # thread.join().unwrap().unwrap();
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn wait(self) -> O {
+        park::block_on(self)
+    }
+
+    /// Selects on a thread, which sleeps until an arm commits, for `timeout` at most.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (tx, rx) = hchan::bounded::<()>(0);
+    /// let select = hchan::Select::new().recv(&rx, |n| n);
+    /// assert_eq!(select.wait_timeout(Duration::from_millis(1)), None);
+    /// # drop(tx);
+    /// ```
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn wait_timeout(mut self, timeout: Duration) -> Option<O> {
+        park::block_on_until(&mut self, park::deadline(timeout))
+    }
+
+    fn poll_arms(&mut self, cx: &mut Context<'_>) -> Poll<Option<O>> {
+        assert!(!self.done, "`Select` polled after it was ready");
+        let polled = self.race.poll(&mut *self.arms, &mut self.order, cx);
+        polled.map(|winner| {
+            self.done = true;
+            // The losers' values go before the closure runs, which may do anything.
+            let winner = winner.map(|index| self.arms.swap_remove(index as usize));
+            self.arms.clear();
+            winner.and_then(|mut arm| arm.outcome())
+        })
+    }
+}
+
+impl<O> Future for Select<'_, O> {
+    type Output = O;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
+        self.poll_arms(cx).map(|outcome| match outcome {
+            Some(outcome) => outcome,
+            None => unreachable!("a select without a default ends with an arm"),
+        })
+    }
+}
+
+impl<O> FusedFuture for Select<'_, O> {
+    fn is_terminated(&self) -> bool {
+        self.done
+    }
+}
+
+impl<O> Default for Select<'_, O> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<O> fmt::Debug for Select<'_, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Select")
+            .field("arms", &self.arms.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,204 @@
+//! `select!` and `select_blocking!`: arms with bodies, over [`Race`](super::Race).
+//!
+//! The arms become local variables of their own types, and the bodies the branches of a `match`, so
+//! nothing is boxed and a body may do all that code at its place may do.
+
+/// What the macros expand to.
+pub mod support {
+    use core::future::Future;
+    use core::pin::Pin;
+
+    pub use core::future::poll_fn;
+    pub use core::pin::pin;
+
+    pub use crate::select::arm::{Arm, ChannelArm, FutureArm};
+    pub use crate::select::{Bias, Otherwise, Race};
+
+    use crate::receiver::Receiver;
+    use crate::recv::RecvFuture;
+    use crate::send::{SendFromFuture, SendFuture};
+    use crate::sender::Sender;
+
+    /// The outcome of the first arm, or that of the others.
+    #[derive(Debug)]
+    pub enum Either<L, R> {
+        /// The first arm has won.
+        First(L),
+        /// Another arm has, or none.
+        Other(R),
+    }
+
+    /// An arm that receives.
+    pub const fn recv<T>(receiver: &Receiver<T>) -> ChannelArm<RecvFuture<'_, T>> {
+        ChannelArm::new(RecvFuture::new(receiver))
+    }
+
+    /// An arm that sends a value.
+    pub fn send<T>(sender: &Sender<T>, value: T) -> ChannelArm<SendFuture<'_, T>> {
+        ChannelArm::new(sender.send(value))
+    }
+
+    /// An arm that sends the value in a slot.
+    #[track_caller]
+    pub fn send_from<'a, 'b, T>(
+        sender: &'a Sender<T>,
+        slot: &'b mut Option<T>,
+    ) -> ChannelArm<SendFromFuture<'a, 'b, T>> {
+        ChannelArm::new(sender.send_from(slot))
+    }
+
+    /// An arm that any future is.
+    pub const fn future<F: Future>(future: Pin<&mut F>) -> FutureArm<'_, F> {
+        FutureArm::new(future)
+    }
+
+    /// Waits on the thread.
+    #[cfg(feature = "std")]
+    pub fn block_on<F: Future + Unpin>(future: F) -> F::Output {
+        crate::park::block_on(future)
+    }
+}
+
+/// Waits for several sends, receives and futures at once; exactly one of them commits.
+#[macro_export]
+macro_rules! select {
+    ($($arms:tt)*) => { $crate::__select!(@begin wait $($arms)*) };
+}
+
+/// [`select!`](crate::select!) on a thread, without `future` arms: the thread sleeps until an arm commits.
+#[cfg(feature = "std")]
+#[macro_export]
+macro_rules! select_blocking {
+    ($($arms:tt)*) => { $crate::__select!(@begin block $($arms)*) };
+}
+
+/// Takes the arms one by one into `((mode bias) { statements } [arms] { default })`, then runs them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __select {
+    (@begin $mode:ident biased; $($arms:tt)*) => {
+        $crate::__select!(@arms (($mode Source) {} [] {}) $($arms)*)
+    };
+    (@begin $mode:ident $($arms:tt)*) => {
+        $crate::__select!(@arms (($mode Fair) {} [] {}) $($arms)*)
+    };
+
+    // An arm's head says how to make it.
+    (@arms $all:tt recv($rx:expr $(,)?) -> $($rest:tt)+) => {
+        $crate::__select!(@tail $all arm {
+            let receiver = &$rx;
+            let mut arm = $crate::__support::recv(receiver);
+        } $($rest)+)
+    };
+    (@arms $all:tt send($tx:expr, $value:expr $(,)?) -> $($rest:tt)+) => {
+        $crate::__select!(@tail $all arm {
+            let sender = &$tx;
+            let mut arm = $crate::__support::send(sender, $value);
+        } $($rest)+)
+    };
+    (@arms $all:tt send_from($tx:expr, $slot:expr $(,)?) -> $($rest:tt)+) => {
+        $crate::__select!(@tail $all arm {
+            let sender = &$tx;
+            let mut arm = $crate::__support::send_from(sender, $slot);
+        } $($rest)+)
+    };
+    (@arms ((block $bias:ident) $($all:tt)*) future $($rest:tt)+) => {
+        compile_error!("`select_blocking!` has no `future` arms: a thread cannot poll them")
+    };
+    (@arms $all:tt future($future:expr $(,)?) -> $($rest:tt)+) => {
+        $crate::__select!(@tail $all arm {
+            let future = $crate::__support::pin!($future);
+            let mut arm = $crate::__support::future(future);
+        } $($rest)+)
+    };
+    (@arms ($m:tt $s:tt $a:tt {}) default => $($rest:tt)+) => {
+        $crate::__select!(@body ($m $s $a {}) (default) $($rest)+)
+    };
+    (@arms $all:tt default $($rest:tt)*) => {
+        compile_error!("a select has one `default => body` at most")
+    };
+    (@arms ($m:tt $s:tt $a:tt {})) => {
+        $crate::__select!(@run $m $s $a Wait { unreachable!() })
+    };
+    (@arms ($m:tt $s:tt $a:tt { $default:expr })) => {
+        $crate::__select!(@run $m $s $a Default { $default })
+    };
+    (@arms $all:tt $($wrong:tt)+) => {
+        compile_error!(concat!(
+            "an arm is one of `recv(rx) -> result => body`, `send(tx, value) -> result => body`, ",
+            "`send_from(tx, &mut slot) -> result => body`, `future(f) -> output => body`, ",
+            "`default => body`, with `, if condition` before `=>` if wanted; found: ",
+            stringify!($($wrong)+)
+        ))
+    };
+
+    // Its tail is a pattern and perhaps a precondition, then comes its body.
+    (@tail $all:tt $arm:ident $make:tt $result:pat, if $enabled:expr => $($rest:tt)+) => {
+        $crate::__select!(@body $all ($arm $make ($enabled) ($result)) $($rest)+)
+    };
+    (@tail $all:tt $arm:ident $make:tt $result:pat => $($rest:tt)+) => {
+        $crate::__select!(@body $all ($arm $make (true) ($result)) $($rest)+)
+    };
+    (@body $all:tt $head:tt $body:block, $($rest:tt)*) => {
+        $crate::__select!(@push $all $head { $body } $($rest)*)
+    };
+    (@body $all:tt $head:tt $body:block $($rest:tt)*) => {
+        $crate::__select!(@push $all $head { $body } $($rest)*)
+    };
+    (@body $all:tt $head:tt $body:expr $(, $($rest:tt)*)?) => {
+        $crate::__select!(@push $all $head { $body } $($($rest)*)?)
+    };
+    (@push ($m:tt $s:tt $a:tt {}) (default) $body:tt $($rest:tt)*) => {
+        $crate::__select!(@arms ($m $s $a $body) $($rest)*)
+    };
+    (@push ($m:tt { $($s:tt)* } [ $($a:tt)* ] $d:tt)
+        ($arm:ident { $($make:tt)+ } ($enabled:expr) ($result:pat)) { $body:expr } $($rest:tt)*) => {
+        $crate::__select!(@arms ($m
+            { $($s)* let enabled: bool = $enabled; $($make)+ $arm.only_if(enabled); }
+            [ $($a)* ($arm $result => $body) ]
+            $d) $($rest)*)
+    };
+
+    // All arms are known: race them, let go of the losers, run the winner's body.
+    (@run ($mode:ident $bias:ident) { $($s:tt)* } [ $(($arm:ident $result:pat => $body:expr))* ]
+        $otherwise:ident $default:block) => {
+        match {
+            $($s)*
+            let mut race = $crate::__support::Race::new(
+                $crate::__support::Bias::$bias,
+                $crate::__support::Otherwise::$otherwise,
+            );
+            let race = $crate::__support::poll_fn(|cx| {
+                let arms: &mut [&mut dyn $crate::__support::Arm] = &mut [$(&mut $arm),*];
+                let order: &mut [u32] = &mut [$($crate::__select!(@zero $arm)),*];
+                race.poll(arms, order, cx)
+            });
+            $crate::__select!(@$mode race);
+            $crate::__select!(@won $($arm)*)
+        } {
+            outcome => $crate::__select!(@match outcome [$(($result => $body))*] $default),
+        }
+    };
+    (@zero $arm:ident) => { 0 };
+    (@wait $race:ident) => { $race.await };
+    (@block $race:ident) => { $crate::__support::block_on($race) };
+    (@won) => { () };
+    (@won $arm:ident $($rest:ident)*) => {
+        match $arm.won() {
+            Some(outcome) => $crate::__support::Either::First(outcome),
+            None => $crate::__support::Either::Other($crate::__select!(@won $($rest)*)),
+        }
+    };
+    (@match $outcome:ident [] $default:block) => {{
+        let () = $outcome;
+        $default
+    }};
+    (@match $outcome:ident [($result:pat => $body:expr) $($rest:tt)*] $default:block) => {
+        match $outcome {
+            $crate::__support::Either::First($result) => $body,
+            $crate::__support::Either::Other(rest) => {
+                $crate::__select!(@match rest [$($rest)*] $default)
+            }
+        }
+    };
+}
