@@ -1,120 +1,96 @@
 //! The lock around the channel, and the three ways to make one: Go's `makechan`.
 //!
-//! [`Chan::with`] and its two sisters are the only doors to the state. They unlock before they wake,
-//! so no code of a user's ever runs under the lock, whatever the rest of the crate does.
+//! [`Chan::with`], [`Chan::quick`] and what [`Open`] offers are the only doors to the state. They
+//! unlock before they wake, so no code of a user's ever runs under the lock, whatever goes on inside.
 
 use core::fmt;
-use core::task::{Context, Poll};
+use core::mem;
+use core::task::Poll;
 
 use crate::hchan::{Hchan, Kind};
 use crate::receiver::Receiver;
 use crate::sender::Sender;
-use crate::sync::{Arc, Mutex};
-use crate::wakes::{Panic, Visitor, Wakes};
+use crate::sync::{Arc, Mutex, MutexGuard};
+use crate::wakes::{Forecast, Panic, Visitor, Wakes};
 
 pub(crate) struct Chan<T> {
     hchan: Mutex<Hchan<T>>,
+    /// Whether the last receive had to park.
+    pub(crate) recv_parks: Forecast,
+    /// Whether the last send had to park.
+    pub(crate) send_parks: Forecast,
+}
+
+/// A channel that is locked, to work on it once.
+pub(crate) struct Open<'a, T> {
+    chan: &'a Chan<T>,
+    hchan: MutexGuard<'a, Hchan<T>>,
 }
 
 impl<T> Chan<T> {
     fn pair(kind: Kind, dataqsiz: usize) -> (Sender<T>, Receiver<T>) {
         let chan = Arc::new(Self {
             hchan: Mutex::new(Hchan::new(kind, dataqsiz)),
+            recv_parks: Forecast::new(),
+            send_parks: Forecast::new(),
         });
         (Sender::new(chan.clone()), Receiver::new(chan))
+    }
+
+    #[inline]
+    fn open(&self) -> Open<'_, T> {
+        Open {
+            chan: self,
+            hchan: self.hchan.lock(),
+        }
     }
 
     /// Works on the channel under its lock, unlocks, and wakes those whom that concerns.
     #[inline]
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R) -> R {
-        let (result, woken) = self.visit(work);
-        if let Err(panic) = woken {
-            panic.resume();
-        }
-        result
+        self.open().with(work)
     }
 
-    /// Like [`with`](Self::with), for work that takes a value out: where a waker panics, so that the
-    /// caller never sees the value, the value goes back in its place.
-    #[inline]
+    /// See [`Open::take`].
     pub(crate) fn take<E>(
         &self,
         work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> Result<T, E>,
     ) -> Result<T, E> {
-        let ((result, age), woken) = self.visit(|hchan, wakes| {
-            let age = hchan.next_age();
-            (work(hchan, wakes), age)
-        });
-        if let Err(panic) = woken {
-            if let Ok(value) = result {
-                self.with(|hchan, wakes| hchan.put_back(value, age, wakes));
-            }
-            panic.resume();
-        }
-        result
+        self.open().take(work)
     }
 
-    /// One poll: works on the channel as often as it takes, which is twice if the task has to park.
-    #[inline]
+    /// See [`Open::poll`].
     pub(crate) fn poll<R>(
         &self,
-        cx: &Context<'_>,
-        mut work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<R>,
+        visitor: Visitor<'_>,
+        work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<R>,
     ) -> Poll<R> {
-        let mut visitor = Visitor::new(cx.waker());
-        loop {
-            let polled = self.with(|hchan, wakes| {
-                let polled = work(hchan, &mut visitor, wakes);
-                wakes.retire(visitor.leftover());
-                polled
-            });
-            if polled.is_ready() || !visitor.fetch_waker() {
-                return polled;
-            }
-        }
+        self.open().poll(visitor, work)
     }
 
-    /// One poll of work that takes a value out: [`poll`](Self::poll) with the care of
-    /// [`take`](Self::take).
-    #[inline]
+    /// See [`Open::poll_take`].
     pub(crate) fn poll_take<E>(
         &self,
-        cx: &Context<'_>,
-        mut work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<Result<T, E>>,
+        visitor: Visitor<'_>,
+        work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<Result<T, E>>,
     ) -> Poll<Result<T, E>> {
-        let mut visitor = Visitor::new(cx.waker());
-        loop {
-            let taken = self.take(|hchan, wakes| {
-                let polled = work(hchan, &mut visitor, wakes);
-                wakes.retire(visitor.leftover());
-                match polled {
-                    Poll::Ready(result) => result.map_err(Some),
-                    Poll::Pending => Err(None),
-                }
-            });
-            match taken {
-                Ok(value) => return Poll::Ready(Ok(value)),
-                Err(Some(error)) => return Poll::Ready(Err(error)),
-                Err(None) if visitor.fetch_waker() => {}
-                Err(None) => return Poll::Pending,
-            }
-        }
+        self.open().poll_take(visitor, work)
     }
 
+    /// Does what concerns nobody else. What is more than that is left to do under the same lock.
     #[inline]
-    fn visit<R>(
+    pub(crate) fn quick<R>(
         &self,
-        work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
-    ) -> (R, Result<(), Panic>) {
-        let mut wakes = Wakes::new();
-        let result = {
-            let mut hchan = self.hchan.lock();
-            let result = work(&mut hchan, &mut wakes);
-            #[cfg(debug_assertions)]
-            hchan.check();
-            result
-        };
-        (result, wakes.wake_all())
+        work: impl FnOnce(&mut Hchan<T>) -> Option<R>,
+    ) -> Result<R, Open<'_, T>> {
+        let mut open = self.open();
+        match work(&mut open.hchan) {
+            Some(result) => {
+                open.hchan.check();
+                Ok(result)
+            }
+            None => Err(open),
+        }
     }
 
     /// Where the channel stands among all channels.
@@ -135,6 +111,102 @@ impl<T> Chan<T> {
     /// Looks at the channel unless someone is at it just now.
     pub(crate) fn glance<R>(&self, look: impl FnOnce(&Hchan<T>) -> R) -> Option<R> {
         self.hchan.try_lock().map(|hchan| look(&hchan))
+    }
+}
+
+impl<T> Open<'_, T> {
+    /// See [`Chan::with`].
+    #[inline]
+    pub(crate) fn with<R>(self, work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R) -> R {
+        self.finish(work, |_| None)
+    }
+
+    /// Like [`with`](Self::with), for work that takes a value out: where a waker panics, so that
+    /// nobody ever sees the value, the value goes back in its place.
+    #[inline]
+    pub(crate) fn take<E>(
+        self,
+        work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.finish(work, Result::ok)
+    }
+
+    /// One poll by a visitor who may park. If it has to fetch a waker first, it comes twice.
+    #[inline]
+    pub(crate) fn poll<R>(
+        self,
+        visitor: Visitor<'_>,
+        work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<R>,
+    ) -> Poll<R> {
+        self.poll_or_undo(visitor, work, |_| None)
+    }
+
+    /// One poll of work that takes a value out, with the care of [`take`](Self::take).
+    #[inline]
+    pub(crate) fn poll_take<E>(
+        self,
+        visitor: Visitor<'_>,
+        work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<Result<T, E>>,
+    ) -> Poll<Result<T, E>> {
+        self.poll_or_undo(visitor, work, Result::ok)
+    }
+
+    #[inline]
+    fn poll_or_undo<R>(
+        mut self,
+        mut visitor: Visitor<'_>,
+        mut work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<R>,
+        undo: impl Fn(R) -> Option<T>,
+    ) -> Poll<R> {
+        let chan = self.chan;
+        loop {
+            let work = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
+                let polled = work(hchan, &mut visitor, wakes);
+                wakes.retire(visitor.leftover());
+                polled
+            };
+            let polled = self.finish(work, |polled| match polled {
+                Poll::Ready(result) => undo(result),
+                Poll::Pending => None,
+            });
+            if !visitor.fetch_waker() {
+                return polled;
+            }
+            self = chan.open();
+        }
+    }
+
+    #[inline]
+    fn finish<R>(
+        mut self,
+        work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
+        undo: impl FnOnce(R) -> Option<T>,
+    ) -> R {
+        let mut wakes = Wakes::new();
+        let age = self.hchan.next_age();
+        let result = work(&mut self.hchan, &mut wakes);
+        self.hchan.check();
+        drop(self.hchan);
+        if wakes.is_empty() {
+            // So that the compiler need not look for what there is to drop.
+            mem::forget(wakes);
+            return result;
+        }
+        if let Err(panic) = wakes.wake_all() {
+            self.chan.undo(undo(result), age, panic);
+        }
+        result
+    }
+}
+
+impl<T> Chan<T> {
+    /// Puts a value back that nobody has seen, since a waker panics.
+    #[cold]
+    fn undo(&self, value: Option<T>, age: u64, panic: Panic) -> ! {
+        if let Some(value) = value {
+            self.with(|hchan, wakes| hchan.put_back(value, age, wakes));
+        }
+        panic.resume()
     }
 }
 

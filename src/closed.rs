@@ -9,6 +9,7 @@ use futures_core::future::FusedFuture;
 
 use crate::chan::Chan;
 use crate::sudog::Ticket;
+use crate::wakes::Visitor;
 
 /// The future of [`Sender::closed`](crate::Sender::closed) and
 /// [`Receiver::closed`](crate::Receiver::closed).
@@ -35,7 +36,8 @@ impl<T> Future for ClosedFuture<'_, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         assert!(!this.done, "`ClosedFuture` polled after it was ready");
-        let polled = this.chan.poll(cx, |hchan, visitor, _| {
+        let visitor = Visitor::new(cx, &this.chan.recv_parks);
+        let polled = this.chan.poll(visitor, |hchan, visitor, _| {
             hchan.poll_closed(&mut this.place, visitor)
         });
         this.done = polled.is_ready();

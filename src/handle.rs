@@ -231,10 +231,6 @@ macro_rules! both_handles {
                 out.field("chan", &self.chan).finish()
             }
         }
-
-        // No code of a user's runs under the lock, so a panic leaves nothing half-changed.
-        impl<T> core::panic::UnwindSafe for $Handle<T> {}
-        impl<T> core::panic::RefUnwindSafe for $Handle<T> {}
     };
 }
 

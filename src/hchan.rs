@@ -49,7 +49,7 @@ pub(crate) struct Hchan<T> {
     put_back: Vec<u64>,
     /// Size of the ring. Storage grows towards it as needed.
     dataqsiz: usize,
-    /// Where in the ring the next value is received.
+    /// How many values have been received out of the ring; modulo `dataqsiz`, Go's `recvx`.
     recvx: usize,
     /// Slots that permits hold; on capacity 0, parked receivers that are promised to permits.
     reserved: usize,
@@ -111,6 +111,17 @@ impl<T> Hchan<T> {
             return Ok(());
         }
         Err(TrySendError::Full(()))
+    }
+
+    /// Sends if that concerns nobody but the sender.
+    #[inline]
+    pub(crate) fn send_quick(
+        &mut self,
+        place: &Option<Ticket>,
+        elem: &mut Option<T>,
+    ) -> Option<()> {
+        let alone = place.is_none() && !self.closed && self.recvq.is_empty();
+        (alone && self.has_room()).then(|| self.push(elem))
     }
 
     /// One poll of a send: sends, or parks with the value, or looks what became of it.
@@ -280,6 +291,20 @@ impl<T> Hchan<T> {
             return Err(TryRecvError::Closed);
         }
         Err(TryRecvError::Empty)
+    }
+
+    /// Receives if that concerns nobody but the receiver: a value in the ring, while no sender waits
+    /// for its slot, or the value that a parked receive was handed.
+    #[inline]
+    pub(crate) fn recv_quick(&mut self, place: &mut Option<Ticket>) -> Option<T> {
+        match place {
+            None if self.sendq.is_empty() => self.take(),
+            Some(ticket) if !self.closed && self.sudogs.get(ticket).state == State::Success => {
+                self.unclaimed -= 1;
+                self.sudogs.release(place.take()?).0
+            }
+            _ => None,
+        }
     }
 
     /// Receives again and again without waiting, up to `limit` values, and counts them.
@@ -548,12 +573,12 @@ impl<T> Hchan<T> {
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         let in_ring = self.buf.len() - self.put_back.len();
-        let sendx = self.recvx.wrapping_add(in_ring);
+        let slot = |count: usize| count.checked_rem(self.dataqsiz).unwrap_or(0);
         Snapshot {
             qcount: self.buf.len(),
             dataqsiz: self.capacity(),
-            sendx: sendx.checked_rem(self.dataqsiz).unwrap_or(0),
-            recvx: self.recvx,
+            sendx: slot(self.recvx.wrapping_add(in_ring)),
+            recvx: slot(self.recvx),
             closed: self.closed,
             sendq: self.sendq.iter(&self.sudogs).count(),
             recvq: self.recvq.iter(&self.sudogs).count(),
@@ -617,7 +642,9 @@ impl<T> Hchan<T> {
             self.grow();
         }
         self.clock += 1;
-        self.buf.extend(elem.take());
+        if let Some(value) = elem.take() {
+            self.buf.push_back(value);
+        }
     }
 
     /// Doubles the ring's storage, but not beyond the ring's size.
@@ -634,10 +661,7 @@ impl<T> Hchan<T> {
         let value = self.buf.pop_front()?;
         self.clock += 1;
         if self.put_back.pop().is_none() {
-            self.recvx += 1;
-            if self.recvx >= self.dataqsiz {
-                self.recvx = 0;
-            }
+            self.recvx = self.recvx.wrapping_add(1);
         }
         if self.buf.is_empty() && self.kind == Kind::Unbounded {
             self.give_memory_back();
@@ -720,8 +744,14 @@ impl<T> Hchan<T> {
     }
 
     /// The invariants at the head of this file.
-    #[cfg(debug_assertions)]
+    #[inline]
     pub(crate) fn check(&self) {
+        if cfg!(debug_assertions) {
+            self.check_all();
+        }
+    }
+
+    fn check_all(&self) {
         assert!(self.recvq.is_empty() || self.buf.is_empty());
         assert!(self.recvq.is_empty() || !self.closed || self.unclaimed > 0);
         assert!(self.sendq.is_empty() || !self.closed);

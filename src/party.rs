@@ -16,6 +16,7 @@ pub(crate) enum Party {
 
 impl Party {
     /// Takes the party out of all lines but this one. False if another line was faster.
+    #[inline]
     pub(crate) fn accept(&self) -> bool {
         match self {
             Self::Task(_) => true,
@@ -24,6 +25,7 @@ impl Party {
     }
 
     /// Whether nobody has accepted it yet.
+    #[inline]
     pub(crate) fn is_open(&self) -> bool {
         match self {
             Self::Task(_) => true,
@@ -39,6 +41,7 @@ impl Party {
         }
     }
 
+    #[inline]
     pub(crate) fn wake(self) {
         match self {
             Self::Task(waker) => waker.wake(),

@@ -17,9 +17,10 @@ use crate::iter::{Drain, TryIter};
 #[cfg(feature = "std")]
 use crate::park;
 use crate::recv::{RecvFuture, RecvManyFuture};
+use crate::sudog::Ticket;
 use crate::sync::Arc;
 use crate::until::until;
-use crate::wakes::Wakes;
+use crate::wakes::{Visitor, Wakes};
 use crate::weak::WeakReceiver;
 
 /// The receiving handle of a channel: Go's `<-chan T`.
@@ -117,7 +118,10 @@ impl<T> Receiver<T> {
     /// From Go: `select { case v, ok = <-c: default: }`.
     #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.chan.take(|hchan, wakes| self.attempt(hchan, wakes))
+        match self.chan.quick(|hchan| self.recv_quick(hchan, &mut None)) {
+            Ok(value) => Ok(value),
+            Err(open) => open.take(|hchan, wakes| self.attempt(hchan, wakes)),
+        }
     }
 
     /// Receives a value, waiting until `timer` is ready at most. Any future is a timer.
@@ -278,7 +282,8 @@ impl<T> Receiver<T> {
     /// # });
     /// ```
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
-        self.chan.poll_take(cx, |hchan, visitor, wakes| {
+        let visitor = Visitor::new(cx, &self.chan.recv_parks);
+        self.chan.poll_take(visitor, |hchan, visitor, wakes| {
             let mut place = self.standing.take(hchan);
             let polled = hchan.poll_recv(&mut place, visitor, wakes);
             self.standing.keep(place);
@@ -297,6 +302,15 @@ impl<T> Receiver<T> {
     #[must_use]
     pub fn downgrade(&self) -> WeakReceiver<T> {
         WeakReceiver::new(self.chan.clone())
+    }
+
+    /// Receives if that concerns nobody else, and this handle does not stand in line.
+    #[inline]
+    pub(crate) fn recv_quick(&self, hchan: &mut Hchan<T>, place: &mut Option<Ticket>) -> Option<T> {
+        if self.standing.is_some() {
+            return None;
+        }
+        hchan.recv_quick(place)
     }
 
     /// Receives without waiting: first what this handle was handed while it stood in line.

@@ -8,10 +8,13 @@ use core::task::{Context, Poll};
 
 use futures_core::future::FusedFuture;
 
+use crate::chan::Open;
 use crate::error::RecvError;
+use crate::hchan::Hchan;
 use crate::receiver::Receiver;
 use crate::sudog::Ticket;
 use crate::sync::Exclusive;
+use crate::wakes::Visitor;
 
 /// The future of [`Receiver::recv`](crate::Receiver::recv).
 #[must_use = "futures do nothing unless polled"]
@@ -28,6 +31,23 @@ impl<'a, T> RecvFuture<'a, T> {
             place: None,
             done: false,
         }
+    }
+
+    /// The part of a poll that concerns others.
+    #[inline(never)]
+    fn poll_slowly(
+        &mut self,
+        open: Open<'_, T>,
+        visitor: Visitor<'_>,
+    ) -> Poll<Result<T, RecvError>> {
+        let polled = open.poll_take(visitor, |hchan, visitor, wakes| {
+            if self.place.is_none() {
+                self.place = self.receiver.standing.take(hchan);
+            }
+            hchan.poll_recv(&mut self.place, visitor, wakes)
+        });
+        self.done = polled.is_ready();
+        polled
     }
 
     /// Leaves the line; a value that was handed goes to the next, or back.
@@ -47,14 +67,17 @@ impl<T> Future for RecvFuture<'_, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         assert!(!this.done, "`RecvFuture` polled after it was ready");
-        let polled = this.receiver.chan.poll_take(cx, |hchan, visitor, wakes| {
-            if this.place.is_none() {
-                this.place = this.receiver.standing.take(hchan);
+        let chan = &this.receiver.chan;
+        let waker = chan.recv_parks.waker(cx, &this.place);
+        let quick = |hchan: &mut Hchan<T>| this.receiver.recv_quick(hchan, &mut this.place);
+        match chan.quick(quick) {
+            Ok(value) => {
+                this.done = true;
+                chan.recv_parks.was_quick(waker);
+                Poll::Ready(Ok(value))
             }
-            hchan.poll_recv(&mut this.place, visitor, wakes)
-        });
-        this.done = polled.is_ready();
-        polled
+            Err(open) => this.poll_slowly(open, Visitor::with(cx, &chan.recv_parks, waker)),
+        }
     }
 }
 
@@ -103,7 +126,8 @@ impl<T> Future for RecvManyFuture<'_, '_, T> {
             return Poll::Ready(Ok(0));
         }
         let out = this.out.get_mut();
-        let polled = this.receiver.chan.poll(cx, |hchan, visitor, wakes| {
+        let visitor = Visitor::new(cx, &this.receiver.chan.recv_parks);
+        let polled = this.receiver.chan.poll(visitor, |hchan, visitor, wakes| {
             if this.place.is_none() {
                 this.place = this.receiver.standing.take(hchan);
             }

@@ -12,6 +12,7 @@ use crate::chan::Chan;
 use crate::error::SendError;
 use crate::hchan::Hchan;
 use crate::sudog::Ticket;
+use crate::wakes::Visitor;
 
 /// A slot held for a value that comes later; see [`Sender::reserve`](crate::Sender::reserve).
 ///
@@ -87,7 +88,8 @@ impl<'a, T> Future for ReserveFuture<'a, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         assert!(!this.done, "`ReserveFuture` polled after it was ready");
-        let polled = this.chan.poll(cx, |hchan, visitor, _| {
+        let visitor = Visitor::new(cx, &this.chan.send_parks);
+        let polled = this.chan.poll(visitor, |hchan, visitor, _| {
             hchan.poll_reserve(&mut this.place, visitor)
         });
         this.done = polled.is_ready();

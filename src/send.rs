@@ -8,10 +8,11 @@ use core::task::{Context, Poll};
 
 use futures_core::future::FusedFuture;
 
-use crate::chan::Chan;
+use crate::chan::{Chan, Open};
 use crate::error::SendError;
 use crate::sudog::Ticket;
 use crate::sync::Exclusive;
+use crate::wakes::Visitor;
 
 /// The future of [`Sender::send`](crate::Sender::send).
 #[must_use = "futures do nothing unless polled"]
@@ -68,10 +69,11 @@ impl<T> Future for SendFuture<'_, T> {
             value.is_some() || this.place.is_some(),
             "`SendFuture` polled after it was ready"
         );
-        let polled = this.chan.poll(cx, |hchan, visitor, wakes| {
-            hchan.poll_send(&mut this.place, value, visitor, wakes)
-        });
-        polled.map(|sent| refused(sent, value))
+        match poll_send(this.chan, &mut this.place, value, cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+            Poll::Ready(refusal) => Poll::Ready(refused(refusal, value)),
+        }
     }
 }
 
@@ -82,8 +84,11 @@ impl<T> FusedFuture for SendFuture<'_, T> {
 }
 
 impl<T> Drop for SendFuture<'_, T> {
+    #[inline]
     fn drop(&mut self) {
-        self.leave_line();
+        if self.place.is_some() {
+            self.leave_line();
+        }
     }
 }
 
@@ -96,6 +101,40 @@ pub(crate) fn refused<T>(
         (Err(SendError(())), Some(value)) => Err(SendError(value)),
         (_, _) => Ok(()),
     }
+}
+
+/// One poll of a send whose value is in `value` or stands in line at `place`.
+#[inline]
+fn poll_send<T>(
+    chan: &Chan<T>,
+    place: &mut Option<Ticket>,
+    value: &mut Option<T>,
+    cx: &Context<'_>,
+) -> Poll<Result<(), SendError<()>>> {
+    let waker = chan.send_parks.waker(cx, place);
+    match chan.quick(|hchan| hchan.send_quick(place, value)) {
+        Ok(()) => {
+            chan.send_parks.was_quick(waker);
+            Poll::Ready(Ok(()))
+        }
+        Err(open) => {
+            let visitor = Visitor::with(cx, &chan.send_parks, waker);
+            poll_send_slowly(open, place, value, visitor)
+        }
+    }
+}
+
+/// The part of a poll that concerns others.
+#[inline(never)]
+fn poll_send_slowly<T>(
+    open: Open<'_, T>,
+    place: &mut Option<Ticket>,
+    value: &mut Option<T>,
+    visitor: Visitor<'_>,
+) -> Poll<Result<(), SendError<()>>> {
+    open.poll(visitor, |hchan, visitor, wakes| {
+        hchan.poll_send(place, value, visitor, wakes)
+    })
 }
 
 fn leave_line<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<T>) {
@@ -136,9 +175,7 @@ impl<T> Future for SendFromFuture<'_, '_, T> {
         let this = &mut *self;
         assert!(!this.done, "`SendFromFuture` polled after it was ready");
         let slot = this.slot.get_mut();
-        let polled = this.chan.poll(cx, |hchan, visitor, wakes| {
-            hchan.poll_send(&mut this.place, slot, visitor, wakes)
-        });
+        let polled = poll_send(this.chan, &mut this.place, slot, cx);
         this.done = polled.is_ready();
         polled
     }
@@ -183,7 +220,8 @@ impl<T> Future for SendManyFuture<'_, '_, T> {
         let this = &mut *self;
         assert!(!this.done, "`SendManyFuture` polled after it was ready");
         let items = this.items.get_mut();
-        let polled = this.chan.poll(cx, |hchan, visitor, wakes| {
+        let visitor = Visitor::new(cx, &this.chan.send_parks);
+        let polled = this.chan.poll(visitor, |hchan, visitor, wakes| {
             loop {
                 // The first item is here, or stands in line already.
                 let mut item = None;

@@ -15,6 +15,7 @@ use crate::reserve::{Permit, ReserveFuture};
 use crate::send::{SendFromFuture, SendFuture, SendManyFuture};
 use crate::sync::Arc;
 use crate::until::until;
+use crate::wakes::Visitor;
 use crate::weak::WeakSender;
 
 /// The sending handle of a channel: Go's `chan<- T`.
@@ -108,7 +109,10 @@ impl<T> Sender<T> {
     #[inline]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         let mut elem = Some(value);
-        let sent = self.chan.with(|hchan, wakes| hchan.send(&mut elem, wakes));
+        let sent = match self.chan.quick(|hchan| hchan.send_quick(&None, &mut elem)) {
+            Ok(()) => return Ok(()),
+            Err(open) => open.with(|hchan, wakes| hchan.send(&mut elem, wakes)),
+        };
         match (sent, elem) {
             (Err(TrySendError::Full(())), Some(value)) => Err(TrySendError::Full(value)),
             (Err(TrySendError::Closed(())), Some(value)) => Err(TrySendError::Closed(value)),
@@ -344,7 +348,8 @@ impl<T> Sender<T> {
         item: &mut Option<T>,
     ) -> Poll<Result<(), SendError<T>>> {
         let mut refused = None;
-        let polled = self.chan.poll(cx, |hchan, visitor, wakes| {
+        let visitor = Visitor::new(cx, &self.chan.send_parks);
+        let polled = self.chan.poll(visitor, |hchan, visitor, wakes| {
             let mut place = self.staged.take(hchan);
             let mut polled = Poll::Ready(Ok(()));
             if place.is_some() {

@@ -132,6 +132,7 @@ impl<T> Sudogs<T> {
     }
 
     /// The sudog that a ticket stands for.
+    #[inline]
     pub(crate) fn get(&mut self, ticket: &Ticket) -> &mut Sudog<T> {
         let sudog = &mut self.slots[ticket.index() as usize];
         debug_assert!(sudog.state != State::Free);
@@ -253,6 +254,7 @@ impl WaitQ {
 
 impl<T> Sudog<T> {
     /// Whether no counterpart has served it, here or elsewhere.
+    #[inline]
     fn is_open(&self) -> bool {
         self.party.as_ref().is_some_and(Party::is_open)
     }

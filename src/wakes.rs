@@ -6,9 +6,11 @@
 //! takes away the one that it replaces.
 
 use alloc::vec::Vec;
-use core::task::Waker;
+use core::task::{Context, Waker};
 
 use crate::party::Party;
+use crate::sudog::Ticket;
+use crate::sync::{AtomicBool, Ordering};
 
 /// The tasks to wake after the lock, in the order in which they were served.
 #[must_use = "a served task that nobody wakes sleeps forever"]
@@ -30,6 +32,7 @@ impl Wakes {
     }
 
     /// Drops a waker once the lock is free. There is one such waker for each operation at most.
+    #[inline]
     pub(crate) fn retire(&mut self, party: Option<Party>) {
         debug_assert!(self.retired.is_none() || party.is_none());
         if party.is_some() {
@@ -37,6 +40,7 @@ impl Wakes {
         }
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, party: Party) {
         if self.first.is_none() {
             self.first = Some(party);
@@ -45,32 +49,43 @@ impl Wakes {
         }
     }
 
+    /// Whether there is nobody to wake and nothing to drop.
+    #[inline]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.first.is_none() && self.retired.is_none()
+    }
+
     /// Wakes them all, whatever any of them does, and hands back the first panic.
     ///
     /// While the thread is panicking anyhow, that panic is the first, and goes on by itself.
-    #[inline]
-    pub(crate) fn wake_all(self) -> Result<(), Panic> {
-        if self.first.is_none() && self.retired.is_none() {
-            return Ok(());
-        }
-        self.wake_each()
-    }
-
     #[cfg(feature = "std")]
-    fn wake_each(self) -> Result<(), Panic> {
+    pub(crate) fn wake_all(self) -> Result<(), Panic> {
+        let Self {
+            first,
+            rest,
+            retired,
+        } = self;
         let mut first_panic = None;
-        for party in self.first.into_iter().chain(self.rest) {
+        if let Some(party) = first {
             note(&mut first_panic, || party.wake());
         }
-        note(&mut first_panic, || drop(self.retired));
+        if !rest.is_empty() {
+            for party in rest {
+                note(&mut first_panic, || party.wake());
+            }
+        }
+        if retired.is_some() {
+            note(&mut first_panic, || drop(retired));
+        }
         match first_panic {
             Some(panic) if !std::thread::panicking() => Err(panic),
             _ => Ok(()),
         }
     }
 
+    /// Wakes them all, whatever any of them does.
     #[cfg(not(feature = "std"))]
-    fn wake_each(self) -> Result<(), Panic> {
+    pub(crate) fn wake_all(self) -> Result<(), Panic> {
         /// Goes on with the others while a panic unwinds.
         struct Rest(alloc::vec::IntoIter<Party>);
 
@@ -118,27 +133,76 @@ impl Panic {
     }
 }
 
+/// A guess whether an operation will park, from what the last one of its kind did. Then it brings a
+/// waker along at once, instead of being sent back for one; a wrong guess costs time and nothing else.
+pub(crate) struct Forecast(AtomicBool);
+
+impl Forecast {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    /// A waker, if an operation that has no place in line yet is likely to park. Outside the lock.
+    #[inline]
+    pub(crate) fn waker(&self, cx: &Context<'_>, place: &Option<Ticket>) -> Option<Party> {
+        let parks = place.is_none() && self.0.load(Ordering::Relaxed);
+        parks.then(|| Party::Task(cx.waker().clone()))
+    }
+
+    /// The operation did not park, whatever waker it has brought.
+    #[inline]
+    pub(crate) fn was_quick(&self, waker: Option<Party>) {
+        if waker.is_some() {
+            self.learn(false);
+        }
+    }
+
+    #[inline]
+    fn learn(&self, parked: bool) {
+        self.0.store(parked, Ordering::Relaxed);
+    }
+}
+
 /// A task at the channel's door, which may have to park.
 ///
-/// It comes without a clone of its waker, for it may be served at once. When it must park after all,
-/// it is sent away to fetch one, outside the lock, and asks again.
+/// Unless it is likely to, it comes without a clone of its waker, for it may be served at once. When it
+/// must park after all, it is sent away to fetch one, outside the lock, and asks again.
 pub(crate) struct Visitor<'a> {
     task: &'a Waker,
+    forecast: &'a Forecast,
     /// Coming in, the clone to park with; going out, a waker to drop.
     waker: Option<Party>,
     wants_waker: bool,
 }
 
 impl<'a> Visitor<'a> {
-    pub(crate) const fn new(task: &'a Waker) -> Self {
+    #[inline]
+    pub(crate) fn new(cx: &'a Context<'_>, forecast: &'a Forecast) -> Self {
         Self {
-            task,
+            task: cx.waker(),
+            forecast,
             waker: None,
             wants_waker: false,
         }
     }
 
+    /// A visitor who was not served at once, with the waker that it has brought.
+    #[inline]
+    pub(crate) const fn with(
+        cx: &'a Context<'_>,
+        forecast: &'a Forecast,
+        waker: Option<Party>,
+    ) -> Self {
+        Self {
+            task: cx.waker(),
+            forecast,
+            waker,
+            wants_waker: false,
+        }
+    }
+
     /// The waker to park with; without one, the visitor has to fetch it and ask again.
+    #[inline]
     pub(crate) fn waker(&mut self) -> Option<Party> {
         self.wants_waker = self.waker.is_none();
         self.waker.take()
@@ -155,14 +219,17 @@ impl<'a> Visitor<'a> {
     }
 
     /// What the visitor takes out of the lock with it, to be dropped there.
+    #[inline]
     pub(crate) fn leftover(&mut self) -> Option<Party> {
         self.waker.take()
     }
 
     /// Fetches a waker if one was wanted, and says whether to ask again. Outside the lock.
+    #[inline]
     pub(crate) fn fetch_waker(&mut self) -> bool {
         if self.wants_waker {
             self.wants_waker = false;
+            self.forecast.learn(true);
             self.waker = Some(Party::Task(self.task.clone()));
             return true;
         }

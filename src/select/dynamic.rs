@@ -217,6 +217,10 @@ impl<'a, O> Select<'a, O> {
     /// # thread.join().unwrap().unwrap();
     /// ```
     #[cfg(feature = "std")]
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "the closures may have done all there is to do"
+    )]
     pub fn wait(self) -> O {
         park::block_on(self)
     }

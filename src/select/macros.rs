@@ -48,6 +48,7 @@ pub mod support {
     }
 
     /// An arm that any future is.
+    #[must_use]
     pub const fn future<F: Future>(future: Pin<&mut F>) -> FutureArm<'_, F> {
         FutureArm::new(future)
     }
