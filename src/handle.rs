@@ -14,7 +14,7 @@ pub(crate) struct Standing(AtomicU32);
 impl Standing {
     const NONE: u32 = 0;
 
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(AtomicU32::new(Self::NONE))
     }
 

@@ -1,4 +1,133 @@
 //! Go's channels for async Rust, on any executor.
+//!
+//! Tasks and threads send values to each other through a channel, unbuffered, buffered or without a
+//! limit; many may send and many receive. What a channel accepts is received once, in order, whichever
+//! futures are dropped on the way.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! let (tx, rx) = hchan::bounded(0);
+//! let producer = tokio::spawn(async move {
+//!     for n in 1..=3 {
+//!         tx.send(n).await.unwrap();
+//!     }
+//! });
+//! let mut sum = 0;
+//! while let Ok(n) = rx.recv().await {
+//!     sum += n;
+//! }
+//! producer.await.unwrap();
+//! assert_eq!(sum, 6);
+//! # }
+//! ```
+//!
+//! # Capacity
+//!
+//! [`bounded(0)`](bounded) is Go's unbuffered channel: a send and a receive meet, and the value goes
+//! from one to the other (*rendezvous*). [`bounded(n)`](bounded) is a ring of `n` slots; sends wait
+//! while it is full. [`unbounded()`](unbounded) is never full. [`never()`](fn@never) is Go's nil channel.
+//!
+//! # What is promised
+//!
+//! | | |
+//! |---|---|
+//! | order | Values are received in the order in which they were accepted. |
+//! | turns | Senders, and receivers, are served in the order in which they began to wait (`sendq`, `recvq`). |
+//! | no barging | A task that is woken has what it waited for; nobody can overtake it in between. |
+//! | nothing lost | An accepted value is received once, unless the last receiver goes: then it is dropped at once. |
+//! | one wake | Each completed operation wakes one task, once. |
+//! | closed is final | "Closed" is reported only when no value can ever come. |
+//! | no code of yours under the lock | Wakers and destructors may use the channel, and may panic. |
+//! | memory | What a task did before a send is seen after the receive of the value; what it did before [`close`](Sender::close), after the receive that reports it; on capacity 0, what it did before it began to receive, after the send; on capacity `n`, what it did before the `k`-th receive, after the `k + n`-th send. |
+//!
+//! # Cancelling
+//!
+//! Any future may be dropped at any moment. Dropped before its first poll, it has done nothing. After
+//! that:
+//!
+//! | future | dropped while it waits | dropped when it was served, before it said so |
+//! |---|---|---|
+//! | [`recv`](Receiver::recv), [`recv_many`](Receiver::recv_many), [`recv_until`](Receiver::recv_until), streams | leaves its line | its value goes to the next in line, or back into its place |
+//! | [`send`](Sender::send), [`send_until`](Sender::send_until) | the value is dropped; [`cancel`](SendFuture::cancel) gives it back | the value is sent |
+//! | [`send_from`](Sender::send_from) | the value is back in its slot | the value is sent |
+//! | [`send_many`](Sender::send_many) | what is not sent is in `items`, in order | the same |
+//! | [`reserve`](Sender::reserve) | leaves its line | the permit is the next sender's |
+//! | [`closed`](Sender::closed) | leaves its line | nothing |
+//! | [`select!`], [`Select`] | leaves all lines | as the arm that was served |
+//!
+//! # Closing
+//!
+//! A channel is closed by [`close`](Sender::close) from either side, and when the last handle of a side
+//! is dropped. From then on sends fail, and parked sends too, each with its value. What is inside can
+//! still be received; after that receives fail. Go panics on a send on a closed channel and on a second
+//! close; here the first is an error that returns the value, and the second is `false`.
+//!
+//! # Selecting
+//!
+//! [`select!`] waits for several sends, receives and other futures, of which exactly one commits;
+//! [`select_blocking!`] does the same on a thread, and [`Select`] for any number of arms.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! # let (jobs_tx, jobs) = hchan::bounded(1);
+//! # let (results, results_rx) = hchan::bounded(1);
+//! # jobs_tx.try_send(1).unwrap();
+//! # let mut done = Some(2);
+//! hchan::select! {
+//!     recv(jobs) -> job => println!("a job: {job:?}"),
+//!     send_from(results, &mut done) -> sent => println!("delivered: {sent:?}"),
+//!     future(tokio::time::sleep(std::time::Duration::from_secs(1))) -> () => println!("idle"),
+//! }
+//! # drop(results_rx) }
+//! ```
+//!
+//! # Threads
+//!
+//! The methods that end in `_blocking`, and iterators over receivers, wait on a thread, with the same
+//! turns as tasks. On a thread that runs an executor they stop its tasks. The async methods never
+//! block the thread.
+//!
+//! # What is not promised
+//!
+//! - A receive that was handed a value and is neither polled nor dropped keeps the value from others,
+//!   and on a closed channel keeps them waiting for it; one that waits keeps its turn. So do not hold a
+//!   future that was polled across another `.await`, other than in a select.
+//! - [`len`](Sender::len), [`is_full`](Sender::is_full) and the like say what was so under the lock,
+//!   and nothing about what is so now.
+//! - A failed `try_send` or `try_recv` orders no memory; nor does, on a buffered channel, a receive
+//!   before the sends of values that were sent without waiting for its slot.
+//! - A future that is forgotten ([`std::mem::forget`]) uses up its turn once: a value that is handed to
+//!   it is lost with it. Nobody else is disturbed.
+//! - A receiver that was sent into its own channel, as the last one, keeps itself alive.
+//! - The crate schedules nothing. Stealing, pre-emption and timers are the executor's; all that a
+//!   channel needs of it is that a waker wakes.
+//!
+//! # From Go
+//!
+//! | Go | here |
+//! |---|---|
+//! | `make(chan T)`, `make(chan T, n)` | [`bounded(0)`](bounded), [`bounded(n)`](bounded) |
+//! | `var c chan T` (nil) | [`never()`](fn@never) |
+//! | `chan<- T`, `<-chan T` | [`Sender<T>`], [`Receiver<T>`] |
+//! | `c <- v` | `tx.send(v).await` |
+//! | `v, ok := <-c` | `rx.recv().await`, with `Err` for `!ok` |
+//! | `for v := range c` | `while let Ok(v) = rx.recv().await`, or a `for` loop on a thread |
+//! | `close(c)` | [`tx.close()`](Sender::close), or the last sender is dropped |
+//! | `len(c)`, `cap(c)`, `a == b` | [`len`](Sender::len), [`capacity`](Sender::capacity), [`same_channel`](Sender::same_channel) |
+//! | `select { case v := <-a: … case b <- w: … default: … }` | [`select!`] with `recv(a) -> v => …`, `send(b, w) -> r => …`, `default => …` |
+//! | `case c <- v: default:` alone | [`try_send`](Sender::try_send), [`try_recv`](Receiver::try_recv) |
+//! | a goroutine that waits for ever on a channel nobody uses | ends with the last handle of the other side |
+//! | copies on send and receive | moves |
+//!
+//! How Go's runtime does it is how this crate does it: one lock, a ring (`qcount`, `dataqsiz`, `sendx`,
+//! `recvx`), and two queues of waiters (`sudog`s in `sendq` and `recvq`), each completed by its
+//! counterpart. [`Sender::snapshot`] shows them.
+//!
+//! # Features
+//!
+//! - `std` (default): blocking calls and iterators, and threads that yield under contention. Without it
+//!   the crate is `no_std` and needs `alloc`.
+//! - `sink` (default): `Sink` for [`Sender`].
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -11,6 +140,8 @@ mod error;
 mod handle;
 mod hchan;
 mod iter;
+#[cfg(not(any(hchan_loom, hchan_shuttle)))]
+mod lock;
 #[cfg(feature = "std")]
 mod park;
 mod party;
@@ -49,3 +180,7 @@ pub use self::weak::{WeakReceiver, WeakSender};
 
 #[doc(hidden)]
 pub use self::select::macros::support as __support;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

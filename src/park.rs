@@ -5,10 +5,11 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Wake;
-use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
+
+use crate::sync::thread::{self, Thread};
+use crate::sync::{AtomicBool, Ordering, park_timeout};
 
 /// The waker of a thread.
 struct Unparker {
@@ -19,11 +20,24 @@ struct Unparker {
 }
 
 impl Unparker {
-    fn of_this_thread() -> Arc<Self> {
-        Arc::new(Self {
-            thread: thread::current(),
-            woken: AtomicBool::new(false),
+    /// This thread's unparker, which it keeps from one wait to the next.
+    fn take() -> Arc<Self> {
+        // Without thread-local storage, as in the destructor of another thread-local, make one.
+        let kept = UNPARKER.try_with(Cell::take).ok().flatten();
+        kept.unwrap_or_else(|| {
+            Arc::new(Self {
+                thread: thread::current(),
+                woken: AtomicBool::new(false),
+            })
         })
+    }
+
+    fn keep(self: Arc<Self>) {
+        // A model checker makes its threads anew each time. Else this fails only where there will be
+        // no other wait.
+        if !cfg!(any(hchan_loom, hchan_shuttle)) {
+            let _kept = UNPARKER.try_with(|kept| kept.set(Some(self)));
+        }
     }
 }
 
@@ -59,9 +73,7 @@ pub(crate) fn block_on_until<F: Future + Unpin>(
     op: &mut F,
     deadline: Option<Instant>,
 ) -> Option<F::Output> {
-    // Without thread-local storage, as in the destructor of another thread-local, make one.
-    let kept = UNPARKER.try_with(Cell::take).ok().flatten();
-    let unparker = kept.unwrap_or_else(Unparker::of_this_thread);
+    let unparker = Unparker::take();
     // A wake that came too late for the last wait is none of this one's.
     unparker.woken.store(false, Ordering::Relaxed);
     let waker = Waker::from(unparker.clone());
@@ -78,8 +90,7 @@ pub(crate) fn block_on_until<F: Future + Unpin>(
         }
     };
     drop(waker);
-    // Fails only where there is nothing to keep it for.
-    let _kept = UNPARKER.try_with(|kept| kept.set(Some(unparker)));
+    unparker.keep();
     output
 }
 
@@ -90,7 +101,7 @@ fn wait(unparker: &Unparker, deadline: Option<Instant>) -> bool {
         match deadline {
             None => thread::park(),
             Some(deadline) => match deadline.checked_duration_since(Instant::now()) {
-                Some(left) if !left.is_zero() => thread::park_timeout(left),
+                Some(left) if !left.is_zero() => park_timeout(left),
                 _ => return false,
             },
         }

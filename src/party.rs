@@ -1,10 +1,9 @@
 //! Who stands in line: a task, or one arm of a select.
 
 use core::fmt;
-use core::sync::atomic::{AtomicU32, Ordering};
 use core::task::Waker;
 
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, AtomicU32, Mutex, Ordering};
 
 /// Whom a parked operation belongs to.
 pub(crate) enum Party {
@@ -84,7 +83,7 @@ const CLOSED: u32 = u32::MAX;
 const OPEN: u32 = u32::MAX - 1;
 
 impl Offer {
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             state: AtomicU32::new(CLOSED),
             waker: Mutex::new(None),

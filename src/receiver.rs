@@ -41,7 +41,7 @@ pub struct Receiver<T> {
 both_handles!(Receiver);
 
 impl<T> Receiver<T> {
-    pub(crate) const fn new(chan: Arc<Chan<T>>) -> Self {
+    pub(crate) fn new(chan: Arc<Chan<T>>) -> Self {
         Self {
             chan,
             standing: Standing::new(),

@@ -33,7 +33,7 @@ pub struct Sender<T> {
 both_handles!(Sender);
 
 impl<T> Sender<T> {
-    pub(crate) const fn new(chan: Arc<Chan<T>>) -> Self {
+    pub(crate) fn new(chan: Arc<Chan<T>>) -> Self {
         Self {
             chan,
             staged: Standing::new(),

@@ -1,127 +1,73 @@
-//! What the crate takes from the platform: a lock, shared ownership, atomics.
-
-use core::panic::{RefUnwindSafe, UnwindSafe};
-
-pub(crate) use alloc::sync::Arc;
-pub(crate) use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-
-pub(crate) use spin::mutex::SpinMutexGuard as MutexGuard;
+//! What the crate takes from the platform: a lock, shared ownership, atomics, threads.
+//!
+//! The only file that knows the model checkers, loom and shuttle, which put their own in the place of
+//! these when a cfg asks for it.
 
 use spin::mutex::SpinMutex;
 
-/// The lock of a channel.
-///
-/// It is held for a few dozen instructions, under which nothing waits and no code of a user's runs. So
-/// it is a spin lock, which is released by a plain store: half the price of a lock that has to look for
-/// sleepers. Whoever does not get it stays away from its cache line for longer and longer, and then,
-/// should its holder have lost its processor, leaves the processor to others.
-pub(crate) struct Mutex<T>(SpinMutex<T>);
+#[cfg(any(hchan_loom, hchan_shuttle))]
+pub(crate) use self::checked::*;
+#[cfg(not(any(hchan_loom, hchan_shuttle)))]
+pub(crate) use self::platform::*;
 
-// No code of a user's runs under the lock, so a panic leaves nothing half-changed.
-impl<T> UnwindSafe for Mutex<T> {}
-impl<T> RefUnwindSafe for Mutex<T> {}
-
-impl<T> Mutex<T> {
-    pub(crate) const fn new(value: T) -> Self {
-        Self(SpinMutex::new(value))
-    }
-
-    #[inline]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-        match self.0.try_lock() {
-            Some(guard) => guard,
-            None => self.lock_contended(),
-        }
-    }
-
-    #[cold]
-    fn lock_contended(&self) -> MutexGuard<'_, T> {
-        let mut backoff = Backoff::new();
-        loop {
-            backoff.wait();
-            if !self.0.is_locked() {
-                if let Some(guard) = self.0.try_lock() {
-                    return guard;
-                }
-            }
-        }
-    }
-
-    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        self.0.try_lock()
-    }
-
-    #[inline]
-    pub(crate) fn get_mut(&mut self) -> &mut T {
-        self.0.get_mut()
-    }
-}
-
-/// How long to stay away from a lock that someone else holds.
-struct Backoff {
-    round: u32,
-}
-
-impl Backoff {
-    /// The rounds in which to spin, each twice as long as the one before: some 10 microseconds in all.
-    const SPINNING: u32 = 9;
-
-    fn new() -> Self {
-        Self { round: 0 }
-    }
-
+#[cfg(not(any(hchan_loom, hchan_shuttle)))]
+mod platform {
+    pub(crate) use alloc::sync::Arc;
+    pub(crate) use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
     #[cfg(feature = "std")]
-    fn wait(&mut self) {
-        /// The rounds after that in which to offer the processor to others, before sleeping.
-        const YIELDING: u32 = 8;
-        const SLEEP: std::time::Duration = std::time::Duration::from_micros(50);
+    pub(crate) use std::thread::{self, park_timeout};
 
-        if self.round < Self::SPINNING && has_company() {
-            self.spin();
-        } else if self.round < Self::SPINNING + YIELDING {
-            std::thread::yield_now();
-        } else {
-            std::thread::sleep(SLEEP);
-        }
-        self.round = self.round.saturating_add(1);
-    }
-
-    #[cfg(not(feature = "std"))]
-    fn wait(&mut self) {
-        self.spin();
-        self.round = self.round.saturating_add(1);
-    }
-
-    fn spin(&self) {
-        for _ in 0..1_u32 << self.round.min(Self::SPINNING) {
-            core::hint::spin_loop();
-        }
-    }
+    pub(crate) use crate::lock::{Mutex, MutexGuard};
 }
 
-/// Whether the holder of a lock may run while this thread spins.
-#[cfg(feature = "std")]
-fn has_company() -> bool {
-    static PROCESSORS: AtomicU32 = AtomicU32::new(0);
+#[cfg(any(hchan_loom, hchan_shuttle))]
+mod checked {
+    #[cfg(hchan_loom)]
+    use loom as checker;
+    #[cfg(hchan_shuttle)]
+    use shuttle as checker;
+    use std::panic::{RefUnwindSafe, UnwindSafe};
 
-    let known = PROCESSORS.load(Ordering::Relaxed);
-    if known > 0 {
-        return known > 1;
+    pub(crate) use checker::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    pub(crate) use checker::sync::{Arc, MutexGuard};
+    pub(crate) use checker::thread;
+
+    /// A model has no clock.
+    pub(crate) fn park_timeout(_: std::time::Duration) {
+        thread::yield_now();
     }
-    let several = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
-    PROCESSORS.store(1 + u32::from(several), Ordering::Relaxed);
-    several
+
+    pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
+
+    impl<T> UnwindSafe for Mutex<T> {}
+    impl<T> RefUnwindSafe for Mutex<T> {}
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(checker::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            self.0
+                .lock()
+                .expect("no code of a user's runs under the lock")
+        }
+
+        pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+            self.0.try_lock().ok()
+        }
+    }
 }
 
 /// A value reached through `&mut` alone, hence `Sync` whenever it is `Send`.
 ///
 /// Futures keep their message in it: whoever shares a future cannot see the message, so a message
 /// that is not `Sync` does not cost the future its own. Nothing waits for the lock inside.
-pub(crate) struct Exclusive<T>(Mutex<T>);
+pub(crate) struct Exclusive<T>(SpinMutex<T>);
 
 impl<T> Exclusive<T> {
     pub(crate) const fn new(value: T) -> Self {
-        Self(Mutex::new(value))
+        Self(SpinMutex::new(value))
     }
 
     #[inline]
@@ -134,3 +80,6 @@ impl<T> Exclusive<T> {
         look(&self.0.lock())
     }
 }
+
+impl<T> core::panic::UnwindSafe for Exclusive<T> {}
+impl<T> core::panic::RefUnwindSafe for Exclusive<T> {}

@@ -138,7 +138,7 @@ impl Panic {
 pub(crate) struct Forecast(AtomicBool);
 
 impl Forecast {
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(AtomicBool::new(false))
     }
 

@@ -60,13 +60,102 @@ pub mod support {
     }
 }
 
-/// Waits for several sends, receives and futures at once; exactly one of them commits.
+/// Waits for several sends, receives and other futures at once; exactly one of them commits.
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// let (tx, rx) = hchan::bounded(1);
+/// let (log, log_rx) = hchan::bounded(1);
+/// tx.try_send(7).unwrap();
+/// log.try_send("full").unwrap();
+/// let mut line = Some("next");
+///
+/// let got = hchan::select! {
+///     recv(rx) -> msg => msg.unwrap(),
+///     send_from(log, &mut line) -> _ => 0,
+///     future(std::future::pending()) -> n => n,
+/// };
+/// assert_eq!((got, line), (7, Some("next")));
+/// # drop(log_rx) });
+/// ```
+///
+/// # Arms
+///
+/// | arm | what its pattern gets |
+/// |---|---|
+/// | `recv(rx) -> msg => …` | `Result<T, RecvError>` |
+/// | `send(tx, value) -> res => …` | `Result<(), SendError<T>>`; if another arm wins, the value is dropped |
+/// | `send_from(tx, &mut slot) -> res => …` | `Result<(), SendError<()>>`; unless this arm sends it, the value is in `slot` again |
+/// | `future(f) -> out => …` | the output of any future, which is dropped if another arm wins |
+/// | `default => …` | taken if nothing can proceed at once: then the select never waits |
+///
+/// - `, if condition` before `=>` switches an arm off for this time, as the nil channel does in Go; so
+///   does a handle of [`never`](crate::never).
+/// - The conditions and expressions of all arms are evaluated once, in source order, whichever arm wins
+///   and whether or not it is switched off.
+/// - Of several arms over channels that can proceed, each is as likely to win. Futures come after
+///   channels. With `biased;` in front, all arms are tried in source order.
+/// - A closed channel can proceed: its arm gets the error.
+/// - The bodies are part of the function around: `?`, `break`, `continue`, `return` and `.await` work,
+///   and what the losing arms borrowed is free. Their type is that of the select.
+/// - Without arms, or with all of them switched off, and without `default`, it waits for ever.
+/// - The arms may be over different types. Each is a local variable; none is boxed, and the future is
+///   `Send` if they are.
+///
+/// # Cancel safety
+///
+/// Strict but for the values of `send` arms: a select that is dropped leaves all its lines as if it had
+/// never been there. If an arm was served before, a value that it was handed is put back, and a value
+/// that it sent stays sent.
+///
+/// # Panics
+///
+/// If the slot of a `send_from` arm is `None`.
+///
+/// # Cost
+///
+/// One lock for each arm that is tried. If it has to wait: one more for each arm to park, one to leave,
+/// and one allocation for what the arms have in common.
+///
+/// # From Go
+///
+/// | Go | here |
+/// |---|---|
+/// | `select {` | `select! {` |
+/// | `case v := <-a:` | `recv(a) -> msg => …`, with `Ok(v)` |
+/// | `case v, ok := <-a:` | the same, with `Err(RecvError)` for `!ok` |
+/// | `case b <- w:` | `send(b, w) -> res => …`; a closed `b` is an `Err` here, a panic there |
+/// | `case <-time.After(d):` | `future(sleep(d)) -> () => …`, with the timer of your runtime |
+/// | `case <-ctx.Done():` | `recv(done) -> _ => …` on a channel that is closed to say so |
+/// | `a = nil` to switch a case off | `, if a_is_wanted`, or a handle of `never` |
+/// | `default:` | `default => …` |
+/// | `select {}` | `select! {}` |
+///
+/// # Others
+///
+/// `tokio::select!` and `futures::select!` race futures and drop the losers: a send that loses there
+/// loses its value, unless it is a [`send_from`](crate::Sender::send_from), and a race has no instant
+/// at which it commits. Here a losing arm has done nothing, at any time. crossbeam's `select!` commits
+/// likewise, but blocks the thread, and evaluates the value of a `send` only if it wins.
 #[macro_export]
 macro_rules! select {
     ($($arms:tt)*) => { $crate::__select!(@begin wait $($arms)*) };
 }
 
-/// [`select!`](crate::select!) on a thread, without `future` arms: the thread sleeps until an arm commits.
+/// [`select!`](crate::select!) on a thread, which sleeps until an arm commits.
+///
+/// It has no `future` arms.
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(0);
+/// let thread = std::thread::spawn(move || hchan::select_blocking! {
+///     send(tx, "from a select") -> sent => sent,
+/// });
+/// let got = hchan::select_blocking! {
+///     recv(rx) -> msg => msg,
+/// };
+/// assert_eq!((got, thread.join().unwrap()), (Ok("from a select"), Ok(())));
+/// ```
 #[cfg(feature = "std")]
 #[macro_export]
 macro_rules! select_blocking {

@@ -1,0 +1,108 @@
+//! The lock of a channel, and what to do until one gets it.
+
+use core::panic::{RefUnwindSafe, UnwindSafe};
+
+use spin::mutex::SpinMutex;
+pub(crate) use spin::mutex::SpinMutexGuard as MutexGuard;
+
+#[cfg(feature = "std")]
+use crate::sync::{AtomicU32, Ordering};
+
+/// The lock of a channel.
+///
+/// It is held for a few dozen instructions, under which nothing waits and no code of a user's runs. So
+/// it is a spin lock, which is released by a plain store: half the price of a lock that has to look for
+/// sleepers. Whoever does not get it stays away from its cache line for longer and longer, and then,
+/// should its holder have lost its processor, leaves the processor to others.
+pub(crate) struct Mutex<T>(SpinMutex<T>);
+
+// No code of a user's runs under the lock, so a panic leaves nothing half-changed.
+impl<T> UnwindSafe for Mutex<T> {}
+impl<T> RefUnwindSafe for Mutex<T> {}
+
+impl<T> Mutex<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(SpinMutex::new(value))
+    }
+
+    #[inline]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        match self.0.try_lock() {
+            Some(guard) => guard,
+            None => self.lock_contended(),
+        }
+    }
+
+    #[cold]
+    fn lock_contended(&self) -> MutexGuard<'_, T> {
+        let mut backoff = Backoff::new();
+        loop {
+            backoff.wait();
+            if !self.0.is_locked() {
+                if let Some(guard) = self.0.try_lock() {
+                    return guard;
+                }
+            }
+        }
+    }
+
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        self.0.try_lock()
+    }
+}
+
+/// How long to stay away from a lock that someone else holds.
+struct Backoff {
+    round: u32,
+}
+
+impl Backoff {
+    /// The rounds in which to spin, each twice as long as the one before: some 10 microseconds in all.
+    const SPINNING: u32 = 9;
+
+    fn new() -> Self {
+        Self { round: 0 }
+    }
+
+    #[cfg(feature = "std")]
+    fn wait(&mut self) {
+        /// The rounds after that in which to offer the processor to others, before sleeping.
+        const YIELDING: u32 = 8;
+        const SLEEP: std::time::Duration = std::time::Duration::from_micros(50);
+
+        if self.round < Self::SPINNING && has_company() {
+            self.spin();
+        } else if self.round < Self::SPINNING + YIELDING {
+            std::thread::yield_now();
+        } else {
+            std::thread::sleep(SLEEP);
+        }
+        self.round = self.round.saturating_add(1);
+    }
+
+    #[cfg(not(feature = "std"))]
+    fn wait(&mut self) {
+        self.spin();
+        self.round = self.round.saturating_add(1);
+    }
+
+    fn spin(&self) {
+        for _ in 0..1_u32 << self.round.min(Self::SPINNING) {
+            core::hint::spin_loop();
+        }
+    }
+}
+
+/// Whether the holder of a lock may run while this thread spins.
+#[cfg(feature = "std")]
+fn has_company() -> bool {
+    static PROCESSORS: AtomicU32 = AtomicU32::new(0);
+
+    let known = PROCESSORS.load(Ordering::Relaxed);
+    if known > 0 {
+        return known > 1;
+    }
+    let several = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
+    PROCESSORS.store(1 + u32::from(several), Ordering::Relaxed);
+    several
+}
