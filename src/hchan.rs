@@ -19,6 +19,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::mem;
 use core::num::NonZero;
+use core::ptr;
 use core::task::Poll;
 
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
@@ -27,7 +28,7 @@ use crate::snapshot::Snapshot;
 use crate::sudog::{State, Sudog, Sudogs, Ticket, WaitQ};
 use crate::wakes::{Visitor, Wakes};
 
-/// An unbounded ring that empties is given back while it holds more bytes than this.
+/// The storage of a ring that empties is kept if it is no larger than this, or than the ring.
 const KEPT_BYTES: usize = 16 * 1024;
 
 /// What kind of channel `dataqsiz` is the size of.
@@ -332,9 +333,7 @@ impl<T> Hchan<T> {
                 value.ok_or(RecvError)
             });
         }
-        // On capacity 0 a reservation that is first in line waits for a receiver to park.
-        let awaited = self.dataqsiz == 0 && self.buf.is_empty() && self.reservation_is_next();
-        if !awaited {
+        if !self.awaits_receiver() {
             match self.recv(wakes) {
                 Ok(value) => return Poll::Ready(Ok(value)),
                 Err(TryRecvError::Closed) => return Poll::Ready(Err(RecvError)),
@@ -412,15 +411,26 @@ impl<T> Hchan<T> {
 
     /// Whether a send would not wait, were it not for the other arms of its own select.
     pub(crate) fn can_send(&self, select: &Offer) -> bool {
-        self.closed || self.has_room() || self.has_free_receiver(Some(select))
+        let meets = || !self.is_faced(&self.sendq, select) && self.has_free_receiver(Some(select));
+        self.closed || self.has_room() || meets()
     }
 
     /// Whether a receive would not wait, were it not for the other arms of its own select.
     pub(crate) fn can_recv(&self, select: &Offer) -> bool {
         let mut senders = self.sendq.iter(&self.sudogs);
-        !self.buf.is_empty()
-            || self.is_over()
-            || senders.any(|sender| sender.has_value() && !sender.is_of(Some(select)))
+        let meets = |sender: &Sudog<T>| sender.has_value() && !sender.is_of(Some(select));
+        let mut meets_any =
+            || !self.is_faced(&self.recvq, select) && !self.awaits_receiver() && senders.any(meets);
+        !self.buf.is_empty() || self.is_over() || meets_any()
+    }
+
+    /// Whether the select stands last in that queue already. Then whoever came to the other queue since
+    /// has met it, and there is no need to look past the select's own arms there.
+    fn is_faced(&self, queue: &WaitQ, select: &Offer) -> bool {
+        self.reserved == 0
+            && queue
+                .last(&self.sudogs)
+                .is_some_and(|last| last.is_of(Some(select)))
     }
 
     /// Turns a parked receive into an arm of a select, unless it was served.
@@ -624,15 +634,16 @@ impl<T> Hchan<T> {
     }
 
     fn can_reserve(&self) -> bool {
-        match (self.kind, self.dataqsiz) {
-            (Kind::Bounded, 0) => self.has_free_receiver(None),
-            _ => self.has_room(),
-        }
+        self.has_room() || (self.dataqsiz == 0 && self.has_free_receiver(None))
     }
 
-    fn reservation_is_next(&self) -> bool {
-        let first = self.sendq.iter(&self.sudogs).next();
-        first.is_some_and(|sender| !sender.has_value())
+    /// Whether a reservation is first in `sendq` that waits for a receiver to park, on capacity 0.
+    pub(crate) fn awaits_receiver(&self) -> bool {
+        let mut senders = self.sendq.iter(&self.sudogs);
+        self.dataqsiz == 0
+            && !self.sendq.is_empty()
+            && self.buf.is_empty()
+            && senders.next().is_some_and(|sender| !sender.has_value())
     }
 
     /// Puts the value at the tail of the ring.
@@ -663,15 +674,23 @@ impl<T> Hchan<T> {
         if self.put_back.pop().is_none() {
             self.recvx = self.recvx.wrapping_add(1);
         }
-        if self.buf.is_empty() && self.kind == Kind::Unbounded {
-            self.give_memory_back();
+        if self.buf.is_empty() && self.buf.capacity() > self.kept_slots() {
+            self.buf = VecDeque::new();
+            self.put_back = Vec::new();
         }
         Some(value)
     }
 
-    fn give_memory_back(&mut self) {
-        if self.buf.capacity().saturating_mul(size_of::<T>()) > KEPT_BYTES {
-            self.buf = VecDeque::new();
+    /// How much storage an empty ring keeps: what it may need again, unless a burst has been there.
+    #[inline]
+    const fn kept_slots(&self) -> usize {
+        let few = match size_of::<T>() {
+            0 => usize::MAX,
+            size => KEPT_BYTES / size,
+        };
+        match self.kind {
+            Kind::Bounded if self.dataqsiz > few => self.dataqsiz,
+            _ => few,
         }
     }
 
@@ -685,10 +704,17 @@ impl<T> Hchan<T> {
     }
 
     fn admit_first(&mut self, wakes: &mut Wakes) -> bool {
-        if !self.can_admit() {
-            return false;
-        }
-        let Some(sender) = self.sendq.dequeue(&mut self.sudogs, |_| true) else {
+        // A slot is anybody's; a receiver is for whoever is no arm of the same select.
+        let lone = match self.has_room() {
+            true => None,
+            false => match self.free_receivers() {
+                Free::None => return false,
+                Free::OfSelect(select) => Some(select),
+                Free::Some => None,
+            },
+        };
+        let fits = |sender: &Sudog<T>| lone.is_none() || sender.select().map(ptr::from_ref) != lone;
+        let Some(sender) = self.sendq.dequeue(&mut self.sudogs, fits) else {
             return false;
         };
         let mut elem = sender.elem.take();
@@ -702,15 +728,19 @@ impl<T> Hchan<T> {
         true
     }
 
-    /// Whether the first in `sendq` can be served: there is a slot or, on capacity 0, a receiver that
-    /// is no other arm of the same select.
-    fn can_admit(&self) -> bool {
-        if self.has_room() {
-            return true;
+    /// Who is in `recvq`, on capacity 0, that no permit counts on.
+    fn free_receivers(&self) -> Free {
+        if self.dataqsiz > 0 {
+            return Free::None;
         }
-        let sender = self.sendq.iter(&self.sudogs).next();
-        let select = sender.and_then(Sudog::select);
-        sender.is_some() && self.dataqsiz == 0 && self.has_free_receiver(select)
+        let mut free = self.recvq.iter(&self.sudogs).skip(self.promised());
+        let Some(first) = free.next() else {
+            return Free::None;
+        };
+        match first.select() {
+            Some(select) if free.all(|other| other.is_of(Some(select))) => Free::OfSelect(select),
+            _ => Free::Some,
+        }
     }
 
     /// Whether anything may ever happen that is worth waiting for.
@@ -755,13 +785,27 @@ impl<T> Hchan<T> {
         assert!(self.recvq.is_empty() || self.buf.is_empty());
         assert!(self.recvq.is_empty() || !self.closed || self.unclaimed > 0);
         assert!(self.sendq.is_empty() || !self.closed);
-        assert!(self.sendq.is_empty() || !self.can_admit());
+        assert!(self.sendq.is_empty() || !self.has_room());
+        let sends = self
+            .sendq
+            .iter(&self.sudogs)
+            .next()
+            .is_some_and(Sudog::has_value);
+        assert!(!sends || !matches!(self.free_receivers(), Free::Some));
         assert!(self.put_back.len() <= self.buf.len());
         assert!(
             self.put_back
                 .is_sorted_by(|younger, older| younger >= older)
         );
     }
+}
+
+/// Which receivers a parked send may be given to.
+enum Free {
+    None,
+    /// All are arms of one select, which does not meet itself.
+    OfSelect(*const Offer),
+    Some,
 }
 
 impl<T> Sudog<T> {

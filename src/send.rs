@@ -10,6 +10,7 @@ use futures_core::future::FusedFuture;
 
 use crate::chan::{Chan, Open};
 use crate::error::SendError;
+use crate::sender::Sender;
 use crate::sudog::Ticket;
 use crate::sync::Exclusive;
 use crate::wakes::Visitor;
@@ -153,9 +154,9 @@ pub struct SendFromFuture<'a, 'b, T> {
 }
 
 impl<'a, 'b, T> SendFromFuture<'a, 'b, T> {
-    pub(crate) const fn new(chan: &'a Chan<T>, slot: &'b mut Option<T>) -> Self {
+    pub(crate) fn new(sender: &'a Sender<T>, slot: &'b mut Option<T>) -> Self {
         Self {
-            chan,
+            chan: &sender.chan,
             slot: Exclusive::new(slot),
             place: None,
             done: false,
@@ -173,8 +174,11 @@ impl<T> Future for SendFromFuture<'_, '_, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        assert!(!this.done, "`SendFromFuture` polled after it was ready");
         let slot = this.slot.get_mut();
+        assert!(
+            !this.done && (slot.is_some() || this.place.is_some()),
+            "`SendFromFuture` polled after it was ready"
+        );
         let polled = poll_send(this.chan, &mut this.place, slot, cx);
         this.done = polled.is_ready();
         polled

@@ -154,7 +154,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn send_from<'a, 'b>(&'a self, slot: &'b mut Option<T>) -> SendFromFuture<'a, 'b, T> {
         assert!(slot.is_some(), "`send_from` needs a value in its slot");
-        SendFromFuture::new(&self.chan, slot)
+        SendFromFuture::new(self, slot)
     }
 
     /// Sends a value, waiting until `timer` is ready at most. Any future is a timer.

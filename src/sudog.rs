@@ -244,6 +244,11 @@ impl WaitQ {
         }
     }
 
+    /// The last sudog of the queue.
+    pub(crate) fn last<'a, T>(&self, sudogs: &'a Sudogs<T>) -> Option<&'a Sudog<T>> {
+        sudogs.slots.get(self.last as usize)
+    }
+
     /// The sudogs of the queue that may still be served, first to last.
     pub(crate) fn iter<'a, T>(&self, sudogs: &'a Sudogs<T>) -> impl Iterator<Item = &'a Sudog<T>> {
         let at = |index: u32| sudogs.slots.get(index as usize);

@@ -5,6 +5,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
+use super::Otherwise;
 use crate::chan::Chan;
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
 use crate::party::{Offer, Party};
@@ -15,11 +16,14 @@ use crate::sync::Arc;
 
 /// What a select asks of its arms, whatever they carry.
 pub trait Arm {
-    /// Where the arm's channel stands in the order in which selects park; `None` for a mere future.
-    fn address(&self) -> Option<usize>;
+    /// What the arm is over.
+    fn kind(&self) -> Kind;
+
+    /// Where the arm stands in the order in which selects park.
+    fn address(&self) -> usize;
 
     /// Tries to win at once. Only while nothing of the select is parked.
-    fn attempt(&mut self, cx: &mut Context<'_>) -> bool;
+    fn attempt(&mut self, otherwise: Otherwise, cx: &mut Context<'_>) -> bool;
 
     /// Whether nothing has become possible since the last attempt.
     fn unchanged(&self) -> bool;
@@ -32,6 +36,15 @@ pub trait Arm {
 
     /// Leaves the line, since another arm has won or is to be tried first.
     fn leave(&mut self);
+}
+
+/// What an arm is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A channel: it parks.
+    Channel,
+    /// A future of anyone's: it is polled.
+    Future,
 }
 
 /// An open offer, and the number of the arm that parks in its name.
@@ -55,8 +68,11 @@ pub trait Operation: Future + Unpin {
     /// What the channel's clock shows.
     fn clock(&self) -> u64;
 
+    /// Panics if the operation is not fit to be an arm.
+    fn check(&self) {}
+
     /// Tries without waiting; on failure says what the channel's clock shows.
-    fn attempt(&mut self) -> Result<Self::Output, u64>;
+    fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64>;
 
     /// Parks in the name of the offer; false if it could proceed instead.
     fn park(&mut self, seat: Seat<'_>) -> bool;
@@ -85,8 +101,12 @@ impl<F: Operation> ChannelArm<F> {
     }
 
     /// Takes part only if the arm's precondition holds.
-    pub const fn only_if(&mut self, enabled: bool) {
+    #[track_caller]
+    pub fn only_if(&mut self, enabled: bool) {
         self.enabled = enabled;
+        if enabled {
+            self.operation.check();
+        }
     }
 
     /// What the arm has won, if it is the winner.
@@ -96,13 +116,17 @@ impl<F: Operation> ChannelArm<F> {
 }
 
 impl<F: Operation> Arm for ChannelArm<F> {
-    fn address(&self) -> Option<usize> {
-        Some(self.operation.address())
+    fn kind(&self) -> Kind {
+        Kind::Channel
     }
 
-    fn attempt(&mut self, _: &mut Context<'_>) -> bool {
+    fn address(&self) -> usize {
+        self.operation.address()
+    }
+
+    fn attempt(&mut self, otherwise: Otherwise, _: &mut Context<'_>) -> bool {
         if self.enabled {
-            match self.operation.attempt() {
+            match self.operation.attempt(otherwise) {
                 Ok(output) => self.won = Some(output),
                 Err(clock) => self.seen = clock,
             }
@@ -140,8 +164,11 @@ impl<T> Operation for RecvFuture<'_, T> {
         self.receiver.chan.clock()
     }
 
-    fn attempt(&mut self) -> Result<Self::Output, u64> {
+    fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64> {
         let received = self.receiver.chan.take(|hchan, wakes| {
+            if otherwise == Otherwise::Wait && hchan.awaits_receiver() {
+                return Err((TryRecvError::Empty, hchan.clock()));
+            }
             let received = self.receiver.attempt(hchan, wakes);
             received.map_err(|error| (error, hchan.clock()))
         });
@@ -188,7 +215,7 @@ impl<T> Operation for SendFuture<'_, T> {
         self.chan.clock()
     }
 
-    fn attempt(&mut self) -> Result<Self::Output, u64> {
+    fn attempt(&mut self, _: Otherwise) -> Result<Self::Output, u64> {
         let value = self.value.get_mut();
         Ok(refused(attempt_send(self.chan, value)?, value))
     }
@@ -211,7 +238,15 @@ impl<T> Operation for SendFromFuture<'_, '_, T> {
         self.chan.clock()
     }
 
-    fn attempt(&mut self) -> Result<Self::Output, u64> {
+    #[track_caller]
+    fn check(&self) {
+        assert!(
+            self.slot.look(|slot| slot.is_some()),
+            "`send_from` needs a value in its slot"
+        );
+    }
+
+    fn attempt(&mut self, _: Otherwise) -> Result<Self::Output, u64> {
         attempt_send(self.chan, self.slot.get_mut())
     }
 
@@ -228,6 +263,11 @@ fn attempt_send<T>(
     chan: &Chan<T>,
     value: &mut Option<T>,
 ) -> Result<Result<(), SendError<()>>, u64> {
+    // Without one, the waker of whoever received it has panicked.
+    assert!(
+        value.is_some(),
+        "a select polled again after its value was sent"
+    );
     chan.with(|hchan, wakes| match hchan.send(value, wakes) {
         Ok(()) => Ok(Ok(())),
         Err(TrySendError::Closed(())) => Ok(Err(SendError(()))),
@@ -280,11 +320,15 @@ impl<'a, F: Future> FutureArm<'a, F> {
 }
 
 impl<F: Future> Arm for FutureArm<'_, F> {
-    fn address(&self) -> Option<usize> {
-        None
+    fn kind(&self) -> Kind {
+        Kind::Future
     }
 
-    fn attempt(&mut self, cx: &mut Context<'_>) -> bool {
+    fn address(&self) -> usize {
+        0
+    }
+
+    fn attempt(&mut self, _: Otherwise, cx: &mut Context<'_>) -> bool {
         if self.enabled {
             if let Poll::Ready(output) = self.future.as_mut().poll(cx) {
                 self.won = Some(output);

@@ -185,6 +185,7 @@ impl<'a, O> Select<'a, O> {
             map: Some(map),
         }));
         self.order.push(0);
+        self.race.restart();
         self
     }
 

@@ -39,12 +39,11 @@ pub mod support {
     }
 
     /// An arm that sends the value in a slot.
-    #[track_caller]
     pub fn send_from<'a, 'b, T>(
         sender: &'a Sender<T>,
         slot: &'b mut Option<T>,
     ) -> ChannelArm<SendFromFuture<'a, 'b, T>> {
-        ChannelArm::new(sender.send_from(slot))
+        ChannelArm::new(SendFromFuture::new(sender, slot))
     }
 
     /// An arm that any future is.
@@ -110,7 +109,7 @@ pub mod support {
 ///
 /// # Panics
 ///
-/// If the slot of a `send_from` arm is `None`.
+/// If the slot of a `send_from` arm that is not switched off is `None`.
 ///
 /// # Cost
 ///

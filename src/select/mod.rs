@@ -68,7 +68,7 @@ mod shuffle;
 
 pub use self::dynamic::Select;
 
-use self::arm::{Arm, Seat};
+use self::arm::{Arm, Kind, Seat};
 
 /// The arms of a select, whoever holds them.
 pub trait Arms {
@@ -129,6 +129,11 @@ impl Race {
         }
     }
 
+    /// The arms have changed: all will be tried again.
+    pub(crate) const fn restart(&mut self) {
+        self.parked = false;
+    }
+
     pub(crate) const fn set_bias(&mut self, bias: Bias) {
         self.bias = bias;
     }
@@ -146,18 +151,22 @@ impl Race {
         order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Poll<Option<u32>> {
-        if self.parked {
-            return self.poll_parked(arms, cx).map(Some);
+        if self.parked && self.otherwise == Otherwise::Wait {
+            return self.poll_parked(arms, order, cx).map(Some);
+        }
+        // A waker that panics may have stopped the select while it parked its arms.
+        if self.offer.is_some() {
+            if let Some(winner) = self.withdraw(arms, None) {
+                return Poll::Ready(Some(winner));
+            }
         }
         loop {
+            self.put_in_order(order);
             if let Some(winner) = self.attempt(arms, order, cx) {
                 return Poll::Ready(Some(winner));
             }
             if self.otherwise == Otherwise::Default {
-                if is_consistent(arms) {
-                    return Poll::Ready(None);
-                }
-                continue;
+                return Poll::Ready(self.attempt_until_certain(arms, order, cx));
             }
             if self.park(arms, order, cx) {
                 return Poll::Pending;
@@ -168,32 +177,64 @@ impl Race {
         }
     }
 
-    /// Tries each arm, in the order of the select's bias.
-    fn attempt(
-        &self,
-        arms: &mut (impl Arms + ?Sized),
-        order: &mut [u32],
-        cx: &mut Context<'_>,
-    ) -> Option<u32> {
+    /// Numbers the arms in the order in which to try them.
+    fn put_in_order(&self, order: &mut [u32]) {
         for (place, index) in order.iter_mut().zip(0..) {
             *place = index;
         }
-        if self.bias == Bias::Source {
-            return order
-                .iter()
-                .copied()
-                .find(|&index| arms.arm(index).attempt(cx));
+        if self.bias == Bias::Fair {
+            shuffle::shuffle(order);
         }
-        shuffle::shuffle(order);
-        // Futures after channels: a timer that is ready already gives way to what can proceed.
-        let mut try_all = |mere_futures: bool| {
-            let mut order = order.iter().copied();
-            order.find(|&index| {
-                let arm = arms.arm(index);
-                arm.address().is_none() == mere_futures && arm.attempt(cx)
-            })
-        };
-        try_all(false).or_else(|| try_all(true))
+    }
+
+    /// Tries each arm.
+    fn attempt(
+        &self,
+        arms: &mut (impl Arms + ?Sized),
+        order: &[u32],
+        cx: &mut Context<'_>,
+    ) -> Option<u32> {
+        let mut order = order.iter().copied();
+        match self.bias {
+            Bias::Source => order.find(|&index| arms.arm(index).attempt(self.otherwise, cx)),
+            // A timer that is ready already gives way to what can proceed.
+            Bias::Fair => self
+                .attempt_kind(Kind::Channel, arms, order.clone(), cx)
+                .or_else(|| self.attempt_kind(Kind::Future, arms, order, cx)),
+        }
+    }
+
+    /// Tries each arm of a kind.
+    fn attempt_kind(
+        &self,
+        kind: Kind,
+        arms: &mut (impl Arms + ?Sized),
+        mut order: impl Iterator<Item = u32>,
+        cx: &mut Context<'_>,
+    ) -> Option<u32> {
+        order.find(|&index| {
+            let arm = arms.arm(index);
+            arm.kind() == kind && arm.attempt(self.otherwise, cx)
+        })
+    }
+
+    /// After each arm was tried in vain: tries the channels again until one can proceed, or until it
+    /// is certain that at one instant none could.
+    fn attempt_until_certain(
+        &self,
+        arms: &mut (impl Arms + ?Sized),
+        order: &[u32],
+        cx: &mut Context<'_>,
+    ) -> Option<u32> {
+        let mut winner = None;
+        while winner.is_none()
+            && !(0..)
+                .take(arms.len())
+                .all(|index| arms.arm(index).unchanged())
+        {
+            winner = self.attempt_kind(Kind::Channel, arms, order.iter().copied(), cx);
+        }
+        winner
     }
 
     /// Opens the offer and parks the arms; false if one of them could proceed instead.
@@ -207,24 +248,26 @@ impl Race {
         let offer = self.offer.get_or_insert_with(|| Arc::new(Offer::new()));
         drop(offer.set_waker(waker));
         offer.open();
-        self.parked = true;
-        order.sort_unstable_by_key(|&index| arms.arm(index).address());
-        order
-            .iter()
-            .all(|&arm| arms.arm(arm).park(Seat { offer, arm }))
+        // Stable, so that arms on one channel park in the order in which they were tried.
+        order.sort_by_key(|&index| arms.arm(index).address());
+        let mut order = order.iter();
+        self.parked = order.all(|&arm| arms.arm(arm).park(Seat { offer, arm }));
+        self.parked
     }
 
-    fn poll_parked(&mut self, arms: &mut (impl Arms + ?Sized), cx: &mut Context<'_>) -> Poll<u32> {
+    fn poll_parked(
+        &mut self,
+        arms: &mut (impl Arms + ?Sized),
+        order: &mut [u32],
+        cx: &mut Context<'_>,
+    ) -> Poll<u32> {
         let Some(offer) = self.offer.clone() else {
             unreachable!("arms park in the name of an offer");
         };
         let mut resolved = None;
         if offer.accepted().is_none() {
-            let mut indices = (0..).take(arms.len());
-            resolved = indices.find(|&index| {
-                let arm = arms.arm(index);
-                arm.address().is_none() && arm.attempt(cx)
-            });
+            self.put_in_order(order);
+            resolved = self.attempt_kind(Kind::Future, arms, order.iter().copied(), cx);
             if resolved.is_none() && !offer.wakes(cx.waker()) {
                 drop(offer.set_waker(cx.waker().clone()));
             }
@@ -271,11 +314,4 @@ impl Drop for Race {
         // Before the arms go, each of which leaves its line, with what it was handed if anything.
         self.close();
     }
-}
-
-/// Whether at one instant no arm could proceed, after each was tried in vain.
-fn is_consistent(arms: &mut (impl Arms + ?Sized)) -> bool {
-    (0..)
-        .take(arms.len())
-        .all(|index| arms.arm(index).unchanged())
 }
