@@ -349,9 +349,14 @@ impl<T> Hchan<T> {
     /// Puts a receive at the end of `recvq`, where it may be what a reservation waits for.
     pub(crate) fn park_recv(&mut self, party: Party, wakes: &mut Wakes) -> Ticket {
         self.clock += 1;
+        let faced = party
+            .select()
+            .is_some_and(|select| self.is_faced(&self.recvq, select));
         let ticket = self.sudogs.acquire(None, party);
         self.recvq.enqueue(&mut self.sudogs, &ticket);
-        self.admit(wakes);
+        if !faced {
+            self.admit(wakes);
+        }
         ticket
     }
 
@@ -786,12 +791,9 @@ impl<T> Hchan<T> {
         assert!(self.recvq.is_empty() || !self.closed || self.unclaimed > 0);
         assert!(self.sendq.is_empty() || !self.closed);
         assert!(self.sendq.is_empty() || !self.has_room());
-        let sends = self
-            .sendq
-            .iter(&self.sudogs)
-            .next()
-            .is_some_and(Sudog::has_value);
-        assert!(!sends || !matches!(self.free_receivers(), Free::Some));
+        let first = self.sendq.iter(&self.sudogs).next();
+        let is_plain = first.is_some_and(|sender| sender.has_value() && sender.select().is_none());
+        assert!(!is_plain || self.dataqsiz > 0 || !self.has_free_receiver(None));
         assert!(self.put_back.len() <= self.buf.len());
         assert!(
             self.put_back

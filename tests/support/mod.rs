@@ -1,13 +1,19 @@
 //! What the tests share: polling by hand, wakers that count, values that count their drops.
-#![allow(dead_code, reason = "each test file uses its part of this")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its part of this"
+)]
 
 use std::future::Future;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use hchan::{Receiver, Sender};
+use hchan::{Receiver, RecvFuture, Sender};
 
 /// Counts how often it was woken.
 #[derive(Default)]
@@ -33,7 +39,10 @@ pub struct Task<F> {
 
 impl<F: Future + Unpin> Task<F> {
     pub fn new(future: F) -> Self {
-        Self { future, wakes: Arc::default() }
+        Self {
+            future,
+            wakes: Arc::default(),
+        }
     }
 
     pub fn poll(&mut self) -> Poll<F::Output> {
@@ -44,6 +53,16 @@ impl<F: Future + Unpin> Task<F> {
     /// How often the waker of this task was woken.
     pub fn wakes(&self) -> usize {
         self.wakes.count()
+    }
+
+    /// How many clones of this task's waker others keep.
+    pub fn wakers(&self) -> usize {
+        Arc::strong_count(&self.wakes) - 1
+    }
+
+    /// Makes the next poll bring another waker, and hands out the old one's counter.
+    pub fn change_waker(&mut self) -> Arc<Wakes> {
+        mem::take(&mut self.wakes)
     }
 
     pub fn future(&mut self) -> &mut F {
@@ -77,14 +96,95 @@ pub fn ready<F: Future + Unpin>(future: F) -> F::Output {
     }
 }
 
+/// Polls once, with this waker.
+pub fn poll_with<F: Future + Unpin>(mut future: F, waker: &Waker) -> Poll<F::Output> {
+    Pin::new(&mut future).poll(&mut Context::from_waker(waker))
+}
+
+/// A future that was polled once, with this waker, and had to park.
+#[track_caller]
+pub fn parked_with<F: Future + Unpin>(mut future: F, waker: Waker) -> F {
+    assert!(
+        poll_with(&mut future, &waker).is_pending(),
+        "the future was ready"
+    );
+    future
+}
+
+/// A receive that parked, and was handed a value it has not looked at.
+#[track_caller]
+pub fn handed<'a, T>(tx: &Sender<T>, rx: &'a Receiver<T>, value: T) -> Task<RecvFuture<'a, T>> {
+    let recv = parked(rx.recv());
+    tx.try_send(value).unwrap();
+    recv
+}
+
+/// Sends `from`, `from + 1` and so on until the channel is full, and says what comes next.
+pub fn fill(tx: &Sender<usize>, from: usize) -> usize {
+    let full = (from..).find(|&value| tx.try_send(value).is_err());
+    full.expect("a channel with a limit gets full")
+}
+
+/// All that can be received without waiting.
+pub fn values<T>(rx: &Receiver<T>) -> Vec<T> {
+    rx.try_iter().collect()
+}
+
+/// A waker that makes this call for each wake.
+pub fn on_wake(call: impl Fn() + Send + Sync + 'static) -> Waker {
+    struct OnWake<F>(F);
+
+    impl<F: Fn() + Send + Sync + 'static> Wake for OnWake<F> {
+        fn wake(self: Arc<Self>) {
+            (self.0)();
+        }
+    }
+
+    Waker::from(Arc::new(OnWake(call)))
+}
+
+/// A waker that does nothing when woken, and makes this call when its last clone is dropped.
+pub fn on_drop(call: impl Fn() + Send + Sync + 'static) -> Waker {
+    struct OnDrop<F: Fn()>(F);
+
+    impl<F: Fn() + Send + Sync + 'static> Wake for OnDrop<F> {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    impl<F: Fn()> Drop for OnDrop<F> {
+        fn drop(&mut self) {
+            (self.0)();
+        }
+    }
+
+    Waker::from(Arc::new(OnDrop(call)))
+}
+
+/// The message of the panic in which this call ends.
+#[track_caller]
+pub fn panic_of<R>(call: impl FnOnce() -> R) -> String {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(call)) else {
+        panic!("there was no panic");
+    };
+    match payload.downcast::<&str>() {
+        Ok(message) => (*message).to_owned(),
+        Err(payload) => *payload.downcast::<String>().expect("a message"),
+    }
+}
+
 /// Runs a test on channels of capacity 0, 1, 2, 3, 7 and without a limit.
 pub fn each_capacity<T>(mut test: impl FnMut(Option<usize>, Sender<T>, Receiver<T>)) {
-    for capacity in [0, 1, 2, 3, 7] {
-        let (tx, rx) = hchan::bounded(capacity);
-        test(Some(capacity), tx, rx);
-    }
+    each_limit(|capacity, tx, rx| test(Some(capacity), tx, rx));
     let (tx, rx) = hchan::unbounded();
     test(None, tx, rx);
+}
+
+/// Runs a test on channels of capacity 0, 1, 2, 3 and 7.
+pub fn each_limit<T>(mut test: impl FnMut(usize, Sender<T>, Receiver<T>)) {
+    for capacity in [0, 1, 2, 3, 7] {
+        let (tx, rx) = hchan::bounded(capacity);
+        test(capacity, tx, rx);
+    }
 }
 
 /// Counts how many of its [`Counted`] values were dropped.
@@ -97,7 +197,10 @@ impl Drops {
     }
 
     pub fn value(&self, id: usize) -> Counted {
-        Counted { id, drops: self.clone() }
+        Counted {
+            id,
+            drops: self.clone(),
+        }
     }
 }
 
