@@ -38,7 +38,7 @@ impl<T> Chan<T> {
     }
 
     #[inline]
-    fn open(&self) -> Open<'_, T> {
+    pub(crate) fn open(&self) -> Open<'_, T> {
         Open {
             chan: self,
             hchan: self.hchan.lock(),

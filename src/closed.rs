@@ -36,7 +36,7 @@ impl<T> Future for ClosedFuture<'_, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         assert!(!this.done, "`ClosedFuture` polled after it was ready");
-        let visitor = Visitor::new(cx, &this.chan.recv_parks);
+        let visitor = Visitor::new(cx);
         let polled = this.chan.poll(visitor, |hchan, visitor, _| {
             hchan.poll_closed(&mut this.place, visitor)
         });

@@ -282,7 +282,7 @@ impl<T> Receiver<T> {
     /// # });
     /// ```
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
-        let visitor = Visitor::new(cx, &self.chan.recv_parks);
+        let visitor = Visitor::new(cx);
         self.chan.poll_take(visitor, |hchan, visitor, wakes| {
             let mut place = self.standing.take(hchan);
             let polled = hchan.poll_recv(&mut place, visitor, wakes);

@@ -10,7 +10,6 @@ use futures_core::future::FusedFuture;
 
 use crate::chan::Open;
 use crate::error::RecvError;
-use crate::hchan::Hchan;
 use crate::receiver::Receiver;
 use crate::sudog::Ticket;
 use crate::sync::Exclusive;
@@ -33,19 +32,26 @@ impl<'a, T> RecvFuture<'a, T> {
         }
     }
 
-    /// The part of a poll that concerns others.
+    /// The part of a poll that concerns others, on a channel that is open already or is to be opened by
+    /// a task that is likely to park.
     #[inline(never)]
     fn poll_slowly(
         &mut self,
-        open: Open<'_, T>,
-        visitor: Visitor<'_>,
+        open: Option<Open<'_, T>>,
+        cx: &Context<'_>,
     ) -> Poll<Result<T, RecvError>> {
+        let Receiver { chan, standing, .. } = self.receiver;
+        let (visitor, open) = match open {
+            Some(open) => (Visitor::new(cx), open),
+            None => (Visitor::with_waker(cx), chan.open()),
+        };
         let polled = open.poll_take(visitor, |hchan, visitor, wakes| {
             if self.place.is_none() {
-                self.place = self.receiver.standing.take(hchan);
+                self.place = standing.take(hchan);
             }
             hchan.poll_recv(&mut self.place, visitor, wakes)
         });
+        chan.recv_parks.learn(polled.is_pending());
         self.done = polled.is_ready();
         polled
     }
@@ -68,15 +74,15 @@ impl<T> Future for RecvFuture<'_, T> {
         let this = &mut *self;
         assert!(!this.done, "`RecvFuture` polled after it was ready");
         let chan = &this.receiver.chan;
-        let waker = chan.recv_parks.waker(cx, &this.place);
-        let quick = |hchan: &mut Hchan<T>| this.receiver.recv_quick(hchan, &mut this.place);
-        match chan.quick(quick) {
+        if this.place.is_none() && chan.recv_parks.parks() {
+            return this.poll_slowly(None, cx);
+        }
+        match chan.quick(|hchan| this.receiver.recv_quick(hchan, &mut this.place)) {
             Ok(value) => {
                 this.done = true;
-                chan.recv_parks.was_quick(waker);
                 Poll::Ready(Ok(value))
             }
-            Err(open) => this.poll_slowly(open, Visitor::with(cx, &chan.recv_parks, waker)),
+            Err(open) => this.poll_slowly(Some(open), cx),
         }
     }
 }
@@ -126,7 +132,7 @@ impl<T> Future for RecvManyFuture<'_, '_, T> {
             return Poll::Ready(Ok(0));
         }
         let out = this.out.get_mut();
-        let visitor = Visitor::new(cx, &this.receiver.chan.recv_parks);
+        let visitor = Visitor::new(cx);
         let polled = this.receiver.chan.poll(visitor, |hchan, visitor, wakes| {
             if this.place.is_none() {
                 this.place = this.receiver.standing.take(hchan);

@@ -88,7 +88,7 @@ impl<'a, T> Future for ReserveFuture<'a, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         assert!(!this.done, "`ReserveFuture` polled after it was ready");
-        let visitor = Visitor::new(cx, &this.chan.send_parks);
+        let visitor = Visitor::new(cx);
         let polled = this.chan.poll(visitor, |hchan, visitor, _| {
             hchan.poll_reserve(&mut this.place, visitor)
         });

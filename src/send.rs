@@ -112,30 +112,34 @@ fn poll_send<T>(
     value: &mut Option<T>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    let waker = chan.send_parks.waker(cx, place);
+    if place.is_none() && chan.send_parks.parks() {
+        return poll_send_slowly(chan, None, place, value, cx);
+    }
     match chan.quick(|hchan| hchan.send_quick(place, value)) {
-        Ok(()) => {
-            chan.send_parks.was_quick(waker);
-            Poll::Ready(Ok(()))
-        }
-        Err(open) => {
-            let visitor = Visitor::with(cx, &chan.send_parks, waker);
-            poll_send_slowly(open, place, value, visitor)
-        }
+        Ok(()) => Poll::Ready(Ok(())),
+        Err(open) => poll_send_slowly(chan, Some(open), place, value, cx),
     }
 }
 
-/// The part of a poll that concerns others.
+/// The part of a poll that concerns others, on a channel that is open already or is to be opened by a
+/// task that is likely to park.
 #[inline(never)]
 fn poll_send_slowly<T>(
-    open: Open<'_, T>,
+    chan: &Chan<T>,
+    open: Option<Open<'_, T>>,
     place: &mut Option<Ticket>,
     value: &mut Option<T>,
-    visitor: Visitor<'_>,
+    cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    open.poll(visitor, |hchan, visitor, wakes| {
+    let (visitor, open) = match open {
+        Some(open) => (Visitor::new(cx), open),
+        None => (Visitor::with_waker(cx), chan.open()),
+    };
+    let polled = open.poll(visitor, |hchan, visitor, wakes| {
         hchan.poll_send(place, value, visitor, wakes)
-    })
+    });
+    chan.send_parks.learn(polled.is_pending());
+    polled
 }
 
 fn leave_line<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<T>) {
@@ -224,7 +228,7 @@ impl<T> Future for SendManyFuture<'_, '_, T> {
         let this = &mut *self;
         assert!(!this.done, "`SendManyFuture` polled after it was ready");
         let items = this.items.get_mut();
-        let visitor = Visitor::new(cx, &this.chan.send_parks);
+        let visitor = Visitor::new(cx);
         let polled = this.chan.poll(visitor, |hchan, visitor, wakes| {
             loop {
                 // The first item is here, or stands in line already.

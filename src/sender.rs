@@ -348,7 +348,7 @@ impl<T> Sender<T> {
         item: &mut Option<T>,
     ) -> Poll<Result<(), SendError<T>>> {
         let mut refused = None;
-        let visitor = Visitor::new(cx, &self.chan.send_parks);
+        let visitor = Visitor::new(cx);
         let polled = self.chan.poll(visitor, |hchan, visitor, wakes| {
             let mut place = self.staged.take(hchan);
             let mut polled = Poll::Ready(Ok(()));

@@ -9,7 +9,6 @@ use alloc::vec::Vec;
 use core::task::{Context, Waker};
 
 use crate::party::Party;
-use crate::sudog::Ticket;
 use crate::sync::{AtomicBool, Ordering};
 
 /// The tasks to wake after the lock, in the order in which they were served.
@@ -142,23 +141,14 @@ impl Forecast {
         Self(AtomicBool::new(false))
     }
 
-    /// A waker, if an operation that has no place in line yet is likely to park. Outside the lock.
+    /// Whether an operation is likely to park.
     #[inline]
-    pub(crate) fn waker(&self, cx: &Context<'_>, place: &Option<Ticket>) -> Option<Party> {
-        let parks = place.is_none() && self.0.load(Ordering::Relaxed);
-        parks.then(|| Party::Task(cx.waker().clone()))
+    pub(crate) fn parks(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 
-    /// The operation did not park, whatever waker it has brought.
-    #[inline]
-    pub(crate) fn was_quick(&self, waker: Option<Party>) {
-        if waker.is_some() {
-            self.learn(false);
-        }
-    }
-
-    #[inline]
-    fn learn(&self, parked: bool) {
+    /// Notes what an operation did.
+    pub(crate) fn learn(&self, parked: bool) {
         self.0.store(parked, Ordering::Relaxed);
     }
 }
@@ -169,34 +159,26 @@ impl Forecast {
 /// must park after all, it is sent away to fetch one, outside the lock, and asks again.
 pub(crate) struct Visitor<'a> {
     task: &'a Waker,
-    forecast: &'a Forecast,
     /// Coming in, the clone to park with; going out, a waker to drop.
     waker: Option<Party>,
     wants_waker: bool,
 }
 
 impl<'a> Visitor<'a> {
-    #[inline]
-    pub(crate) fn new(cx: &'a Context<'_>, forecast: &'a Forecast) -> Self {
+    /// A visitor who is likely to be served at once.
+    pub(crate) const fn new(cx: &'a Context<'_>) -> Self {
         Self {
             task: cx.waker(),
-            forecast,
             waker: None,
             wants_waker: false,
         }
     }
 
-    /// A visitor who was not served at once, with the waker that it has brought.
-    #[inline]
-    pub(crate) const fn with(
-        cx: &'a Context<'_>,
-        forecast: &'a Forecast,
-        waker: Option<Party>,
-    ) -> Self {
+    /// A visitor who is likely to park.
+    pub(crate) fn with_waker(cx: &'a Context<'_>) -> Self {
         Self {
             task: cx.waker(),
-            forecast,
-            waker,
+            waker: Some(Party::Task(cx.waker().clone())),
             wants_waker: false,
         }
     }
@@ -229,7 +211,6 @@ impl<'a> Visitor<'a> {
     pub(crate) fn fetch_waker(&mut self) -> bool {
         if self.wants_waker {
             self.wants_waker = false;
-            self.forecast.learn(true);
             self.waker = Some(Party::Task(self.task.clone()));
             return true;
         }
