@@ -52,11 +52,15 @@ impl<T> Chan<T> {
     }
 
     /// See [`Open::take`].
-    pub(crate) fn take<E>(
+    pub(crate) fn take<R, V>(
         &self,
-        work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.open().take(work)
+        work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
+        values: impl FnOnce(R) -> V,
+    ) -> R
+    where
+        V: IntoIterator<Item = T>,
+    {
+        self.open().take(work, values)
     }
 
     /// See [`Open::poll`].
@@ -66,15 +70,6 @@ impl<T> Chan<T> {
         work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<R>,
     ) -> Poll<R> {
         self.open().poll(visitor, work)
-    }
-
-    /// See [`Open::poll_take`].
-    pub(crate) fn poll_take<E>(
-        &self,
-        visitor: Visitor<'_>,
-        work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<Result<T, E>>,
-    ) -> Poll<Result<T, E>> {
-        self.open().poll_take(visitor, work)
     }
 
     /// Does what concerns nobody else. What is more than that is left to do under the same lock.
@@ -118,17 +113,27 @@ impl<T> Open<'_, T> {
     /// See [`Chan::with`].
     #[inline]
     pub(crate) fn with<R>(self, work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R) -> R {
-        self.finish(work, |_| None)
+        self.take(work, |_| None)
     }
 
-    /// Like [`with`](Self::with), for work that takes a value out: where a waker panics, so that
-    /// nobody ever sees the value, the value goes back in its place.
+    /// Like [`with`](Self::with), for work that takes values out: where a waker panics, so that nobody
+    /// ever sees the result, the values in it go back in their place.
     #[inline]
-    pub(crate) fn take<E>(
+    pub(crate) fn take<R, V>(
         self,
-        work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.finish(work, Result::ok)
+        work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
+        values: impl FnOnce(R) -> V,
+    ) -> R
+    where
+        V: IntoIterator<Item = T>,
+    {
+        let chan = self.chan;
+        let age = self.hchan.next_age();
+        let (result, woken) = self.visit(work);
+        if let Err(panic) = woken {
+            chan.undo(values(result), age, panic);
+        }
+        result
     }
 
     /// One poll by a visitor who may park. If it has to fetch a waker first, it comes twice.
@@ -138,26 +143,20 @@ impl<T> Open<'_, T> {
         visitor: Visitor<'_>,
         work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<R>,
     ) -> Poll<R> {
-        self.poll_or_undo(visitor, work, |_| None)
+        self.poll_take(visitor, work, |_| None)
     }
 
-    /// One poll of work that takes a value out, with the care of [`take`](Self::take).
+    /// One poll of work that takes values out, with the care of [`take`](Self::take).
     #[inline]
-    pub(crate) fn poll_take<E>(
-        self,
-        visitor: Visitor<'_>,
-        work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<Result<T, E>>,
-    ) -> Poll<Result<T, E>> {
-        self.poll_or_undo(visitor, work, Result::ok)
-    }
-
-    #[inline]
-    fn poll_or_undo<R>(
+    pub(crate) fn poll_take<R, V>(
         mut self,
         mut visitor: Visitor<'_>,
         mut work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<R>,
-        undo: impl Fn(R) -> Option<T>,
-    ) -> Poll<R> {
+        values: impl Fn(R) -> V,
+    ) -> Poll<R>
+    where
+        V: IntoIterator<Item = T>,
+    {
         let chan = self.chan;
         loop {
             let work = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
@@ -165,9 +164,9 @@ impl<T> Open<'_, T> {
                 wakes.retire(visitor.leftover());
                 polled
             };
-            let polled = self.finish(work, |polled| match polled {
-                Poll::Ready(result) => undo(result),
-                Poll::Pending => None,
+            let polled = self.take(work, |polled| match polled {
+                Poll::Ready(result) => Some(values(result)).into_iter().flatten(),
+                Poll::Pending => None.into_iter().flatten(),
             });
             if !visitor.fetch_waker() {
                 return polled;
@@ -176,37 +175,44 @@ impl<T> Open<'_, T> {
         }
     }
 
+    /// Works on the channel, unlocks, and wakes.
     #[inline]
-    fn finish<R>(
+    fn visit<R>(
         mut self,
         work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
-        undo: impl FnOnce(R) -> Option<T>,
-    ) -> R {
+    ) -> (R, Result<(), Panic>) {
         let mut wakes = Wakes::new();
-        let age = self.hchan.next_age();
         let result = work(&mut self.hchan, &mut wakes);
         self.hchan.check();
         drop(self.hchan);
         if wakes.is_empty() {
             // So that the compiler need not look for what there is to drop.
             mem::forget(wakes);
-            return result;
+            return (result, Ok(()));
         }
-        if let Err(panic) = wakes.wake_all() {
-            self.chan.undo(undo(result), age, panic);
-        }
-        result
+        (result, wakes.wake_all())
     }
 }
 
 impl<T> Chan<T> {
-    /// Puts a value back that nobody has seen, since a waker panics.
+    /// Puts values back that nobody has seen, since a waker has panicked; then that panic goes on.
+    ///
+    /// Once a receive may have been told that no value can come, none comes: then they are dropped.
     #[cold]
-    fn undo(&self, value: Option<T>, age: u64, panic: Panic) -> ! {
-        if let Some(value) = value {
-            self.with(|hchan, wakes| hchan.put_back(value, age, wakes));
-        }
-        panic.resume()
+    fn undo(&self, values: impl IntoIterator<Item = T>, age: u64, panic: Panic) -> ! {
+        let mut values = values.into_iter();
+        let put_back = || {
+            let (_, woken) = self.open().visit(|hchan, wakes| {
+                if !hchan.is_over() {
+                    values
+                        .by_ref()
+                        .for_each(|value| hchan.put_back(value, age, wakes));
+                }
+            });
+            drop(values);
+            woken
+        };
+        panic.hold(put_back).resume()
     }
 }
 

@@ -294,6 +294,15 @@ impl<T> Hchan<T> {
         Err(TryRecvError::Empty)
     }
 
+    /// Receives without waiting, unless a reservation is first in line that waits for a receiver.
+    #[inline]
+    pub(crate) fn recv_in_turn(&mut self, wakes: &mut Wakes) -> Result<T, TryRecvError> {
+        if self.awaits_receiver() {
+            return Err(TryRecvError::Empty);
+        }
+        self.recv(wakes)
+    }
+
     /// Receives if that concerns nobody but the receiver: a value in the ring, while no sender waits
     /// for its slot, or the value that a parked receive was handed.
     #[inline]
@@ -333,12 +342,10 @@ impl<T> Hchan<T> {
                 value.ok_or(RecvError)
             });
         }
-        if !self.awaits_receiver() {
-            match self.recv(wakes) {
-                Ok(value) => return Poll::Ready(Ok(value)),
-                Err(TryRecvError::Closed) => return Poll::Ready(Err(RecvError)),
-                Err(TryRecvError::Empty) => {}
-            }
+        match self.recv_in_turn(wakes) {
+            Ok(value) => return Poll::Ready(Ok(value)),
+            Err(TryRecvError::Closed) => return Poll::Ready(Err(RecvError)),
+            Err(TryRecvError::Empty) => {}
         }
         if self.parks() {
             *place = visitor.waker().map(|party| self.park_recv(party, wakes));
@@ -643,7 +650,7 @@ impl<T> Hchan<T> {
     }
 
     /// Whether a reservation is first in `sendq` that waits for a receiver to park, on capacity 0.
-    pub(crate) fn awaits_receiver(&self) -> bool {
+    fn awaits_receiver(&self) -> bool {
         let mut senders = self.sendq.iter(&self.sudogs);
         self.dataqsiz == 0
             && !self.sendq.is_empty()
@@ -774,7 +781,7 @@ impl<T> Hchan<T> {
     }
 
     /// Whether no value can come any more, so that closed is final.
-    fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.closed && self.unclaimed == 0 && self.buf.is_empty()
     }
 

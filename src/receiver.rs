@@ -120,7 +120,7 @@ impl<T> Receiver<T> {
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         match self.chan.quick(|hchan| self.recv_quick(hchan, &mut None)) {
             Ok(value) => Ok(value),
-            Err(open) => open.take(|hchan, wakes| self.attempt(hchan, wakes)),
+            Err(open) => open.take(|hchan, wakes| self.attempt(hchan, wakes), Result::ok),
         }
     }
 
@@ -235,12 +235,11 @@ impl<T> Receiver<T> {
     /// assert!(rx.is_empty());
     /// ```
     pub fn drain(&self) -> Drain<'_, T> {
-        let mut values = VecDeque::new();
-        self.chan.with(|hchan, wakes| {
-            while let Ok(value) = self.attempt(hchan, wakes) {
-                values.push_back(value);
-            }
-        });
+        let take_all = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
+            let attempts = core::iter::from_fn(|| self.attempt(hchan, wakes).ok());
+            attempts.collect::<VecDeque<T>>()
+        };
+        let values = self.chan.take(take_all, |values| values);
         Drain::new(values)
     }
 
@@ -283,12 +282,13 @@ impl<T> Receiver<T> {
     /// ```
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
         let visitor = Visitor::new(cx);
-        self.chan.poll_take(visitor, |hchan, visitor, wakes| {
+        let receive = |hchan: &mut Hchan<T>, visitor: &mut Visitor<'_>, wakes: &mut Wakes| {
             let mut place = self.standing.take(hchan);
             let polled = hchan.poll_recv(&mut place, visitor, wakes);
             self.standing.keep(place);
             polled
-        })
+        };
+        self.chan.open().poll_take(visitor, receive, Result::ok)
     }
 
     /// Makes a handle that does not keep the channel open.
@@ -319,15 +319,18 @@ impl<T> Receiver<T> {
         hchan: &mut Hchan<T>,
         wakes: &mut Wakes,
     ) -> Result<T, TryRecvError> {
-        if self.standing.is_some() {
-            let mut place = self.standing.take(hchan);
-            let claimed = hchan.try_claim(&mut place, wakes);
-            self.standing.keep(place);
-            if let Some(value) = claimed {
-                return Ok(value);
-            }
+        match self.claim(hchan, wakes) {
+            Some(value) => Ok(value),
+            None => hchan.recv(wakes),
         }
-        hchan.recv(wakes)
+    }
+
+    /// Takes what this handle was handed while it stood in line.
+    pub(crate) fn claim(&self, hchan: &mut Hchan<T>, wakes: &mut Wakes) -> Option<T> {
+        let mut place = self.standing.take(hchan);
+        let claimed = hchan.try_claim(&mut place, wakes);
+        self.standing.keep(place);
+        claimed
     }
 }
 

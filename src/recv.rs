@@ -10,10 +10,11 @@ use futures_core::future::FusedFuture;
 
 use crate::chan::Open;
 use crate::error::RecvError;
+use crate::hchan::Hchan;
 use crate::receiver::Receiver;
 use crate::sudog::Ticket;
 use crate::sync::Exclusive;
-use crate::wakes::Visitor;
+use crate::wakes::{Visitor, Wakes};
 
 /// The future of [`Receiver::recv`](crate::Receiver::recv).
 #[must_use = "futures do nothing unless polled"]
@@ -45,12 +46,13 @@ impl<'a, T> RecvFuture<'a, T> {
             Some(open) => (Visitor::new(cx), open),
             None => (Visitor::with_waker(cx), chan.open()),
         };
-        let polled = open.poll_take(visitor, |hchan, visitor, wakes| {
+        let receive = |hchan: &mut Hchan<T>, visitor: &mut Visitor<'_>, wakes: &mut Wakes| {
             if self.place.is_none() {
                 self.place = standing.take(hchan);
             }
             hchan.poll_recv(&mut self.place, visitor, wakes)
-        });
+        };
+        let polled = open.poll_take(visitor, receive, Result::ok);
         chan.recv_parks.learn(polled.is_pending());
         self.done = polled.is_ready();
         polled

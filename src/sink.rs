@@ -7,6 +7,7 @@ use futures_sink::Sink;
 
 use crate::chan::bounded;
 use crate::error::SendError;
+use crate::hchan::Hchan;
 use crate::sender::Sender;
 
 /// Sends each item; what does not fit waits in line, one item for each sender.
@@ -42,21 +43,30 @@ impl<T> Sink<T> for Sender<T> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
+        // A channel on which nothing ever happens is never ready for an item.
+        if !self.chan.look(Hchan::parks) {
+            return Poll::Pending;
+        }
         self.poll_send(cx, &mut None)
     }
 
     fn start_send(mut self: Pin<&mut Self>, item: T) -> Result<(), SendError<T>> {
+        assert!(
+            !self.staged.is_some(),
+            "`start_send` called on a `Sender` that is not ready"
+        );
         // The task is not known yet: the next poll leaves its waker.
         let mut cx = Context::from_waker(Waker::noop());
         let mut item = Some(item);
-        let sent = self.poll_send(&mut cx, &mut item);
-        assert!(
-            item.is_none(),
-            "`start_send` called on a `Sender` that is not ready"
-        );
-        match sent {
+        match self.poll_send(&mut cx, &mut item) {
             Poll::Ready(sent) => sent,
-            Poll::Pending => Ok(()),
+            Poll::Pending => {
+                assert!(
+                    item.is_none(),
+                    "`start_send` called on a `Sender` that is never ready"
+                );
+                Ok(())
+            }
         }
     }
 

@@ -6,6 +6,8 @@
 //! takes away the one that it replaces.
 
 use alloc::vec::Vec;
+#[cfg(feature = "std")]
+use core::mem;
 use core::task::{Context, Waker};
 
 use crate::party::Party;
@@ -112,17 +114,41 @@ pub(crate) struct Panic(Box<dyn core::any::Any + Send>);
 #[cfg(not(feature = "std"))]
 pub(crate) enum Panic {}
 
-/// Makes a call that runs a waker's code; its panic is noted if it is the first.
+/// Makes a call that runs code of a user's; its panic is noted if it is the first, and else forgotten,
+/// since to drop it may panic again.
 #[cfg(feature = "std")]
 fn note(first_panic: &mut Option<Panic>, call: impl FnOnce()) {
-    // The waker is consumed by its call, so nobody can see it half-changed.
+    // What the call works on is consumed by it, so nobody can see it half-changed.
     let call = std::panic::AssertUnwindSafe(call);
     if let Err(payload) = std::panic::catch_unwind(call) {
-        first_panic.get_or_insert(Panic(payload));
+        match first_panic {
+            None => *first_panic = Some(Panic(payload)),
+            Some(_) => mem::forget(payload),
+        }
     }
 }
 
 impl Panic {
+    /// Makes a call during which this panic is held back, and forgets those that follow it.
+    #[cfg(feature = "std")]
+    pub(crate) fn hold(self, call: impl FnOnce() -> Result<(), Self>) -> Self {
+        let mut first_panic = Some(self);
+        note(&mut first_panic, || {
+            if let Err(other) = call() {
+                mem::forget(other);
+            }
+        });
+        match first_panic {
+            Some(panic) => panic,
+            None => unreachable!("a panic that was noted stays"),
+        }
+    }
+
+    #[cfg(not(feature = "std"))]
+    pub(crate) fn hold(self, _: impl FnOnce() -> Result<(), Self>) -> Self {
+        self
+    }
+
     #[cold]
     pub(crate) fn resume(self) -> ! {
         #[cfg(feature = "std")]

@@ -8,11 +8,13 @@ use core::task::{Context, Poll, Waker};
 use super::Otherwise;
 use crate::chan::Chan;
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
+use crate::hchan::Hchan;
 use crate::party::{Offer, Party};
 use crate::recv::RecvFuture;
 use crate::send::{SendFromFuture, SendFuture, refused};
 use crate::sudog::Ticket;
 use crate::sync::Arc;
+use crate::wakes::Wakes;
 
 /// What a select asks of its arms, whatever they carry.
 pub trait Arm {
@@ -165,13 +167,15 @@ impl<T> Operation for RecvFuture<'_, T> {
     }
 
     fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64> {
-        let received = self.receiver.chan.take(|hchan, wakes| {
-            if otherwise == Otherwise::Wait && hchan.awaits_receiver() {
-                return Err((TryRecvError::Empty, hchan.clock()));
-            }
-            let received = self.receiver.attempt(hchan, wakes);
+        let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
+            let received = match self.receiver.claim(hchan, wakes) {
+                Some(value) => Ok(value),
+                None if otherwise == Otherwise::Wait => hchan.recv_in_turn(wakes),
+                None => hchan.recv(wakes),
+            };
             received.map_err(|error| (error, hchan.clock()))
-        });
+        };
+        let received = self.receiver.chan.take(attempt, Result::ok);
         match received {
             Ok(value) => Ok(Ok(value)),
             Err((TryRecvError::Closed, _)) => Ok(Err(RecvError)),

@@ -1,0 +1,36 @@
+//! A thread and a task talk over the same kind of channel, each in its own way of waiting.
+//!
+//! In Go: two goroutines that play ping-pong, one of them after `runtime.LockOSThread()`.
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::error::Error;
+use std::thread;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (ping, to_thread) = hchan::bounded::<u32>(0);
+    let (pong, to_task) = hchan::bounded(0);
+
+    // The thread sleeps while it waits, and needs no runtime.
+    let thread = thread::spawn(move || {
+        let mut answered = 0;
+        for n in to_thread {
+            println!("thread: got {n}, sends {}", n * n);
+            pong.send_blocking(n * n).expect("the task waits for it");
+            answered += 1;
+        }
+        answered
+    });
+
+    // The task gives its thread to others while it waits.
+    let mut sum = 0;
+    for n in 1..=5 {
+        ping.send(n).await?;
+        sum += to_task.recv().await?;
+    }
+    assert_eq!(sum, 1 + 4 + 9 + 16 + 25);
+
+    drop(ping);
+    assert_eq!(thread.join().expect("the thread does not panic"), 5);
+    Ok(())
+}

@@ -1,0 +1,521 @@
+//! Waiting costs no memory: how often a channel allocates, how much, and what it keeps.
+#![cfg(all(feature = "std", feature = "sink"))]
+#![allow(unsafe_code, reason = "an allocator and a waker that count")]
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::ptr;
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+use std::time::Duration;
+
+use futures::StreamExt;
+use hchan::{Receiver, Sender, bounded, never, unbounded};
+
+use support::{poll_once, ready};
+
+/// The system's allocator, counted for each thread.
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    /// Wraps below zero while the thread frees what others allocated.
+    static LIVE_BYTES: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: all work is the system's; counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        LIVE_BYTES.set(LIVE_BYTES.get().wrapping_add(layout.size()));
+        // SAFETY: the caller keeps the contract, which is the same.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        LIVE_BYTES.set(LIVE_BYTES.get().wrapping_sub(layout.size()));
+        // SAFETY: as above.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+fn allocations(work: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.get();
+    work();
+    ALLOCATIONS.get() - before
+}
+
+/// How many more bytes are allocated now than then.
+struct Since(usize);
+
+impl Since {
+    fn now() -> Self {
+        Self(LIVE_BYTES.get())
+    }
+
+    fn bytes(&self) -> usize {
+        LIVE_BYTES.get().wrapping_sub(self.0)
+    }
+}
+
+type Channel = (Sender<u64>, Receiver<u64>);
+
+/// Runs a story on channels of capacity 0, 1 and 64 that are empty or full, until it is routine;
+/// from then on it must not allocate.
+#[track_caller]
+fn routine(full: bool, mut story: impl FnMut(&mut Sender<u64>, &mut Receiver<u64>)) {
+    for capacity in [0, 1, 64] {
+        let (mut tx, mut rx) = bounded(capacity);
+        if full {
+            (0..capacity).for_each(|_| tx.try_send(0).unwrap());
+        }
+        (0..200).for_each(|_| story(&mut tx, &mut rx));
+        let count = allocations(|| (0..1000).for_each(|_| story(&mut tx, &mut rx)));
+        assert_eq!(count, 0, "capacity {capacity}");
+    }
+}
+
+/// Polls a future, which has to park.
+#[track_caller]
+fn park<F: Future + Unpin>(mut future: F) -> F {
+    assert!(poll_once(&mut future).is_pending());
+    future
+}
+
+#[test]
+fn a_channel_is_one_small_allocation() {
+    let makers: [fn() -> Channel; 5] = [
+        || bounded(0),
+        || bounded(64),
+        || bounded(usize::MAX),
+        unbounded,
+        never,
+    ];
+    for make in makers {
+        let since = Since::now();
+        let mut channel = None;
+        assert_eq!(allocations(|| channel = Some(make())), 1);
+        assert!(since.bytes() <= 192, "{} bytes", since.bytes());
+        drop(channel);
+        assert_eq!(since.bytes(), 0);
+    }
+}
+
+#[test]
+fn the_largest_capacity_costs_nothing_until_it_is_used() {
+    let (tx, rx) = bounded::<u64>(usize::MAX);
+    let since = Since::now();
+    (0..8).for_each(|n| tx.try_send(n).unwrap());
+    assert!(since.bytes() <= 256, "{} bytes", since.bytes());
+    assert!(rx.drain().eq(0..8));
+}
+
+#[test]
+fn storage_grows_no_further_than_the_capacity() {
+    type Large = [u8; 1024];
+    for capacity in [1, 3, 5, 100] {
+        let (tx, rx) = bounded::<Large>(capacity);
+        let since = Since::now();
+        for _lap in 0..10 {
+            (0..capacity).for_each(|_| tx.try_send([0; 1024]).unwrap());
+            assert!(tx.is_full());
+            assert!(since.bytes() <= capacity * size_of::<Large>());
+            assert_eq!(rx.try_iter().count(), capacity);
+        }
+        assert!(since.bytes() <= capacity * size_of::<Large>());
+    }
+}
+
+#[test]
+fn a_ready_pair_allocates_nothing() {
+    for capacity in [1, 64] {
+        let (tx, rx) = bounded(capacity);
+        let pair = || {
+            ready(tx.send(1)).unwrap();
+            assert_eq!(ready(rx.recv()), Ok(1));
+        };
+        (0..200).for_each(|_| pair());
+        assert_eq!(allocations(|| (0..1000).for_each(|_| pair())), 0);
+    }
+}
+
+#[test]
+fn a_parked_send_allocates_nothing() {
+    routine(true, |tx, rx| {
+        let send = park(tx.send(0));
+        rx.try_recv().unwrap();
+        ready(send).unwrap();
+    });
+    routine(true, |tx, rx| {
+        let mut slot = Some(0);
+        let send = park(tx.send_from(&mut slot));
+        rx.try_recv().unwrap();
+        ready(send).unwrap();
+    });
+}
+
+#[test]
+fn a_parked_receive_that_is_handed_its_value_allocates_nothing() {
+    routine(false, |tx, rx| {
+        let recv = park(rx.recv());
+        tx.try_send(1).unwrap();
+        assert_eq!(ready(recv), Ok(1));
+    });
+}
+
+#[test]
+fn a_value_that_is_put_back_allocates_nothing() {
+    routine(false, |tx, rx| {
+        let handed = park(rx.recv());
+        tx.try_send(1).unwrap();
+        drop(handed);
+        assert_eq!(rx.try_recv(), Ok(1));
+    });
+    routine(false, |tx, rx| {
+        let handed = park(rx.recv());
+        let next = park(rx.recv());
+        tx.try_send(1).unwrap();
+        drop(handed);
+        assert_eq!(ready(next), Ok(1));
+    });
+}
+
+#[test]
+fn a_reservation_allocates_nothing() {
+    routine(true, |tx, rx| {
+        let reserve = park(tx.reserve());
+        if rx.capacity() == Some(0) {
+            let recv = park(rx.recv());
+            ready(reserve).unwrap().send(1).unwrap();
+            assert_eq!(ready(recv), Ok(1));
+        } else {
+            rx.try_recv().unwrap();
+            ready(reserve).unwrap().send(1).unwrap();
+        }
+    });
+    routine(true, |tx, _| {
+        assert!(tx.try_reserve().is_err());
+        drop(park(tx.reserve()));
+    });
+}
+
+#[test]
+fn a_wait_for_the_end_allocates_nothing() {
+    routine(false, |tx, rx| {
+        drop(park(tx.closed()));
+        drop(park(rx.closed()));
+    });
+}
+
+#[test]
+fn a_cancelled_operation_allocates_nothing() {
+    routine(true, |tx, _| {
+        drop(park(tx.send(1)));
+        assert_eq!(park(tx.send(1)).cancel(), Some(1));
+    });
+    routine(false, |_, rx| {
+        let first = park(rx.recv());
+        let middle = park(rx.recv());
+        let last = park(rx.recv());
+        drop((middle, first, last));
+    });
+}
+
+#[test]
+fn streams_and_sinks_allocate_nothing() {
+    // Here alone: on a `&mut Sender` its `send` would hide the sender's own.
+    use futures::SinkExt;
+
+    routine(false, |tx, rx| {
+        assert!(poll_once(rx.next()).is_pending());
+        tx.try_send(1).unwrap();
+        assert_eq!(poll_once(rx.next()), Poll::Ready(Some(1)));
+    });
+    routine(true, |tx, rx| {
+        assert!(poll_once(tx.feed(1)).is_ready());
+        assert!(poll_once(tx.flush()).is_pending());
+        rx.try_recv().unwrap();
+        assert!(poll_once(tx.flush()).is_ready());
+    });
+}
+
+#[test]
+fn bursts_allocate_nothing() {
+    let mut items = VecDeque::with_capacity(64);
+    let mut out = Vec::with_capacity(64);
+    routine(false, |tx, rx| {
+        items.extend(0..10);
+        out.clear();
+        let send = poll_once(tx.send_many(&mut items));
+        assert_eq!(send.is_ready(), items.is_empty());
+        if let Ok(count) = rx.try_recv_many(&mut out, 64) {
+            assert_eq!(count, out.len());
+        }
+        items.clear();
+    });
+}
+
+#[test]
+fn a_blocked_thread_allocates_nothing() {
+    routine(true, |tx, _| {
+        assert!(tx.send_blocking_timeout(1, Duration::ZERO).is_err());
+    });
+    routine(false, |_, rx| {
+        assert!(rx.recv_blocking_timeout(Duration::from_nanos(1)).is_err());
+    });
+}
+
+/// As many as can be expected to wait at one channel on a bad day.
+const CROWD: usize = 100_000;
+/// What a channel may keep when a bad day is over.
+const SMALL: usize = 32 * 1024;
+
+/// Lets a crowd of parked operations come, and go in some way; then the channel is small again.
+#[track_caller]
+fn crowd<'a, F>(since: &Since, come: impl Fn() -> F, go: impl FnOnce(Vec<F>))
+where
+    F: Future + Unpin + 'a,
+{
+    let mut parked = Vec::with_capacity(CROWD);
+    parked.extend((0..CROWD).map(|_| park(come())));
+    go(parked);
+    assert!(since.bytes() < SMALL, "{} bytes", since.bytes());
+}
+
+#[test]
+fn a_crowd_of_receives_leaves_no_memory_behind() {
+    let since = Since::now();
+    let (tx, rx) = bounded::<u64>(0);
+    crowd(&since, || rx.recv(), drop);
+    crowd(
+        &since,
+        || rx.recv(),
+        |parked| {
+            for recv in parked {
+                tx.try_send(1).unwrap();
+                assert_eq!(ready(recv), Ok(1));
+            }
+        },
+    );
+    crowd(
+        &since,
+        || rx.recv(),
+        |parked| {
+            tx.close();
+            parked
+                .into_iter()
+                .for_each(|recv| assert!(ready(recv).is_err()));
+        },
+    );
+}
+
+#[test]
+fn a_crowd_of_sends_leaves_no_memory_behind() {
+    let since = Since::now();
+    let (tx, rx) = bounded::<u64>(1);
+    tx.try_send(0).unwrap();
+    crowd(&since, || tx.send(1), drop);
+    crowd(&since, || tx.reserve(), drop);
+    crowd(
+        &since,
+        || tx.send(1),
+        |parked| {
+            for send in parked {
+                rx.try_recv().unwrap();
+                assert_eq!(ready(send), Ok(()));
+            }
+        },
+    );
+    crowd(
+        &since,
+        || tx.send(1),
+        |parked| {
+            rx.close();
+            parked
+                .into_iter()
+                .for_each(|send| assert!(ready(send).is_err()));
+        },
+    );
+}
+
+#[test]
+fn a_crowd_that_waits_for_the_end_leaves_no_memory_behind() {
+    let since = Since::now();
+    let (tx, rx) = bounded::<u64>(0);
+    crowd(&since, || rx.closed(), drop);
+    crowd(
+        &since,
+        || rx.closed(),
+        |parked| {
+            tx.close();
+            parked.into_iter().for_each(ready);
+        },
+    );
+}
+
+#[test]
+fn values_that_were_put_back_leave_no_memory_behind() {
+    for capacity in [0, 1] {
+        let since = Since::now();
+        let (tx, rx) = bounded::<u64>(capacity);
+        let handed: Vec<_> = (0..10_000).map(|_| park(rx.recv())).collect();
+        (0..10_000).for_each(|n| tx.try_send(n).unwrap());
+        drop(handed);
+        assert!(rx.try_iter().eq(0..10_000));
+        assert!(since.bytes() < SMALL, "{} bytes", since.bytes());
+    }
+}
+
+#[test]
+fn an_unbounded_channel_is_small_again_when_drained() {
+    let since = Since::now();
+    let (tx, rx) = unbounded::<u64>();
+    (0..1_000_000).for_each(|n| tx.try_send(n).unwrap());
+    assert!(since.bytes() >= 8_000_000);
+    assert!(rx.try_iter().eq(0..1_000_000));
+    assert!(since.bytes() < SMALL, "{} bytes", since.bytes());
+}
+
+#[test]
+fn a_dropped_channel_leaves_nothing_behind() {
+    let since = Since::now();
+    let (tx, rx) = bounded(1000);
+    (0..1000).for_each(|n| tx.try_send(Box::new(n)).unwrap());
+    drop(park(tx.send(Box::new(1000))));
+    let weak = tx.downgrade();
+    drop((tx, rx));
+    assert!(since.bytes() < 1024, "{} bytes", since.bytes());
+    drop(weak);
+    assert_eq!(since.bytes(), 0);
+}
+
+// Wakers: cloning one may allocate, and is a user's code, so it is done as rarely as possible.
+
+thread_local! {
+    static CLONES: Cell<usize> = const { Cell::new(0) };
+    static WAKES: Cell<usize> = const { Cell::new(0) };
+    static DROPS: Cell<usize> = const { Cell::new(0) };
+}
+
+fn add(count: &'static std::thread::LocalKey<Cell<usize>>) {
+    count.set(count.get() + 1);
+}
+
+/// A waker that counts on its thread what is done to it.
+fn counted() -> Waker {
+    static VTABLE: RawWakerVTable = RawWakerVTable::new(
+        |_| {
+            add(&CLONES);
+            RawWaker::new(ptr::null(), &VTABLE)
+        },
+        |_| add(&WAKES),
+        |_| add(&WAKES),
+        |_| add(&DROPS),
+    );
+    // SAFETY: there is no data to care for.
+    unsafe { Waker::new(ptr::null(), &VTABLE) }
+}
+
+/// How often the waker was cloned, woken and dropped in the course of a story.
+fn waker_calls(story: impl FnOnce(&mut Context<'_>)) -> (usize, usize, usize) {
+    for count in [&CLONES, &WAKES, &DROPS] {
+        count.set(0);
+    }
+    let waker = counted();
+    story(&mut Context::from_waker(&waker));
+    (CLONES.get(), WAKES.get(), DROPS.get())
+}
+
+fn poll<F: Future + Unpin>(future: &mut F, cx: &mut Context<'_>) -> Poll<F::Output> {
+    Pin::new(future).poll(cx)
+}
+
+#[test]
+fn a_ready_operation_does_not_touch_its_waker() {
+    let (tx, rx) = bounded(1);
+    let calls = waker_calls(|cx| {
+        assert!(poll(&mut tx.send(1), cx).is_ready());
+        assert!(poll(&mut rx.recv(), cx).is_ready());
+        assert!(poll(&mut tx.reserve(), cx).is_ready());
+    });
+    assert_eq!(calls, (0, 0, 0));
+}
+
+#[test]
+fn a_parked_operation_clones_its_waker_once_and_wakes_it_by_value() {
+    let (tx, rx) = bounded(0);
+    let calls = waker_calls(|cx| {
+        let mut recv = rx.recv();
+        (0..3).for_each(|_| assert!(poll(&mut recv, cx).is_pending()));
+        tx.try_send(1).unwrap();
+        assert!(poll(&mut recv, cx).is_ready());
+    });
+    assert_eq!(calls, (1, 1, 0));
+
+    let calls = waker_calls(|cx| {
+        let mut send = tx.send(1);
+        (0..3).for_each(|_| assert!(poll(&mut send, cx).is_pending()));
+        rx.try_recv().unwrap();
+        assert!(poll(&mut send, cx).is_ready());
+    });
+    assert_eq!(calls, (1, 1, 0));
+
+    let calls = waker_calls(|cx| {
+        let (mut closed, mut reserve) = (tx.closed(), tx.reserve());
+        for _ in 0..3 {
+            assert!(poll(&mut closed, cx).is_pending());
+            assert!(poll(&mut reserve, cx).is_pending());
+        }
+        rx.close();
+        assert!(poll(&mut closed, cx).is_ready());
+        assert!(poll(&mut reserve, cx).is_ready());
+    });
+    assert_eq!(calls, (2, 2, 0));
+}
+
+#[test]
+fn a_cancelled_operation_drops_its_waker() {
+    let (tx, rx) = bounded(0);
+    let calls = waker_calls(|cx| {
+        assert!(poll(&mut rx.recv(), cx).is_pending());
+        assert!(poll(&mut tx.send(1), cx).is_pending());
+        assert!(poll(&mut tx.reserve(), cx).is_pending());
+        assert!(poll(&mut tx.closed(), cx).is_pending());
+    });
+    assert_eq!(calls, (4, 0, 4));
+}
+
+#[test]
+fn a_stream_clones_its_waker_once_for_each_wait() {
+    let (tx, mut rx) = bounded(0);
+    let calls = waker_calls(|cx| {
+        for n in 0..5 {
+            (0..3).for_each(|_| assert!(rx.poll_next_unpin(cx).is_pending()));
+            tx.try_send(n).unwrap();
+            assert_eq!(rx.poll_next_unpin(cx), Poll::Ready(Some(n)));
+        }
+    });
+    assert_eq!(calls, (5, 5, 0));
+}
+
+#[test]
+fn a_never_channel_takes_no_waker_and_no_memory() {
+    let (tx, rx) = never();
+    let calls = waker_calls(|cx| {
+        let allocations = allocations(|| {
+            assert!(poll(&mut tx.send(1), cx).is_pending());
+            assert!(poll(&mut rx.recv(), cx).is_pending());
+            assert!(poll(&mut tx.reserve(), cx).is_pending());
+            assert!(poll(&mut tx.closed(), cx).is_pending());
+        });
+        assert_eq!(allocations, 0);
+    });
+    assert_eq!(calls, (0, 0, 0));
+}

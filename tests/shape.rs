@@ -1,0 +1,487 @@
+//! The public surface keeps its shape: names, signatures, sizes, and what each type may do where.
+#![cfg(all(feature = "std", feature = "sink"))]
+
+mod support;
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::error::Error;
+use std::fmt::{Debug, Display};
+use std::future::{Future, pending};
+use std::iter::FusedIterator;
+use std::marker::PhantomPinned;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::rc::Rc;
+use std::sync::MutexGuard;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use futures::future::FusedFuture;
+use futures::stream::FusedStream;
+use futures::{Sink, Stream, StreamExt};
+use hchan::{
+    ClosedFuture, Drain, IntoIter, Iter, Permit, Receiver, RecvError, RecvFuture, RecvManyFuture,
+    RecvTimeoutError, ReserveFuture, SendError, SendFromFuture, SendFuture, SendManyFuture,
+    SendTimeoutError, Sender, Snapshot, TryIter, TryRecvError, TrySendError, WeakReceiver,
+    WeakSender, bounded, never, unbounded,
+};
+
+use support::{parked, poll_once, ready};
+
+// What is written here is checked by the compiler; there is nothing to run.
+
+/// Each type is all of these.
+macro_rules! assert_impl {
+    ($($type:ty),+ $(,)?: $($bound:tt)+) => {
+        const _: () = {
+            const fn check<T: ?Sized + $($bound)+>() {}
+            $(check::<$type>();)+
+        };
+    };
+}
+
+/// Each type is none of these: if it were, there would be two ways to read `pick`.
+macro_rules! assert_not_impl {
+    ($($type:ty),+ $(,)?: $trait:path) => {
+        const _: () = {
+            struct Other;
+            trait Pick<Reading> {
+                fn pick() {}
+            }
+            impl<T: ?Sized> Pick<()> for T {}
+            impl<T: ?Sized + $trait> Pick<Other> for T {}
+            $(let _: fn() = <$type as Pick<_>>::pick;)+
+        };
+    };
+}
+
+/// All handles, futures and guards of a channel of this `T`.
+macro_rules! for_all_types {
+    ($assert:ident, $T:ty: $($bound:tt)+) => {
+        for_handles!($assert, $T: $($bound)+);
+        for_futures!($assert, $T: $($bound)+);
+        $assert!(Permit<'static, $T>: $($bound)+);
+    };
+}
+
+macro_rules! for_handles {
+    ($assert:ident, $T:ty: $($bound:tt)+) => {
+        $assert!(Sender<$T>, Receiver<$T>, WeakSender<$T>, WeakReceiver<$T>: $($bound)+);
+    };
+}
+
+macro_rules! for_futures {
+    ($assert:ident, $T:ty: $($bound:tt)+) => {
+        $assert!(
+            SendFuture<'static, $T>,
+            SendFromFuture<'static, 'static, $T>,
+            SendManyFuture<'static, 'static, $T>,
+            ReserveFuture<'static, $T>,
+            RecvFuture<'static, $T>,
+            RecvManyFuture<'static, 'static, $T>,
+            ClosedFuture<'static, $T>: $($bound)+
+        );
+    };
+}
+
+type NotSync = Cell<u32>;
+type NotSend = Rc<()>;
+type NotSendButSync = MutexGuard<'static, ()>;
+
+// A value has to be `Send`, and nothing else, for everything to be `Send` and `Sync`.
+for_all_types!(assert_impl, u64: Send + Sync);
+for_all_types!(assert_impl, NotSync: Send + Sync);
+for_all_types!(assert_not_impl, NotSend: Send);
+for_all_types!(assert_not_impl, NotSend: Sync);
+for_all_types!(assert_not_impl, NotSendButSync: Send);
+for_all_types!(assert_not_impl, NotSendButSync: Sync);
+
+// Nothing is ever pinned.
+for_all_types!(assert_impl, PhantomPinned: Unpin);
+
+// No user code runs under the lock, so a panic breaks no handle.
+for_handles!(assert_impl, u64: UnwindSafe + RefUnwindSafe);
+for_handles!(assert_impl, NotSync: UnwindSafe + RefUnwindSafe);
+for_handles!(assert_impl, &'static mut NotSend: UnwindSafe + RefUnwindSafe);
+
+// `Clone` and `Debug` ask nothing of a value.
+for_handles!(assert_impl, PhantomPinned: Clone + Debug);
+for_all_types!(assert_impl, PhantomPinned: Debug);
+for_futures!(assert_impl, PhantomPinned: Future + FusedFuture);
+assert_impl!(
+    Drain<'static, PhantomPinned>,
+    TryIter<'static, PhantomPinned>,
+    Iter<'static, PhantomPinned>,
+    IntoIter<PhantomPinned>: Iterator<Item = PhantomPinned> + Debug
+);
+assert_impl!(
+    Drain<'static, ()>,
+    Iter<'static, ()>,
+    IntoIter<()>: FusedIterator
+);
+assert_impl!(Receiver<PhantomPinned>: Stream<Item = PhantomPinned> + FusedStream);
+assert_impl!(Receiver<PhantomPinned>: IntoIterator<Item = PhantomPinned, IntoIter = IntoIter<PhantomPinned>>);
+assert_impl!(&'static Receiver<()>: IntoIterator<Item = (), IntoIter = Iter<'static, ()>>);
+assert_impl!(Sender<PhantomPinned>: Sink<PhantomPinned, Error = SendError<PhantomPinned>>);
+
+// Errors are errors whatever the value is, and compare and copy as it does.
+assert_impl!(
+    SendError<NotSync>,
+    TrySendError<NotSync>,
+    SendTimeoutError<NotSync>: Error + Debug + Display + Send
+);
+assert_impl!(
+    SendError<PhantomPinned>,
+    TrySendError<PhantomPinned>,
+    SendTimeoutError<PhantomPinned>: Error + Debug + Display
+);
+assert_impl!(
+    SendError<u8>,
+    TrySendError<u8>,
+    SendTimeoutError<u8>,
+    RecvError,
+    TryRecvError,
+    RecvTimeoutError: Error + Debug + Display + Clone + Copy + PartialEq + Eq + Send + Sync
+);
+assert_impl!(SendError<String>, TrySendError<String>, SendTimeoutError<String>: Clone + PartialEq + Eq);
+assert_not_impl!(SendError<String>, TrySendError<String>, SendTimeoutError<String>: Copy);
+assert_impl!(TrySendError<NotSend>, SendTimeoutError<NotSend>: From<SendError<NotSend>>);
+assert_impl!(TryRecvError, RecvTimeoutError: From<RecvError>);
+assert_impl!(Snapshot: Clone + Debug + Display + PartialEq + Eq + Send + Sync);
+
+// Small enough to stand in a future of a user's without being noticed.
+const _: () = {
+    assert!(size_of::<RecvFuture<'static, u64>>() <= 24);
+    assert!(size_of::<SendFuture<'static, u64>>() <= 40);
+};
+
+/// The functions and methods, each by its whole signature.
+#[allow(clippy::type_complexity, reason = "signatures are the point")]
+const fn signatures<'held, T: 'held>() {
+    let _: fn(usize) -> (Sender<T>, Receiver<T>) = bounded;
+    let _: fn() -> (Sender<T>, Receiver<T>) = unbounded;
+    let _: fn() -> (Sender<T>, Receiver<T>) = never;
+
+    let _: fn(&Sender<T>, T) -> SendFuture<'_, T> = Sender::send;
+    let _: fn(&Sender<T>, T) -> Result<(), TrySendError<T>> = Sender::try_send;
+    let _: for<'a, 'b> fn(&'a Sender<T>, &'b mut Option<T>) -> SendFromFuture<'a, 'b, T> =
+        Sender::send_from;
+    let _: for<'a, 'b> fn(&'a Sender<T>, &'b mut VecDeque<T>) -> SendManyFuture<'a, 'b, T> =
+        Sender::send_many;
+    let _: fn(&Sender<T>, T) -> Result<Option<T>, SendError<T>> = Sender::force_send;
+    let _: fn(&Sender<T>) -> ReserveFuture<'_, T> = Sender::reserve;
+    let _: fn(&Sender<T>) -> Result<Permit<'_, T>, TrySendError<()>> = Sender::try_reserve;
+    let _: fn(&Sender<T>, T) -> Result<(), SendError<T>> = Sender::send_blocking;
+    let _: fn(&Sender<T>, T, Duration) -> Result<(), SendTimeoutError<T>> =
+        Sender::send_blocking_timeout;
+    let _: fn(&Sender<T>, T, Instant) -> Result<(), SendTimeoutError<T>> =
+        Sender::send_blocking_deadline;
+    let _: fn(&mut Sender<T>, &mut Context<'_>, &mut Option<T>) -> Poll<Result<(), SendError<T>>> =
+        Sender::poll_send;
+    let _: fn(&Sender<T>) -> WeakSender<T> = Sender::downgrade;
+    let _: fn(&WeakSender<T>) -> Option<Sender<T>> = WeakSender::upgrade;
+    let _: fn(Permit<'held, T>, T) -> Result<(), SendError<T>> = Permit::send;
+    let _: fn(&mut SendFuture<'held, T>) -> Option<T> = SendFuture::cancel;
+
+    let _: fn(&Receiver<T>) -> RecvFuture<'_, T> = Receiver::recv;
+    let _: fn(&Receiver<T>) -> Result<T, TryRecvError> = Receiver::try_recv;
+    let _: for<'a, 'b> fn(&'a Receiver<T>, &'b mut Vec<T>, usize) -> RecvManyFuture<'a, 'b, T> =
+        Receiver::recv_many;
+    let _: fn(&Receiver<T>, &mut Vec<T>, usize) -> Result<usize, TryRecvError> =
+        Receiver::try_recv_many;
+    let _: fn(&Receiver<T>) -> Drain<'_, T> = Receiver::drain;
+    let _: fn(&Receiver<T>) -> TryIter<'_, T> = Receiver::try_iter;
+    let _: fn(&Receiver<T>) -> Result<T, RecvError> = Receiver::recv_blocking;
+    let _: fn(&Receiver<T>, Duration) -> Result<T, RecvTimeoutError> =
+        Receiver::recv_blocking_timeout;
+    let _: fn(&Receiver<T>, Instant) -> Result<T, RecvTimeoutError> =
+        Receiver::recv_blocking_deadline;
+    let _: fn(&Receiver<T>) -> Iter<'_, T> = Receiver::iter;
+    let _: fn(&mut Receiver<T>, &mut Context<'_>) -> Poll<Result<T, RecvError>> =
+        Receiver::poll_recv;
+    let _: fn(&Receiver<T>) -> WeakReceiver<T> = Receiver::downgrade;
+    let _: fn(&WeakReceiver<T>) -> Option<Receiver<T>> = WeakReceiver::upgrade;
+
+    macro_rules! both {
+        ($($Handle:ident),+) => {$(
+            let _: fn(&$Handle<T>) -> bool = $Handle::close;
+            let _: fn(&$Handle<T>) -> bool = $Handle::is_closed;
+            let _: fn(&$Handle<T>) -> ClosedFuture<'_, T> = $Handle::closed;
+            let _: fn(&$Handle<T>) -> usize = $Handle::len;
+            let _: fn(&$Handle<T>) -> bool = $Handle::is_empty;
+            let _: fn(&$Handle<T>) -> bool = $Handle::is_full;
+            let _: fn(&$Handle<T>) -> Option<usize> = $Handle::capacity;
+            let _: fn(&$Handle<T>) -> usize = $Handle::sender_count;
+            let _: fn(&$Handle<T>) -> usize = $Handle::receiver_count;
+            let _: fn(&$Handle<T>, &$Handle<T>) -> bool = $Handle::same_channel;
+            let _: fn(&$Handle<T>) -> Snapshot = $Handle::snapshot;
+        )+};
+    }
+    both!(Sender, Receiver);
+
+    let _: fn(SendError<T>) -> T = SendError::into_inner;
+    let _: fn(TrySendError<T>) -> T = TrySendError::into_inner;
+    let _: fn(&TrySendError<T>) -> bool = TrySendError::is_full;
+    let _: fn(&TrySendError<T>) -> bool = TrySendError::is_closed;
+    let _: fn(SendTimeoutError<T>) -> T = SendTimeoutError::into_inner;
+    let _: fn(&SendTimeoutError<T>) -> bool = SendTimeoutError::is_timeout;
+    let _: fn(&SendTimeoutError<T>) -> bool = SendTimeoutError::is_closed;
+    let _: fn(&TryRecvError) -> bool = TryRecvError::is_empty;
+    let _: fn(&TryRecvError) -> bool = TryRecvError::is_closed;
+    let _: fn(&RecvTimeoutError) -> bool = RecvTimeoutError::is_timeout;
+    let _: fn(&RecvTimeoutError) -> bool = RecvTimeoutError::is_closed;
+}
+const _: () = signatures::<NotSend>();
+
+/// What the futures resolve to.
+fn outputs<T>(tx: &Sender<T>, rx: &Receiver<T>, value: impl Fn() -> T) {
+    fn resolves_to<O>(_: impl Future<Output = O>) {}
+    let mut slot = Some(value());
+    resolves_to::<Result<(), SendError<T>>>(tx.send(value()));
+    resolves_to::<Result<(), SendError<()>>>(tx.send_from(&mut slot));
+    resolves_to::<Result<(), SendError<()>>>(tx.send_many(&mut VecDeque::new()));
+    resolves_to::<Result<(), SendTimeoutError<T>>>(tx.send_until(value(), pending::<()>()));
+    resolves_to::<Result<Permit<'_, T>, SendError<()>>>(tx.reserve());
+    resolves_to::<()>(tx.closed());
+    resolves_to::<Result<T, RecvError>>(rx.recv());
+    resolves_to::<Result<usize, RecvError>>(rx.recv_many(&mut Vec::new(), 1));
+    resolves_to::<Result<T, RecvTimeoutError>>(rx.recv_until(pending::<u8>()));
+    resolves_to::<()>(rx.closed());
+}
+
+/// Each future is `#[must_use]`: the build fails if one of these lines is not warned about.
+#[deny(unfulfilled_lint_expectations)]
+fn futures_must_be_used(tx: &Sender<()>, rx: &Receiver<()>) {
+    macro_rules! warned {
+        ($($future:expr),+ $(,)?) => {$(
+            #[expect(unused_must_use, reason = "the warning is what is tested")]
+            {
+                $future;
+            }
+        )+};
+    }
+    warned!(
+        tx.send(()),
+        tx.send_from(&mut Some(())),
+        tx.send_many(&mut VecDeque::new()),
+        tx.send_until((), pending::<()>()),
+        tx.reserve(),
+        tx.closed(),
+        rx.recv(),
+        rx.recv_many(&mut Vec::new(), 1),
+        rx.recv_until(pending::<()>()),
+        rx.closed(),
+    );
+}
+
+// What is left to run.
+
+#[test]
+fn dropped_futures_leave_no_trace() {
+    let (tx, rx) = bounded(0);
+    outputs(&tx, &rx, || ());
+    futures_must_be_used(&tx, &rx);
+    assert_eq!((tx.snapshot().sendq, rx.snapshot().recvq), (0, 0));
+}
+
+#[test]
+fn values_and_futures_may_borrow() {
+    let text = String::from("on the stack");
+    let (tx, rx) = bounded::<&str>(1);
+    let mut slot = Some(text.as_str());
+    assert_eq!(ready(tx.send_from(&mut slot)), Ok(()));
+    assert_eq!(ready(rx.recv()), Ok("on the stack"));
+}
+
+#[test]
+fn timed_futures_are_send_if_their_values_are() {
+    fn is_send<F: Send>(_: F) {}
+    let (tx, rx) = bounded::<NotSync>(1);
+    is_send(tx.send_until(Cell::new(1), pending::<()>()));
+    is_send(rx.recv_until(pending::<()>()));
+    is_send(async {
+        tx.send(Cell::new(1)).await.unwrap();
+        rx.recv().await
+    });
+}
+
+#[test]
+fn futures_are_terminated_only_after_they_were_ready() {
+    fn check(mut future: impl FusedFuture + Unpin) {
+        assert!(!future.is_terminated());
+        while poll_once(&mut future).is_pending() {
+            assert!(!future.is_terminated());
+        }
+        assert!(future.is_terminated());
+    }
+    let (tx, rx) = bounded(8);
+    check(tx.send(1));
+    check(tx.send_from(&mut Some(2)));
+    check(tx.send_many(&mut VecDeque::from([3, 4])));
+    check(tx.reserve());
+    check(rx.recv());
+    check(rx.recv_many(&mut Vec::new(), 2));
+}
+
+#[test]
+fn parked_and_cancelled_futures_know_whether_they_are_terminated() {
+    let (tx, rx) = bounded(0);
+    let mut recv = parked(rx.recv());
+    assert!(!recv.future().is_terminated());
+    tx.try_send(1).unwrap();
+    assert!(!recv.future().is_terminated(), "handed, but not polled");
+    assert_eq!(recv.poll(), Poll::Ready(Ok(1)));
+    assert!(recv.future().is_terminated());
+
+    let mut send = parked(tx.send(2));
+    assert!(!send.future().is_terminated());
+    assert_eq!(send.future().cancel(), Some(2));
+    assert!(send.future().is_terminated());
+    assert_eq!(send.future().cancel(), None);
+
+    let mut closed = parked(tx.closed());
+    rx.close();
+    assert!(!closed.future().is_terminated());
+    assert!(closed.poll().is_ready());
+    assert!(closed.future().is_terminated());
+}
+
+#[test]
+fn debug_shows_futures_and_handles_of_any_value() {
+    struct Opaque;
+    let (tx, rx) = bounded(1);
+    let shown = [
+        (format!("{tx:?}"), "Sender"),
+        (format!("{rx:?}"), "Receiver"),
+        (format!("{:?}", tx.downgrade()), "WeakSender"),
+        (format!("{:?}", rx.downgrade()), "WeakReceiver"),
+        (format!("{:?}", tx.send(Opaque)), "SendFuture"),
+        (
+            format!("{:?}", tx.send_from(&mut Some(Opaque))),
+            "SendFromFuture",
+        ),
+        (
+            format!("{:?}", tx.send_many(&mut VecDeque::new())),
+            "SendManyFuture",
+        ),
+        (format!("{:?}", tx.reserve()), "ReserveFuture"),
+        (format!("{:?}", tx.try_reserve().unwrap()), "Permit"),
+        (format!("{:?}", tx.closed()), "ClosedFuture"),
+        (format!("{:?}", rx.recv()), "RecvFuture"),
+        (
+            format!("{:?}", rx.recv_many(&mut Vec::new(), 1)),
+            "RecvManyFuture",
+        ),
+        (format!("{:?}", rx.drain()), "Drain"),
+        (format!("{:?}", rx.try_iter()), "TryIter"),
+        (format!("{:?}", rx.iter()), "Iter"),
+        (format!("{:?}", rx.into_iter()), "IntoIter"),
+    ];
+    for (shown, name) in shown {
+        assert!(shown.starts_with(name), "{shown}");
+    }
+}
+
+#[test]
+fn errors_say_what_happened_without_their_value() {
+    struct Opaque;
+    fn say(error: impl Error) -> String {
+        format!("{error}, {error:?}")
+    }
+    let said = [
+        say(SendError(Opaque)),
+        say(TrySendError::Full(Opaque)),
+        say(TrySendError::Closed(Opaque)),
+        say(SendTimeoutError::Timeout(Opaque)),
+        say(SendTimeoutError::Closed(Opaque)),
+        say(RecvError),
+        say(TryRecvError::Empty),
+        say(TryRecvError::Closed),
+        say(RecvTimeoutError::Timeout),
+        say(RecvTimeoutError::Closed),
+    ];
+    for said in said {
+        let first = said.chars().next();
+        assert!(first.is_some_and(char::is_lowercase), "{said}");
+        assert!(!said.contains('.') || said.ends_with("(..)"), "{said}");
+    }
+}
+
+#[test]
+fn narrow_errors_turn_into_wide_ones() {
+    fn all() -> Result<(), Box<dyn Error>> {
+        let (tx, rx) = bounded(1);
+        tx.try_send(1)?;
+        rx.try_recv()?;
+        tx.send_blocking(2)?;
+        rx.recv_blocking_timeout(Duration::ZERO)?;
+        Ok(())
+    }
+    all().unwrap();
+    assert_eq!(TrySendError::from(SendError(1)), TrySendError::Closed(1));
+    let timeout = SendTimeoutError::from(SendError(1));
+    assert_eq!(timeout, SendTimeoutError::Closed(1));
+    assert_eq!(TryRecvError::from(RecvError), TryRecvError::Closed);
+    assert_eq!(RecvTimeoutError::from(RecvError), RecvTimeoutError::Closed);
+    assert_eq!(SendError(1).0, 1);
+}
+
+#[test]
+fn a_snapshot_has_the_fields_of_gos_hchan() {
+    let (tx, _rx) = bounded(2);
+    tx.try_send(()).unwrap();
+    let Snapshot {
+        qcount,
+        dataqsiz,
+        sendx,
+        recvx,
+        closed,
+        sendq,
+        recvq,
+    } = tx.snapshot();
+    assert_eq!((qcount, dataqsiz, sendx, recvx), (1, Some(2), 1, 0));
+    assert_eq!((closed, sendq, recvq), (false, 0, 0));
+}
+
+/// Each operation is a bare arm of `futures::select!`: no `fuse()`, no `pin!`.
+#[test]
+fn operations_are_bare_arms_of_the_select_of_futures() {
+    let (tx, mut rx) = bounded(1);
+    let (mut sent, mut received) = (0, 0);
+    let mut out = Vec::new();
+    futures::executor::block_on(async {
+        while sent < 3 || received < 3 {
+            let watched = rx.clone();
+            let mut slot = Some(2);
+            let mut items = VecDeque::from([3]);
+            futures::select! {
+                result = tx.send(1) => sent += usize::from(result.is_ok()),
+                result = tx.send_from(&mut slot) => sent += usize::from(result.is_ok()),
+                result = tx.send_many(&mut items) => sent += usize::from(result.is_ok()),
+                permit = tx.reserve() => drop(permit),
+                value = rx.next() => received += usize::from(value.is_some()),
+                value = watched.recv() => received += usize::from(value.is_ok()),
+                count = watched.recv_many(&mut out, 9) => received += count.unwrap(),
+                () = tx.closed() => unreachable!("the channel is open"),
+                () = watched.closed() => unreachable!("the channel is open"),
+            }
+        }
+    });
+}
+
+/// Each operation is a bare arm of `tokio::select!`.
+#[tokio::test]
+async fn operations_are_bare_arms_of_the_select_of_tokio() {
+    let (tx, mut rx) = bounded(1);
+    let (mut sent, mut received) = (0, 0);
+    while sent < 3 || received < 3 {
+        let watched = rx.clone();
+        tokio::select! {
+            result = tx.send(1) => sent += usize::from(result.is_ok()),
+            permit = tx.reserve() => drop(permit),
+            value = rx.next() => received += usize::from(value.is_some()),
+            value = watched.recv() => received += usize::from(value.is_ok()),
+            () = tx.closed() => unreachable!("the channel is open"),
+        }
+    }
+}

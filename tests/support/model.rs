@@ -1,0 +1,736 @@
+//! The rules of the channel as plain data: what every call answers, and whom it wakes.
+//!
+//! A second opinion, not a copy: nothing here comes from the crate. It has no lock, no waker and no
+//! clever storage; a future is a row in a table, a queue is a list of rows, and each value is a number
+//! that is used once. Every call is total and does not wait, for a poll that has to wait answers so.
+//! So any history of calls has one right answer, which makes this the oracle for differential tests
+//! and for checkers of linearizability.
+//!
+//! A future has a list of arms, tried in order. A plain send or receive has one; a select has several,
+//! maybe on several channels, and the first to win takes the others out of line.
+//!
+//! [`Model::broken`] knows the promises that hold in every state. A [`Mutation`] breaks one rule, to
+//! show that somebody would notice.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its part of this"
+)]
+
+use std::collections::VecDeque;
+use std::task::Poll;
+
+/// A value is its number: each is sent once.
+pub type Value = usize;
+
+/// A row in the table of futures.
+pub type FutureId = usize;
+
+/// A row in the table of channels.
+pub type ChanId = usize;
+
+/// The capacity of a channel without a limit.
+pub const UNBOUNDED: usize = usize::MAX;
+
+/// Who acts when no future does, as in `try_send`.
+const NOBODY: FutureId = FutureId::MAX;
+
+/// One thing that a future waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Arm {
+    Send(ChanId, Value),
+    Recv(ChanId),
+    Reserve(ChanId),
+    /// Waits for the end of the channel.
+    Watch(ChanId),
+}
+
+/// What a call or a finished future says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// The value is accepted: a receiver or the buffer has it.
+    Sent,
+    /// Neither room nor a receiver; the value comes back.
+    Full(Value),
+    /// The channel is closed; the value comes back.
+    Refused(Value),
+    /// The value had to give way to one that was forced in.
+    GaveWay(Value),
+    Received(Value),
+    /// Nothing to receive now.
+    Empty,
+    /// Nothing to receive ever again.
+    Over,
+    /// There is a permit.
+    Granted,
+    /// There is no permit now.
+    Busy,
+    /// There is no permit ever again.
+    Denied,
+    /// The channel has ended.
+    Ended,
+}
+
+/// How far a future has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Never polled.
+    Fresh,
+    /// Stands in line, once for each arm.
+    Parked,
+    /// A counterpart has completed this arm; the next poll says so. A received value, still unclaimed,
+    /// has its age with it.
+    Won {
+        arm: usize,
+        answer: Answer,
+        age: u64,
+    },
+    /// Has answered, or was dropped.
+    Done,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Future {
+    pub arms: Vec<Arm>,
+    pub state: State,
+}
+
+/// A place in line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    pub future: FutureId,
+    pub arm: usize,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Chan {
+    pub cap: usize,
+    /// The values inside, each with its age: the number of its acceptance.
+    pub buf: VecDeque<(u64, Value)>,
+    pub recvq: VecDeque<Place>,
+    pub sendq: VecDeque<Place>,
+    pub closeq: VecDeque<Place>,
+    pub closed: bool,
+    /// Values handed to receivers that have not looked yet.
+    pub inflight: usize,
+    /// Permits that are out.
+    pub reserved: usize,
+    accepted: u64,
+    /// How many values of `buf` were put back; they stand at its head.
+    put_back: usize,
+    /// How many values have left the ring.
+    taken: usize,
+    /// Whether a receive has said that nothing will ever come.
+    end_seen: bool,
+}
+
+impl Chan {
+    pub fn has_room(&self) -> bool {
+        self.buf.len() + self.reserved < self.cap
+    }
+
+    /// Where in the ring a value is put next, and where one is taken.
+    pub fn cursors(&self) -> (usize, usize) {
+        let sendx = self.taken + self.buf.len() - self.put_back;
+        let slot = |position: usize| position.checked_rem(self.cap).unwrap_or(0);
+        (slot(sendx), slot(self.taken))
+    }
+
+    fn take(&mut self) -> Option<(u64, Value)> {
+        let oldest = self.buf.pop_front()?;
+        match self.put_back {
+            0 => self.taken += 1,
+            _ => self.put_back -= 1,
+        }
+        Some(oldest)
+    }
+
+    /// How many of the first receivers in line are promised to permits.
+    fn promised(&self) -> usize {
+        if self.cap == 0 { self.reserved } else { 0 }
+    }
+
+    fn free_receiver(&self, by: FutureId) -> Option<Place> {
+        let mut free = self.recvq.iter().skip(self.promised());
+        free.find(|receiver| receiver.future != by).copied()
+    }
+
+    fn insert(&mut self, age: u64, value: Value) {
+        let older = self.buf.partition_point(|&(other, _)| other < age);
+        self.buf.insert(older, (age, value));
+    }
+}
+
+/// A rule that the model breaks on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mutation {
+    /// A dropped receive takes the value that it was handed with it.
+    LosesUnclaimed,
+    /// A value that is put back goes before everything else.
+    PutsBackInFront,
+    /// A value that is put back goes into the buffer, past parked receivers.
+    PutsBackPastReceivers,
+    /// On capacity 0 a receive looks at parked senders first, then at what was put back.
+    TakesFromSendersFirst,
+    /// A closed channel is over although a value is unclaimed.
+    ClosedIgnoresUnclaimed,
+    /// Who waits on a closed channel is not told when the last unclaimed value is claimed.
+    ClaimReleasesNobody,
+    /// A receive leaves the slot that it freed to whoever comes.
+    RecvAdmitsNobody,
+}
+
+/// What holds in every state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Promise {
+    /// Each value is in one place: with its send, inside, unclaimed, out again, or not yet brought.
+    OnePlace,
+    /// Values stand in the order in which they were accepted.
+    InOrder,
+    /// Receivers are parked only while nothing is inside.
+    NoReceiverBesideValues,
+    /// Senders are parked only while there is no room.
+    NoSenderBesideRoom,
+    /// No value comes after a receive has said that none will.
+    ClosedIsFinal,
+    /// No parked future could be completed.
+    NoLostWakeup,
+    /// Parked futures stand in line once for each arm, others nowhere; what is unclaimed is counted.
+    ProperLines,
+    /// A value that leaves is older than all that stay.
+    OldestFirst,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Model {
+    pub chans: Vec<Chan>,
+    pub futures: Vec<Future>,
+    /// Whom the calls so far have woken, once for each wake; whoever looks empties it.
+    pub woken: Vec<FutureId>,
+    /// The values that are out: received, given back, or dropped with their send.
+    pub out: Vec<Value>,
+    /// The values that their callers have not brought yet.
+    pub in_hand: Vec<Value>,
+    /// How many values there are.
+    values: usize,
+    broken: Vec<Promise>,
+    mutation: Option<Mutation>,
+}
+
+// The rules.
+impl Model {
+    /// Channels of these capacities.
+    pub fn new(capacities: &[usize], mutation: Option<Mutation>) -> Self {
+        let chan = |&cap| Chan {
+            cap,
+            ..Chan::default()
+        };
+        Self {
+            chans: capacities.iter().map(chan).collect(),
+            futures: Vec::new(),
+            woken: Vec::new(),
+            out: Vec::new(),
+            in_hand: Vec::new(),
+            values: 0,
+            broken: Vec::new(),
+            mutation,
+        }
+    }
+
+    /// A value that has not been used, for the caller to bring.
+    pub fn value(&mut self) -> Value {
+        self.in_hand.push(self.values);
+        self.values += 1;
+        self.values - 1
+    }
+
+    /// The caller drops a value instead of bringing it.
+    pub fn discard(&mut self, value: Value) {
+        self.bring(value);
+        self.out.push(value);
+    }
+
+    pub fn create(&mut self, arms: Vec<Arm>) -> FutureId {
+        for arm in &arms {
+            if let Arm::Send(_, value) = *arm {
+                self.bring(value);
+            }
+        }
+        self.futures.push(Future {
+            arms,
+            state: State::Fresh,
+        });
+        self.futures.len() - 1
+    }
+
+    /// The first poll does it or parks, later ones look what became of it. Says which arm it was.
+    pub fn poll(&mut self, f: FutureId) -> Poll<(usize, Answer)> {
+        let arms = self.futures[f].arms.len();
+        let won = match self.futures[f].state {
+            State::Done => panic!("polled after it was ready"),
+            State::Parked => None,
+            State::Fresh => (0..arms).find_map(|arm| Some((arm, self.attempt(f, arm)?))),
+            State::Won { arm, answer, .. } => {
+                if let (Arm::Recv(c), Answer::Received(_)) = (self.futures[f].arms[arm], answer) {
+                    self.chans[c].inflight -= 1;
+                    if self.mutation != Some(Mutation::ClaimReleasesNobody) {
+                        self.settle(c);
+                    }
+                }
+                Some((arm, answer))
+            }
+        };
+        let Some((arm, answer)) = won else {
+            self.park(f);
+            return Poll::Pending;
+        };
+        if let Arm::Recv(c) = self.futures[f].arms[arm] {
+            self.observe(c, answer);
+        }
+        self.out.extend(self.unsent(f, Some((arm, answer))));
+        self.futures[f].state = State::Done;
+        Poll::Ready((arm, answer))
+    }
+
+    /// Gives up; returns the values that were not sent.
+    pub fn drop(&mut self, f: FutureId) -> Vec<Value> {
+        let mut won = None;
+        if let State::Won { arm, answer, age } = self.futures[f].state {
+            won = Some((arm, answer));
+            match (self.futures[f].arms[arm], answer) {
+                (Arm::Recv(c), Answer::Received(value)) => self.put_back(c, age, value),
+                (Arm::Reserve(c), Answer::Granted) => self.release_permit(c),
+                _ => {}
+            }
+        }
+        let unsent = self.unsent(f, won);
+        self.leave(f);
+        self.futures[f].state = State::Done;
+        self.out.extend(&unsent);
+        unsent
+    }
+
+    pub fn try_send(&mut self, c: ChanId, value: Value) -> Answer {
+        self.bring(value);
+        let answer = self.send(c, value, NOBODY);
+        self.out.extend((answer != Answer::Sent).then_some(value));
+        answer
+    }
+
+    pub fn try_recv(&mut self, c: ChanId) -> Answer {
+        let answer = self.recv(c);
+        self.observe(c, answer);
+        answer
+    }
+
+    /// Senders fail with their values, watchers are told; receivers, once nothing can come.
+    pub fn close(&mut self, c: ChanId) -> bool {
+        if self.chans[c].closed {
+            return false;
+        }
+        self.chans[c].closed = true;
+        while let Some(&place) = self.chans[c].sendq.front() {
+            match self.arm(place) {
+                Arm::Send(_, value) => self.win(place, Answer::Refused(value), 0),
+                _ => self.win(place, Answer::Denied, 0),
+            }
+        }
+        while let Some(&place) = self.chans[c].closeq.front() {
+            self.win(place, Answer::Ended, 0);
+        }
+        self.settle(c);
+        true
+    }
+
+    /// The last sender is gone.
+    pub fn drop_senders(&mut self, c: ChanId) {
+        self.close(c);
+    }
+
+    /// The last receiver is gone, and what is inside with it.
+    pub fn drop_receivers(&mut self, c: ChanId) {
+        self.close(c);
+        let torn = self.chans[c].buf.drain(..).map(|(_, value)| value);
+        self.out.extend(torn);
+        self.chans[c].put_back = 0;
+    }
+
+    /// A full buffer gives up its oldest value, before the parked senders get a chance.
+    pub fn force_send(&mut self, c: ChanId, value: Value) -> Answer {
+        self.bring(value);
+        let answer = match self.send(c, value, NOBODY) {
+            Answer::Full(value) if self.chans[c].cap == 0 => Answer::GaveWay(value),
+            Answer::Full(value) => match self.chans[c].take() {
+                Some((_, oldest)) => {
+                    self.push(c, value);
+                    Answer::GaveWay(oldest)
+                }
+                None => Answer::GaveWay(value),
+            },
+            answer => answer,
+        };
+        if let Answer::GaveWay(value) | Answer::Refused(value) = answer {
+            self.out.push(value);
+        }
+        answer
+    }
+
+    /// A permit holds a slot; on capacity 0 it holds a parked receiver, which stays in line.
+    pub fn reserve(&mut self, c: ChanId, by: FutureId) -> Answer {
+        let chan = &mut self.chans[c];
+        let possible = match chan.cap {
+            0 => chan.free_receiver(by).is_some(),
+            _ => chan.has_room(),
+        };
+        match (chan.closed, possible) {
+            (true, _) => Answer::Denied,
+            (false, false) => Answer::Busy,
+            (false, true) => {
+                chan.reserved += 1;
+                Answer::Granted
+            }
+        }
+    }
+
+    pub fn try_reserve(&mut self, c: ChanId) -> Answer {
+        self.reserve(c, NOBODY)
+    }
+
+    /// The slot or receiver of a permit is the next in line's.
+    pub fn release_permit(&mut self, c: ChanId) {
+        self.chans[c].reserved -= 1;
+        self.admit(c);
+    }
+
+    /// Uses a permit: goes to the first in line, promised or not, else inside, come what may.
+    pub fn send_reserved(&mut self, c: ChanId, value: Value) -> Answer {
+        self.bring(value);
+        self.chans[c].reserved -= 1;
+        if self.chans[c].closed {
+            self.out.push(value);
+            return Answer::Refused(value);
+        }
+        match self.chans[c].recvq.front().copied() {
+            Some(receiver) => {
+                let age = self.accept(c);
+                self.hand(c, receiver, age, value);
+                self.admit(c);
+            }
+            None => self.push(c, value),
+        }
+        Answer::Sent
+    }
+
+    fn send(&mut self, c: ChanId, value: Value, by: FutureId) -> Answer {
+        let chan = &self.chans[c];
+        if chan.closed {
+            return Answer::Refused(value);
+        }
+        if let Some(receiver) = chan.free_receiver(by) {
+            let age = self.accept(c);
+            self.hand(c, receiver, age, value);
+            return Answer::Sent;
+        }
+        if chan.has_room() {
+            self.push(c, value);
+            return Answer::Sent;
+        }
+        Answer::Full(value)
+    }
+
+    fn recv(&mut self, c: ChanId) -> Answer {
+        let senders = self.chans[c].sendq.iter();
+        let sender = senders.copied().find_map(|place| match self.arm(place) {
+            Arm::Send(_, value) => Some((place, value)),
+            _ => None,
+        });
+        let senders_first = self.mutation == Some(Mutation::TakesFromSendersFirst)
+            && self.chans[c].cap == 0
+            && sender.is_some();
+        if !senders_first {
+            if let Some((age, value)) = self.chans[c].take() {
+                self.leaves(c, age);
+                if self.mutation != Some(Mutation::RecvAdmitsNobody) {
+                    self.admit(c);
+                }
+                return Answer::Received(value);
+            }
+        }
+        if let Some((place, value)) = sender {
+            let age = self.accept(c);
+            self.leaves(c, age);
+            self.win(place, Answer::Sent, 0);
+            return Answer::Received(value);
+        }
+        if self.is_over(c) {
+            Answer::Over
+        } else {
+            Answer::Empty
+        }
+    }
+
+    /// Does what this arm wants, unless that takes waiting.
+    fn attempt(&mut self, f: FutureId, arm: usize) -> Option<Answer> {
+        let answer = match self.futures[f].arms[arm] {
+            Arm::Send(c, value) => self.send(c, value, f),
+            // On capacity 0 a reservation that is first in line waits for somebody to park.
+            Arm::Recv(c) if self.chans[c].cap == 0 && self.chans[c].buf.is_empty() => {
+                match self.chans[c].sendq.front().map(|&place| self.arm(place)) {
+                    Some(Arm::Reserve(_)) => Answer::Empty,
+                    _ => self.recv(c),
+                }
+            }
+            Arm::Recv(c) => self.recv(c),
+            Arm::Reserve(c) => self.reserve(c, f),
+            Arm::Watch(c) if self.chans[c].closed => Answer::Ended,
+            Arm::Watch(_) => return None,
+        };
+        let waits = matches!(answer, Answer::Full(_) | Answer::Empty | Answer::Busy);
+        (!waits).then_some(answer)
+    }
+
+    /// Stands in line with all arms; a parked receiver may be what a reservation waits for.
+    fn park(&mut self, f: FutureId) {
+        if self.futures[f].state == State::Parked {
+            return;
+        }
+        self.futures[f].state = State::Parked;
+        let arms = self.futures[f].arms.clone();
+        for (arm, &on) in arms.iter().enumerate() {
+            let queue = match on {
+                Arm::Send(c, _) | Arm::Reserve(c) => &mut self.chans[c].sendq,
+                Arm::Recv(c) => &mut self.chans[c].recvq,
+                Arm::Watch(c) => &mut self.chans[c].closeq,
+            };
+            queue.push_back(Place { future: f, arm });
+        }
+        for on in arms {
+            if let Arm::Recv(c) = on {
+                self.admit(c);
+            }
+        }
+    }
+
+    /// Serves parked senders and reservations, first come, first served.
+    fn admit(&mut self, c: ChanId) {
+        let mut next = 0;
+        while let Some(&place) = self.chans[c].sendq.get(next) {
+            match self.attempt(place.future, place.arm) {
+                Some(answer) => {
+                    self.win(place, answer, 0);
+                    next = 0;
+                }
+                None => next += 1,
+            }
+        }
+    }
+
+    fn bring(&mut self, value: Value) {
+        self.in_hand.retain(|&other| other != value);
+    }
+
+    fn accept(&mut self, c: ChanId) -> u64 {
+        self.chans[c].accepted += 1;
+        self.chans[c].accepted
+    }
+
+    fn push(&mut self, c: ChanId, value: Value) {
+        let age = self.accept(c);
+        self.chans[c].insert(age, value);
+    }
+
+    fn hand(&mut self, c: ChanId, receiver: Place, age: u64, value: Value) {
+        self.leaves(c, age);
+        self.chans[c].inflight += 1;
+        self.win(receiver, Answer::Received(value), age);
+    }
+
+    /// An unclaimed value goes to the first receiver in line, else where it was.
+    fn put_back(&mut self, c: ChanId, age: u64, value: Value) {
+        let chan = &mut self.chans[c];
+        chan.inflight -= 1;
+        let first = chan.recvq.front().copied();
+        match (self.mutation, first) {
+            (Some(Mutation::LosesUnclaimed), _) => {}
+            (mutation, Some(receiver)) if mutation != Some(Mutation::PutsBackPastReceivers) => {
+                self.hand(c, receiver, age, value);
+            }
+            (mutation, _) => {
+                match mutation {
+                    Some(Mutation::PutsBackInFront) => chan.buf.push_front((age, value)),
+                    _ => chan.insert(age, value),
+                }
+                chan.put_back += 1;
+            }
+        }
+        self.settle(c);
+    }
+
+    /// Once nothing can come any more, tells those who wait for it.
+    fn settle(&mut self, c: ChanId) {
+        while let (true, Some(&receiver)) = (self.is_over(c), self.chans[c].recvq.front()) {
+            self.win(receiver, Answer::Over, 0);
+        }
+    }
+
+    fn is_over(&self, c: ChanId) -> bool {
+        let chan = &self.chans[c];
+        let decided = chan.inflight == 0 || self.mutation == Some(Mutation::ClosedIgnoresUnclaimed);
+        chan.closed && chan.buf.is_empty() && decided
+    }
+
+    /// Completes a parked future: all its arms leave their lines, and it is woken.
+    fn win(&mut self, Place { future, arm }: Place, answer: Answer, age: u64) {
+        self.leave(future);
+        self.futures[future].state = State::Won { arm, answer, age };
+        self.woken.push(future);
+    }
+
+    fn leave(&mut self, f: FutureId) {
+        for chan in &mut self.chans {
+            for queue in [&mut chan.recvq, &mut chan.sendq, &mut chan.closeq] {
+                queue.retain(|place| place.future != f);
+            }
+        }
+    }
+
+    fn arm(&self, place: Place) -> Arm {
+        self.futures[place.future].arms[place.arm]
+    }
+
+    /// The values of the send arms that did not send.
+    fn unsent(&self, f: FutureId, won: Option<(usize, Answer)>) -> Vec<Value> {
+        let arms = self.futures[f].arms.iter().enumerate();
+        arms.filter_map(|(arm, on)| match *on {
+            Arm::Send(_, value) if won != Some((arm, Answer::Sent)) => Some(value),
+            _ => None,
+        })
+        .collect()
+    }
+}
+
+// The promises.
+impl Model {
+    /// The promises that do not hold, or did not hold on the way here.
+    pub fn broken(&self) -> Vec<Promise> {
+        let mut broken = self.broken.clone();
+        let mut expect = |promise, holds: bool| {
+            if !holds {
+                broken.push(promise);
+            }
+        };
+        expect(Promise::OnePlace, self.each_value_is_in_one_place());
+        expect(Promise::ProperLines, self.lines_are_proper());
+        for chan in &self.chans {
+            let in_order = chan.buf.iter().is_sorted_by(|(a, _), (b, _)| a < b);
+            expect(Promise::InOrder, in_order);
+            let idle = chan.recvq.is_empty() || chan.buf.is_empty();
+            expect(Promise::NoReceiverBesideValues, idle);
+            let full = chan.sendq.is_empty() || !chan.has_room();
+            expect(Promise::NoSenderBesideRoom, full);
+            expect(Promise::NoLostWakeup, !self.someone_sleeps_in_vain(chan));
+        }
+        broken
+    }
+
+    /// How many permits are in the hands of users; others are promised to reservations.
+    pub fn permits(&self, c: ChanId) -> usize {
+        let granted = |future: &&Future| match future.state {
+            State::Won { arm, answer, .. } => {
+                (future.arms[arm], answer) == (Arm::Reserve(c), Answer::Granted)
+            }
+            _ => false,
+        };
+        self.chans[c].reserved - self.futures.iter().filter(granted).count()
+    }
+
+    pub fn is_parked(&self, f: FutureId) -> bool {
+        self.futures[f].state == State::Parked
+    }
+
+    /// The futures that can still be polled, oldest first.
+    pub fn live(&self) -> impl Iterator<Item = FutureId> + '_ {
+        (0..self.futures.len()).filter(|&f| self.futures[f].state != State::Done)
+    }
+
+    fn observe(&mut self, c: ChanId, answer: Answer) {
+        match answer {
+            Answer::Received(value) => {
+                self.out.push(value);
+                if self.chans[c].end_seen {
+                    self.broken.push(Promise::ClosedIsFinal);
+                }
+            }
+            Answer::Over => self.chans[c].end_seen = true,
+            _ => {}
+        }
+    }
+
+    fn leaves(&mut self, c: ChanId, age: u64) {
+        if self.chans[c].buf.iter().any(|&(other, _)| other < age) {
+            self.broken.push(Promise::OldestFirst);
+        }
+    }
+
+    fn each_value_is_in_one_place(&self) -> bool {
+        let mut places = vec![0; self.values];
+        let inside = self.chans.iter().flat_map(|chan| &chan.buf);
+        inside.for_each(|&(_, value)| places[value] += 1);
+        let outside = self.out.iter().chain(&self.in_hand);
+        outside.for_each(|&value| places[value] += 1);
+        for f in self.live() {
+            let mut won = None;
+            if let State::Won { arm, answer, .. } = self.futures[f].state {
+                won = Some((arm, answer));
+                if let Answer::Received(value) = answer {
+                    places[value] += 1;
+                }
+            }
+            let unsent = self.unsent(f, won);
+            unsent.into_iter().for_each(|value| places[value] += 1);
+        }
+        places.iter().all(|&count| count == 1)
+    }
+
+    fn lines_are_proper(&self) -> bool {
+        let queues = |chan: &Chan| [chan.recvq.clone(), chan.sendq.clone(), chan.closeq.clone()];
+        let mut places = vec![0; self.futures.len()];
+        let everyone = self.chans.iter().flat_map(queues).flatten();
+        everyone.for_each(|place| places[place.future] += 1);
+        let mut unclaimed = vec![0; self.chans.len()];
+        for (future, places) in self.futures.iter().zip(places) {
+            let expected = match future.state {
+                State::Parked => future.arms.len(),
+                _ => 0,
+            };
+            if places != expected {
+                return false;
+            }
+            if let State::Won {
+                arm,
+                answer: Answer::Received(_),
+                ..
+            } = future.state
+            {
+                if let Arm::Recv(c) = future.arms[arm] {
+                    unclaimed[c] += 1;
+                }
+            }
+        }
+        self.chans.iter().map(|chan| chan.inflight).eq(unclaimed)
+    }
+
+    fn someone_sleeps_in_vain(&self, chan: &Chan) -> bool {
+        let receivers_in_vain = !chan.buf.is_empty() || (chan.closed && chan.inflight == 0);
+        let senders_in_vain = chan.closed || chan.has_room();
+        // Two arms of one select do not meet. A reservation meets a receiver only on capacity 0.
+        let could_meet = chan.sendq.iter().any(|&sender| {
+            let reserves = matches!(self.arm(sender), Arm::Reserve(_));
+            chan.free_receiver(sender.future).is_some() && (chan.cap == 0 || !reserves)
+        });
+        (receivers_in_vain && !chan.recvq.is_empty())
+            || (senders_in_vain && !chan.sendq.is_empty())
+            || (chan.closed && !chan.closeq.is_empty())
+            || could_meet
+    }
+}
