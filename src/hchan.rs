@@ -17,19 +17,16 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::mem;
 use core::num::NonZero;
 use core::ptr;
 use core::task::Poll;
 
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
 use crate::party::{Offer, Party};
+use crate::ring::Ring;
 use crate::snapshot::Snapshot;
 use crate::sudog::{State, Sudog, Sudogs, Ticket, WaitQ};
 use crate::wakes::{Visitor, Wakes};
-
-/// The storage of a ring that empties is kept if it is no larger than this, or than the ring.
-const KEPT_BYTES: usize = 16 * 1024;
 
 /// What kind of channel `dataqsiz` is the size of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,14 +41,8 @@ pub(crate) enum Kind {
 
 /// A channel's state. The names are Go's.
 pub(crate) struct Hchan<T> {
-    /// The ring: `qcount` is its length.
-    buf: VecDeque<T>,
-    /// The ages of the values that were put back, which stand at the head of `buf`; youngest first.
-    put_back: Vec<u64>,
-    /// Size of the ring. Storage grows towards it as needed.
-    dataqsiz: usize,
-    /// How many values have been received out of the ring; modulo `dataqsiz`, Go's `recvx`.
-    recvx: usize,
+    /// The ring, with `dataqsiz`, `sendx` and `recvx`; `qcount` is its length.
+    buf: Ring<T>,
     /// Slots that permits hold; on capacity 0, parked receivers that are promised to permits.
     reserved: usize,
     /// Counts what happens. When a value left is its age, and a look at the channel is as good as a
@@ -74,10 +65,7 @@ impl<T> Hchan<T> {
     /// Go's `makechan`, with one handle on either side.
     pub(crate) const fn new(kind: Kind, dataqsiz: usize) -> Self {
         Self {
-            buf: VecDeque::new(),
-            put_back: Vec::new(),
-            dataqsiz,
-            recvx: 0,
+            buf: Ring::new(dataqsiz),
             reserved: 0,
             clock: 0,
             sudogs: Sudogs::new(),
@@ -185,7 +173,7 @@ impl<T> Hchan<T> {
         match self.send(elem, wakes) {
             Ok(()) => Ok(()),
             Err(TrySendError::Closed(())) => Err(SendError(())),
-            Err(TrySendError::Full(())) if self.dataqsiz == 0 => Ok(()),
+            Err(TrySendError::Full(())) if self.buf.dataqsiz() == 0 => Ok(()),
             Err(TrySendError::Full(())) => {
                 if let Some(oldest) = self.take() {
                     self.push(elem);
@@ -404,14 +392,12 @@ impl<T> Hchan<T> {
             return;
         }
         self.clock += 1;
-        let younger = self.put_back.partition_point(|&other| other > age);
-        self.buf.insert(self.put_back.len() - younger, value);
-        self.put_back.insert(younger, age);
+        self.buf.put_back(value, age);
     }
 
     /// The age of the value that leaves next.
     pub(crate) fn next_age(&self) -> u64 {
-        self.put_back.last().copied().unwrap_or(self.clock + 1)
+        self.buf.oldest_age().unwrap_or(self.clock + 1)
     }
 
     /// The ticket for a parked operation, from its number.
@@ -559,8 +545,7 @@ impl<T> Hchan<T> {
             return VecDeque::new();
         }
         self.close(wakes);
-        self.put_back.clear();
-        mem::take(&mut self.buf)
+        self.buf.take_all()
     }
 
     // What can be seen from outside.
@@ -571,7 +556,7 @@ impl<T> Hchan<T> {
 
     pub(crate) const fn capacity(&self) -> Option<usize> {
         match self.kind {
-            Kind::Bounded | Kind::Never => Some(self.dataqsiz),
+            Kind::Bounded | Kind::Never => Some(self.buf.dataqsiz()),
             Kind::Unbounded => None,
         }
     }
@@ -594,13 +579,11 @@ impl<T> Hchan<T> {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let in_ring = self.buf.len() - self.put_back.len();
-        let slot = |count: usize| count.checked_rem(self.dataqsiz).unwrap_or(0);
         Snapshot {
             qcount: self.buf.len(),
             dataqsiz: self.capacity(),
-            sendx: slot(self.recvx.wrapping_add(in_ring)),
-            recvx: slot(self.recvx),
+            sendx: self.buf.sendx(),
+            recvx: self.buf.recvx(),
             closed: self.closed,
             sendq: self.sendq.iter(&self.sudogs).count(),
             recvq: self.recvq.iter(&self.sudogs).count(),
@@ -628,7 +611,11 @@ impl<T> Hchan<T> {
 
     /// How many of the first receivers in line are promised to permits.
     const fn promised(&self) -> usize {
-        if self.dataqsiz == 0 { self.reserved } else { 0 }
+        if self.buf.dataqsiz() == 0 {
+            self.reserved
+        } else {
+            0
+        }
     }
 
     /// Whether a receiver is in line that no permit counts on, and that is no arm of `select`.
@@ -642,17 +629,17 @@ impl<T> Hchan<T> {
 
     #[inline]
     fn has_room(&self) -> bool {
-        self.buf.len() + self.reserved < self.dataqsiz
+        self.buf.len() + self.reserved < self.buf.dataqsiz()
     }
 
     fn can_reserve(&self) -> bool {
-        self.has_room() || (self.dataqsiz == 0 && self.has_free_receiver(None))
+        self.has_room() || (self.buf.dataqsiz() == 0 && self.has_free_receiver(None))
     }
 
     /// Whether a reservation is first in `sendq` that waits for a receiver to park, on capacity 0.
     fn awaits_receiver(&self) -> bool {
         let mut senders = self.sendq.iter(&self.sudogs);
-        self.dataqsiz == 0
+        self.buf.dataqsiz() == 0
             && !self.sendq.is_empty()
             && self.buf.is_empty()
             && senders.next().is_some_and(|sender| !sender.has_value())
@@ -661,49 +648,18 @@ impl<T> Hchan<T> {
     /// Puts the value at the tail of the ring.
     #[inline]
     fn push(&mut self, elem: &mut Option<T>) {
-        if self.buf.len() == self.buf.capacity() {
-            self.grow();
-        }
         self.clock += 1;
         if let Some(value) = elem.take() {
-            self.buf.push_back(value);
+            self.buf.push(value);
         }
     }
 
-    /// Doubles the ring's storage, but not beyond the ring's size.
-    #[cold]
-    fn grow(&mut self) {
-        let len = self.buf.len();
-        let wanted = len.max(4).min(self.dataqsiz.saturating_sub(len)).max(1);
-        self.buf.reserve_exact(wanted);
-    }
-
-    /// Takes the value at the head: what was put back, else the oldest in the ring.
+    /// Takes the value at the head of the ring.
     #[inline]
     fn take(&mut self) -> Option<T> {
-        let value = self.buf.pop_front()?;
+        let value = self.buf.take()?;
         self.clock += 1;
-        if self.put_back.pop().is_none() {
-            self.recvx = self.recvx.wrapping_add(1);
-        }
-        if self.buf.is_empty() && self.buf.capacity() > self.kept_slots() {
-            self.buf = VecDeque::new();
-            self.put_back = Vec::new();
-        }
         Some(value)
-    }
-
-    /// How much storage an empty ring keeps: what it may need again, unless a burst has been there.
-    #[inline]
-    const fn kept_slots(&self) -> usize {
-        let few = match size_of::<T>() {
-            0 => usize::MAX,
-            size => KEPT_BYTES / size,
-        };
-        match self.kind {
-            Kind::Bounded if self.dataqsiz > few => self.dataqsiz,
-            _ => few,
-        }
     }
 
     /// Serves parked senders, first come, first served, as far as there is room.
@@ -742,7 +698,7 @@ impl<T> Hchan<T> {
 
     /// Who is in `recvq`, on capacity 0, that no permit counts on.
     fn free_receivers(&self) -> Free {
-        if self.dataqsiz > 0 {
+        if self.buf.dataqsiz() > 0 {
             return Free::None;
         }
         let mut free = self.recvq.iter(&self.sudogs).skip(self.promised());
@@ -800,12 +756,8 @@ impl<T> Hchan<T> {
         assert!(self.sendq.is_empty() || !self.has_room());
         let first = self.sendq.iter(&self.sudogs).next();
         let is_plain = first.is_some_and(|sender| sender.has_value() && sender.select().is_none());
-        assert!(!is_plain || self.dataqsiz > 0 || !self.has_free_receiver(None));
-        assert!(self.put_back.len() <= self.buf.len());
-        assert!(
-            self.put_back
-                .is_sorted_by(|younger, older| younger >= older)
-        );
+        assert!(!is_plain || self.buf.dataqsiz() > 0 || !self.has_free_receiver(None));
+        self.buf.check();
     }
 }
 

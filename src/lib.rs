@@ -131,6 +131,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
+#![warn(clippy::print_stdout)]
 
 extern crate alloc;
 
@@ -148,6 +149,7 @@ mod party;
 mod receiver;
 mod recv;
 mod reserve;
+mod ring;
 mod select;
 mod send;
 mod sender;

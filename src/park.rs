@@ -97,7 +97,9 @@ pub(crate) fn block_on_until<F: Future + Unpin>(
 /// Sleeps until the next wake; false if the deadline comes first.
 fn wait(unparker: &Unparker, deadline: Option<Instant>) -> bool {
     // Ordering: see `wake_by_ref`.
-    while !unparker.woken.swap(false, Ordering::Acquire) {
+    let woken =
+        || { &unparker.woken }.compare_exchange(true, false, Ordering::Acquire, Ordering::Relaxed);
+    while woken().is_err() {
         match deadline {
             None => thread::park(),
             Some(deadline) => match deadline.checked_duration_since(Instant::now()) {

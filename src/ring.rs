@@ -1,0 +1,129 @@
+//! The ring of a channel: the values inside, oldest first.
+//!
+//! A value that had left and was put back is older than all that stayed, so what was put back stands
+//! at the head, in the order of its ages. While it does, there may be more values than slots.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+/// The storage of a ring that empties is kept if it is no larger than this, or than the ring.
+const KEPT_BYTES: usize = 16 * 1024;
+
+pub(crate) struct Ring<T> {
+    values: VecDeque<T>,
+    /// The ages of the values that were put back, youngest first.
+    put_back: Vec<u64>,
+    /// The number of slots. Storage grows towards it as needed.
+    dataqsiz: usize,
+    /// How many values have been received out of their slots.
+    received: usize,
+}
+
+impl<T> Ring<T> {
+    pub(crate) const fn new(dataqsiz: usize) -> Self {
+        Self {
+            values: VecDeque::new(),
+            put_back: Vec::new(),
+            dataqsiz,
+            received: 0,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    #[inline]
+    pub(crate) const fn dataqsiz(&self) -> usize {
+        self.dataqsiz
+    }
+
+    /// The slot that the next value is received from.
+    pub(crate) fn recvx(&self) -> usize {
+        self.received.checked_rem(self.dataqsiz).unwrap_or(0)
+    }
+
+    /// The slot that the next value is sent to.
+    pub(crate) fn sendx(&self) -> usize {
+        let sent = self.received.wrapping_add(self.len() - self.put_back.len());
+        sent.checked_rem(self.dataqsiz).unwrap_or(0)
+    }
+
+    /// Puts a value at the tail.
+    #[inline]
+    pub(crate) fn push(&mut self, value: T) {
+        if self.values.len() == self.values.capacity() {
+            self.grow();
+        }
+        self.values.push_back(value);
+    }
+
+    /// Doubles the storage, but not beyond the slots.
+    #[cold]
+    fn grow(&mut self) {
+        let len = self.len();
+        let slots = self.dataqsiz.saturating_sub(len).max(1);
+        self.values.reserve_exact(len.max(4).min(slots));
+    }
+
+    /// Takes the value at the head.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Option<T> {
+        let value = self.values.pop_front()?;
+        if self.put_back.pop().is_none() {
+            self.received = self.received.wrapping_add(1);
+        }
+        if self.values.is_empty() && self.values.capacity() > self.kept() {
+            self.take_all();
+        }
+        Some(value)
+    }
+
+    /// How many values' storage an empty ring keeps: what it may need again, unless that was a burst.
+    #[inline]
+    const fn kept(&self) -> usize {
+        let few = match size_of::<T>() {
+            0 => usize::MAX,
+            size => KEPT_BYTES / size,
+        };
+        match self.dataqsiz {
+            usize::MAX => few,
+            slots if slots < few => few,
+            slots => slots,
+        }
+    }
+
+    /// Puts a value back in its place, by the age that it had when it left.
+    pub(crate) fn put_back(&mut self, value: T, age: u64) {
+        let younger = self.put_back.partition_point(|&other| other > age);
+        self.values.insert(self.put_back.len() - younger, value);
+        self.put_back.insert(younger, age);
+    }
+
+    /// The age of the value at the head, if it was put back.
+    #[inline]
+    pub(crate) fn oldest_age(&self) -> Option<u64> {
+        self.put_back.last().copied()
+    }
+
+    /// Takes all values, and gives the storage up.
+    pub(crate) fn take_all(&mut self) -> VecDeque<T> {
+        self.put_back = Vec::new();
+        core::mem::take(&mut self.values)
+    }
+
+    /// What the head of this file says.
+    pub(crate) fn check(&self) {
+        assert!(self.put_back.len() <= self.len());
+        assert!(
+            self.put_back
+                .is_sorted_by(|younger, older| younger >= older)
+        );
+    }
+}
