@@ -2,7 +2,6 @@
 //!
 //! In Go: `gen`, `sq` and `merge` of "Go Concurrency Patterns: Pipelines", each of them a
 //! `for n := range in { out <- f(n) }`.
-#![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::cell::Cell;
 

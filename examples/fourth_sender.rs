@@ -2,7 +2,6 @@
 //!
 //! In Go: `taskCh := make(chan Task, 3)`, four goroutines that do `taskCh <- task`, then
 //! `<-taskCh`. What the runtime does to its `hchan` meanwhile is drawn here, step by step.
-#![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;

@@ -3,7 +3,6 @@
 //! In Go: the sieve of its tutorial, `go Generate(ch)` and for each prime
 //! `go Filter(ch, ch1, prime)`. Go's goroutines are stuck for ever when main has enough; here the
 //! chain takes itself down.
-#![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
 

@@ -1,7 +1,6 @@
 //! A thread and a task talk over the same kind of channel, each in its own way of waiting.
 //!
 //! In Go: two goroutines that play ping-pong, one of them after `runtime.LockOSThread()`.
-#![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
 use std::thread;

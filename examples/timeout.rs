@@ -1,7 +1,6 @@
 //! Four sends that run out of time, and none that loses its value.
 //!
 //! In Go: `select { case ch <- v: case <-time.After(d): }`, after which `v` is still at hand.
-#![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
 use std::pin::pin;

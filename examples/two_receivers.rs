@@ -2,7 +2,6 @@
 //!
 //! In Go: `ch := make(chan int)`, two goroutines that do `v := <-ch; wg.Done()`, then `ch <- 3`,
 //! `ch <- 4` and `wg.Wait()`.
-#![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
 

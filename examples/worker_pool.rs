@@ -1,7 +1,6 @@
 //! Three workers share the jobs of one channel and send their results on another.
 //!
 //! In Go: `for j := range jobs { results <- j * 2 }` in three goroutines, then `close(jobs)`.
-#![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
 

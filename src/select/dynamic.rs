@@ -58,7 +58,23 @@ use crate::sender::Sender;
 /// # });
 /// ```
 ///
-/// From Go: `reflect.Select`.
+/// It has no arms over other futures, but may itself be an arm of [`select!`](crate::select!). Lend it,
+/// so that it can still be asked whether it has committed when another arm has won:
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// # let (tx, rx) = hchan::bounded::<u8>(1);
+/// # let timeout = std::future::ready(());
+/// let mut select = hchan::Select::new().recv(&rx, |n| n);
+/// let got = hchan::select! {
+///     future(&mut select) -> n => Some(n),
+///     future(timeout) -> () => select.try_select(),
+/// };
+/// assert_eq!(got, None);
+/// # drop(tx) });
+/// ```
+///
+/// From Go: `reflect.Select`; from crossbeam: `Select`, with a closure for each arm instead of an index.
 #[must_use = "futures do nothing unless polled"]
 pub struct Select<'a, O> {
     // Before the arms, for it closes the offer when it is dropped.

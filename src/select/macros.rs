@@ -93,13 +93,19 @@ pub mod support {
 /// - The conditions and expressions of all arms are evaluated once, in source order, whichever arm wins
 ///   and whether or not it is switched off.
 /// - Of several arms over channels that can proceed, each is as likely to win. Futures come after
-///   channels. With `biased;` in front, all arms are tried in source order.
+///   channels, and are not polled while a channel can proceed: if that may be so for long, put a signal
+///   to stop first in a `biased;` select, or make it a channel. With `biased;` in front, all arms are
+///   tried in source order.
 /// - A closed channel can proceed: its arm gets the error.
 /// - The bodies are part of the function around: `?`, `break`, `continue`, `return` and `.await` work,
 ///   and what the losing arms borrowed is free. Their type is that of the select.
 /// - Without arms, or with all of them switched off, and without `default`, it waits for ever.
+/// - A pattern must match whatever its arm gets.
+/// - A future that is to outlive the select is lent to it, as `future(&mut f)`, if need be pinned with
+///   [`pin!`](core::pin::pin) before. Switch its arm off once it has ended.
 /// - The arms may be over different types. Each is a local variable; none is boxed, and the future is
-///   `Send` if they are.
+///   `Send` if they are. Some two dozen fit into the compiler's recursion limit;
+///   [`Select`](crate::Select) takes any number.
 ///
 /// # Cancel safety
 ///
@@ -123,12 +129,20 @@ pub mod support {
 /// | `select {` | `select! {` |
 /// | `case v := <-a:` | `recv(a) -> msg => …`, with `Ok(v)` |
 /// | `case v, ok := <-a:` | the same, with `Err(RecvError)` for `!ok` |
+/// | `case <-a:` | `recv(a) -> _ => …` |
 /// | `case b <- w:` | `send(b, w) -> res => …`; a closed `b` is an `Err` here, a panic there |
+/// | `w` is still at hand if another case is chosen | `send_from(b, &mut w) -> res => …`, with `w` an `Option` |
 /// | `case <-time.After(d):` | `future(sleep(d)) -> () => …`, with the timer of your runtime |
+/// | `t := time.After(d)` before a loop | `let mut t = pin!(sleep(d))`, and `future(&mut t) -> () => …` |
+/// | `case <-ticker.C:` | `future(interval.tick()) -> _ => …`, with `interval` before the loop |
 /// | `case <-ctx.Done():` | `recv(done) -> _ => …` on a channel that is closed to say so |
-/// | `a = nil` to switch a case off | `, if a_is_wanted`, or a handle of `never` |
+/// | `a = nil` to switch a case off | `, if a_is_wanted`, or `a = ` a handle of `never` |
 /// | `default:` | `default => …` |
 /// | `select {}` | `select! {}` |
+/// | `break` leaves the `select` | `break` leaves the loop around |
+/// | a random one of the cases that can proceed | the same, with futures after channels |
+/// | all expressions evaluated once, in source order | the same |
+/// | `reflect.Select(cases)` | [`Select`](crate::Select) |
 ///
 /// # Others
 ///
@@ -136,6 +150,21 @@ pub mod support {
 /// loses its value, unless it is a [`send_from`](crate::Sender::send_from), and a race has no instant
 /// at which it commits. Here a losing arm has done nothing, at any time. crossbeam's `select!` commits
 /// likewise, but blocks the thread, and evaluates the value of a `send` only if it wins.
+///
+/// | | here | `tokio::select!` | `futures::select!` | crossbeam's |
+/// |---|---|---|---|---|
+/// | waits | as a task; [`select_blocking!`](crate::select_blocking!) on a thread | as a task | as a task | on a thread |
+/// | to receive | `recv(rx) -> msg => …` | `msg = rx.recv() => …` | `msg = rx.recv() => …` | `recv(rx) -> msg => …` |
+/// | to send | `send(tx, value) -> res => …` | `res = tx.send(value) => …` | `res = tx.send(value) => …` | `send(tx, value) -> res => …` |
+/// | to keep a value that is not sent | `send_from(tx, &mut slot) -> res => …` | `res = tx.send_from(&mut slot) => …` | `res = tx.send_from(&mut slot) => …` | it is not evaluated |
+/// | any future | `future(f) -> out => …` | `out = f => …` | `out = f => …`, fused and perhaps pinned | – |
+/// | time runs out | `future(sleep(d)) -> () => …` | `() = sleep(d) => …` | `() = pin!(sleep(d).fuse()) => …` | `default(d) => …` |
+/// | nothing can proceed at once | `default => …` | – | `default => …` | `default => …` |
+/// | an arm is off | `, if condition`; `never` | `, if condition` | its future has ended | `never` |
+/// | all arms are off | waits for ever | `else => …`, or panics | `complete => …`, or panics | waits for ever |
+/// | a pattern does not match | does not compile | the arm is off | does not compile | does not compile |
+/// | in source order | `biased;` | `biased;` | `select_biased!` | `select_biased!` |
+/// | any number of arms | [`Select`](crate::Select) | – | `select_all` | `Select` |
 #[macro_export]
 macro_rules! select {
     ($($arms:tt)*) => { $crate::__select!(@begin wait $($arms)*) };
