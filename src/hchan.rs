@@ -808,3 +808,6 @@ fn count_up(count: &mut u32) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

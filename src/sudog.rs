@@ -277,3 +277,6 @@ impl<T> Sudog<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

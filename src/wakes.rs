@@ -56,6 +56,11 @@ impl Wakes {
         self.first.is_none() && self.retired.is_none()
     }
 
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        usize::from(self.first.is_some()) + self.rest.len()
+    }
+
     /// Wakes them all, whatever any of them does, and hands back the first panic.
     ///
     /// While the thread is panicking anyhow, that panic is the first, and goes on by itself.

@@ -1,0 +1,187 @@
+//! The state machine driven directly: no lock, no executor, no waker that does anything.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::task::{Context, Poll, Waker};
+
+use super::{Hchan, Kind};
+use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
+use crate::sudog::Ticket;
+use crate::wakes::{Visitor, Wakes};
+
+/// A channel whose invariants are checked after each step, with the number of wakes that it took.
+struct Machine {
+    hchan: Hchan<u32>,
+    woken: usize,
+}
+
+impl Machine {
+    fn new(dataqsiz: usize) -> Self {
+        Self {
+            hchan: Hchan::new(Kind::Bounded, dataqsiz),
+            woken: 0,
+        }
+    }
+
+    fn step<R>(
+        &mut self,
+        work: impl FnOnce(&mut Hchan<u32>, &mut Visitor<'_>, &mut Wakes) -> R,
+    ) -> R {
+        let mut wakes = Wakes::new();
+        let cx = Context::from_waker(Waker::noop());
+        let result = work(&mut self.hchan, &mut Visitor::with_waker(&cx), &mut wakes);
+        self.hchan.check();
+        self.woken = wakes.count();
+        result
+    }
+
+    fn send(&mut self, value: u32) -> Result<(), TrySendError<()>> {
+        self.step(|hchan, _, wakes| hchan.send(&mut Some(value), wakes))
+    }
+
+    fn recv(&mut self) -> Result<u32, TryRecvError> {
+        self.step(|hchan, _, wakes| hchan.recv(wakes))
+    }
+
+    fn park_send(&mut self, value: u32) -> Option<Ticket> {
+        let mut place = None;
+        let polled = self.poll_send(&mut place, Some(value));
+        assert_eq!(polled, (Poll::Pending, None));
+        place
+    }
+
+    fn poll_send(
+        &mut self,
+        place: &mut Option<Ticket>,
+        mut elem: Option<u32>,
+    ) -> (Poll<Result<(), SendError<()>>>, Option<u32>) {
+        let polled =
+            self.step(|hchan, visitor, wakes| hchan.poll_send(place, &mut elem, visitor, wakes));
+        (polled, elem)
+    }
+
+    fn park_recv(&mut self) -> Option<Ticket> {
+        let mut place = None;
+        assert_eq!(self.poll_recv(&mut place), Poll::Pending);
+        place
+    }
+
+    fn poll_recv(&mut self, place: &mut Option<Ticket>) -> Poll<Result<u32, RecvError>> {
+        self.step(|hchan, visitor, wakes| hchan.poll_recv(place, visitor, wakes))
+    }
+
+    fn drop_recv(&mut self, place: Option<Ticket>) {
+        let place = place.expect("parked");
+        self.step(|hchan, _, wakes| hchan.cancel_recv(place, wakes));
+    }
+
+    fn close(&mut self) -> bool {
+        self.step(|hchan, _, wakes| hchan.close(wakes))
+    }
+}
+
+#[test]
+fn a_send_asks_for_close_then_a_receiver_then_room_then_parks() {
+    let mut machine = Machine::new(1);
+    let mut receiver = machine.park_recv();
+    assert_eq!((machine.send(1), machine.woken), (Ok(()), 1));
+    assert_eq!((machine.send(2), machine.woken), (Ok(()), 0));
+    assert_eq!(machine.send(3), Err(TrySendError::Full(())));
+    let mut sender = machine.park_send(4);
+    assert_eq!(machine.poll_recv(&mut receiver), Poll::Ready(Ok(1)));
+    assert!(machine.close());
+    assert_eq!(machine.woken, 1);
+    assert_eq!(machine.send(5), Err(TrySendError::Closed(())));
+    let refused = (Poll::Ready(Err(SendError(()))), Some(4));
+    assert_eq!(machine.poll_send(&mut sender, None), refused);
+}
+
+#[test]
+fn a_receive_from_a_full_ring_lets_the_first_parked_sender_move_up() {
+    let mut machine = Machine::new(2);
+    assert_eq!((machine.send(1), machine.send(2)), (Ok(()), Ok(())));
+    let mut third = machine.park_send(3);
+    let mut fourth = machine.park_send(4);
+    assert_eq!((machine.recv(), machine.woken), (Ok(1), 1));
+    assert_eq!(machine.poll_send(&mut third, None).0, Poll::Ready(Ok(())));
+    assert_eq!(machine.poll_send(&mut fourth, None).0, Poll::Pending);
+    assert_eq!(machine.hchan.len(), 2);
+    let rest: Vec<_> = core::iter::from_fn(|| machine.recv().ok()).collect();
+    assert_eq!(rest, [2, 3, 4]);
+}
+
+#[test]
+fn values_are_put_back_by_age_whatever_the_order_of_the_drops() {
+    for drops in [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ] {
+        let mut machine = Machine::new(0);
+        let mut receivers: Vec<_> = (0..3).map(|_| machine.park_recv()).collect();
+        for value in 0..3 {
+            assert_eq!(machine.send(value), Ok(()));
+        }
+        for receiver in drops {
+            let place = receivers[receiver].take();
+            machine.drop_recv(place);
+        }
+        let all: Vec<_> = core::iter::from_fn(|| machine.recv().ok()).collect();
+        assert_eq!(all, [0, 1, 2]);
+    }
+}
+
+#[test]
+fn closed_waits_for_the_last_unclaimed_value() {
+    let mut machine = Machine::new(0);
+    let mut first = machine.park_recv();
+    assert_eq!(machine.send(1), Ok(()));
+    assert!(machine.close());
+    assert_eq!(machine.recv(), Err(TryRecvError::Empty));
+    let mut second = machine.park_recv();
+    assert_eq!(machine.poll_recv(&mut first), Poll::Ready(Ok(1)));
+    assert_eq!(machine.woken, 1);
+    assert_eq!(machine.poll_recv(&mut second), Poll::Ready(Err(RecvError)));
+    assert_eq!(machine.recv(), Err(TryRecvError::Closed));
+}
+
+#[test]
+fn the_clock_moves_when_something_becomes_possible_and_not_when_nothing_does() {
+    let mut machine = Machine::new(1);
+    let mut seen = vec![machine.hchan.clock()];
+    let mut note = |machine: &Machine, moves: bool| {
+        let clock = machine.hchan.clock();
+        assert_eq!(seen.last() != Some(&clock), moves);
+        seen.push(clock);
+    };
+    assert_eq!(machine.recv(), Err(TryRecvError::Empty));
+    note(&machine, false);
+    assert_eq!(machine.send(1), Ok(()));
+    note(&machine, true);
+    assert_eq!(machine.send(2), Err(TrySendError::Full(())));
+    note(&machine, false);
+    let sender = machine.park_send(2);
+    note(&machine, true);
+    let mut elem = None;
+    machine.step(|hchan, _, wakes| {
+        hchan.cancel_send(sender.expect("parked"), &mut elem, wakes);
+    });
+    assert_eq!(machine.recv(), Ok(1));
+    note(&machine, true);
+    assert!(machine.close());
+    note(&machine, true);
+}
+
+#[test]
+fn handles_are_counted_and_not_beyond_what_can_be_counted() {
+    let mut machine = Machine::new(0);
+    assert!(machine.hchan.add_sender());
+    assert_eq!(machine.hchan.sender_count(), 2);
+    machine.hchan.senders = u32::MAX;
+    assert!(!machine.hchan.add_sender());
+    machine.hchan.receivers = u32::MAX;
+    assert!(!machine.hchan.add_receiver());
+}

@@ -1,0 +1,87 @@
+//! Places that are used again, and queues that one may leave from anywhere.
+
+use alloc::vec::Vec;
+use core::task::Waker;
+
+use super::{State, Sudogs, Ticket, WaitQ};
+use crate::party::Party;
+
+fn park(sudogs: &mut Sudogs<usize>, queue: &mut WaitQ, id: usize) -> Ticket {
+    let ticket = sudogs.acquire(Some(id), Party::Task(Waker::noop().clone()));
+    queue.enqueue(sudogs, &ticket);
+    ticket
+}
+
+fn ids(sudogs: &Sudogs<usize>, queue: &WaitQ) -> Vec<usize> {
+    queue.iter(sudogs).filter_map(|sudog| sudog.elem).collect()
+}
+
+#[test]
+fn a_sudog_leaves_its_queue_from_the_head_the_middle_and_the_tail() {
+    for leaver in 0..3 {
+        let (mut sudogs, mut queue) = (Sudogs::new(), WaitQ::new());
+        let mut tickets: Vec<_> = (0..3).map(|id| park(&mut sudogs, &mut queue, id)).collect();
+        let ticket = tickets.remove(leaver);
+        queue.unlink(&mut sudogs, &ticket);
+        assert_eq!(sudogs.release(ticket).0, Some(leaver));
+        let left: Vec<_> = (0..3).filter(|&id| id != leaver).collect();
+        assert_eq!(ids(&sudogs, &queue), left);
+        for ticket in tickets {
+            queue.unlink(&mut sudogs, &ticket);
+        }
+        assert!(queue.is_empty() && queue.last(&sudogs).is_none());
+    }
+}
+
+#[test]
+fn sudogs_are_dequeued_first_come_first_served() {
+    let (mut sudogs, mut queue) = (Sudogs::new(), WaitQ::new());
+    let _tickets: Vec<_> = (0..4).map(|id| park(&mut sudogs, &mut queue, id)).collect();
+    let second = queue.dequeue(&mut sudogs, |sudog| sudog.elem != Some(0));
+    assert_eq!(second.map(|sudog| sudog.elem), Some(Some(1)));
+    let first = queue.dequeue(&mut sudogs, |_| true);
+    assert_eq!(first.map(|sudog| sudog.elem), Some(Some(0)));
+    assert_eq!(ids(&sudogs, &queue), [2, 3]);
+    assert!(queue.dequeue(&mut sudogs, |_| false).is_none());
+}
+
+#[test]
+fn a_place_is_used_again() {
+    let (mut sudogs, mut queue) = (Sudogs::new(), WaitQ::new());
+    for id in 0..1000 {
+        let ticket = park(&mut sudogs, &mut queue, id);
+        assert_eq!(sudogs.get(&ticket).state, State::Parked);
+        queue.unlink(&mut sudogs, &ticket);
+        assert_eq!(sudogs.release(ticket).0, Some(id));
+    }
+    assert_eq!(sudogs.slots.len(), 1);
+}
+
+#[test]
+#[should_panic(expected = "a ticket outlived its sudog")]
+fn a_ticket_is_good_for_one_use_of_its_place() {
+    let (mut sudogs, mut queue) = (Sudogs::new(), WaitQ::new());
+    let ticket = park(&mut sudogs, &mut queue, 1);
+    let stale = Ticket {
+        number: ticket.number,
+        generation: ticket.generation,
+    };
+    queue.unlink(&mut sudogs, &ticket);
+    drop(sudogs.release(ticket));
+    let _next = park(&mut sudogs, &mut queue, 2);
+    sudogs.get(&stale);
+}
+
+#[test]
+fn the_memory_of_a_burst_goes_with_its_last_waiter() {
+    let (mut sudogs, mut queue) = (Sudogs::new(), WaitQ::new());
+    let tickets: Vec<_> = (0..100_000)
+        .map(|id| park(&mut sudogs, &mut queue, id))
+        .collect();
+    assert!(sudogs.slots.capacity() >= 100_000);
+    for ticket in tickets {
+        queue.unlink(&mut sudogs, &ticket);
+        drop(sudogs.release(ticket));
+    }
+    assert_eq!(sudogs.slots.capacity(), 0);
+}
