@@ -82,12 +82,11 @@ fn values_leave_in_the_order_in_which_they_were_accepted() {
         for value in 0..inside {
             tx.try_send(value).unwrap();
         }
-        let waiting: Vec<_> = (inside..inside + 5)
+        let mut sends: Vec<_> = (inside..inside + 5)
             .map(|n| Task::new(tx.send(n)))
             .collect();
-        for mut send in waiting {
+        for send in &mut sends {
             assert_eq!(send.poll().is_ready(), capacity.is_none());
-            std::mem::forget(send);
         }
         assert!(values(&rx).into_iter().eq(0..inside + 5));
     });
@@ -516,6 +515,12 @@ fn force_send_gives_up_what_was_put_back_first() {
     drop(handed(&tx, &rx, 1));
     assert_eq!(tx.force_send(2), Ok(Some(1)));
     assert_eq!(values(&rx), [2]);
+
+    // On capacity 0 there is no ring to take the new value.
+    let (tx, rx) = bounded(0);
+    drop(handed(&tx, &rx, 1));
+    assert_eq!(tx.force_send(2), Ok(Some(2)));
+    assert_eq!(values(&rx), [1]);
 }
 
 #[test]

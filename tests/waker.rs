@@ -332,13 +332,29 @@ fn a_future_polled_after_it_was_ready_panics_and_says_which() {
 
 #[test]
 fn a_parked_future_is_not_terminated_before_it_was_ready() {
-    each_capacity(|_, tx, rx| {
-        let mut recv = parked(rx.recv());
-        assert!(!recv.future().is_terminated());
-        tx.try_send(1).unwrap();
-        assert!(!recv.future().is_terminated());
-        assert_eq!(recv.poll(), Ready(Ok(1)));
-        assert!(recv.future().is_terminated());
+    fn over<F: FusedFuture + Unpin>(future: F, proceed: impl FnOnce()) {
+        let mut task = parked(future);
+        assert!(!task.future().is_terminated());
+        proceed();
+        assert!(!task.future().is_terminated());
+        assert!(task.poll().is_ready());
+        assert!(task.future().is_terminated());
+    }
+    each_limit(|_, tx, rx| {
+        let (mut slot, mut items, mut out) = (Some(1), VecDeque::from([1]), Vec::new());
+        let give = || assert_eq!(tx.try_send(1), Ok(()));
+        let take = || assert!(rx.try_recv().is_ok());
+        over(rx.recv(), give);
+        over(rx.recv_many(&mut out, 9), give);
+        fill(&tx, 0);
+        over(tx.send(1), take);
+        over(tx.send_from(&mut slot), take);
+        over(tx.send_many(&mut items), take);
+        over(tx.reserve(), || {
+            values(&rx);
+            ignore(poll_once(rx.recv()));
+        });
+        over(tx.closed(), || assert!(rx.close()));
     });
 }
 

@@ -53,8 +53,12 @@
 //! Nothing was possible at one instant, on all channels at once. After the attempts have all failed,
 //! the select looks a second time: a channel on which something became possible in between shows a
 //! later time on its clock. If none does, none has become ready between its two looks, and the instant
-//! between the last attempt and the first second look lies between both looks of each. Otherwise it
-//! tries again. So no lock is ever held while another is taken.
+//! between the last attempt and the first second look lies between both looks of each.
+//!
+//! A channel that others keep busy is tried again, right before a second look at it and at the others
+//! that are busy; the instant then lies between these. The quiet ones have been tried before and are
+//! looked at after it. So it takes a short moment in which the busy ones rest, however many arms there
+//! are, and no lock is ever held while another is taken.
 
 use core::task::{Context, Poll};
 
@@ -218,23 +222,32 @@ impl Race {
         })
     }
 
-    /// After each arm was tried in vain: tries the channels again until one can proceed, or until it
-    /// is certain that at one instant none could.
+    /// After each arm was tried in vain: tries those again whose channels others keep busy, until one
+    /// wins, or until it is certain that at one instant none could.
     fn attempt_until_certain(
         &self,
         arms: &mut (impl Arms + ?Sized),
-        order: &[u32],
+        order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Option<u32> {
-        let mut winner = None;
-        while winner.is_none()
-            && !(0..)
-                .take(arms.len())
-                .all(|index| arms.arm(index).unchanged())
-        {
-            winner = self.attempt_kind(Kind::Channel, arms, order.iter().copied(), cx);
+        let mut busy = 0;
+        loop {
+            let (busy_arms, quiet_arms) = order.split_at(busy);
+            let winner = self.attempt_kind(Kind::Channel, arms, busy_arms.iter().copied(), cx);
+            if winner.is_some() {
+                return winner;
+            }
+            // The instant is now.
+            let mut moved = |index: &u32| !arms.arm(*index).unchanged();
+            if busy_arms.iter().any(&mut moved) {
+                continue;
+            }
+            match quiet_arms.iter().position(moved) {
+                None => return None,
+                Some(place) => order.swap(busy, busy + place),
+            }
+            busy += 1;
         }
-        winner
     }
 
     /// Opens the offer and parks the arms; false if one of them could proceed instead.
