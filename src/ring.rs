@@ -3,16 +3,17 @@
 //! A value that had left and was put back is older than all that stayed, so what was put back stands
 //! at the head, in the order of its ages. While it does, there may be more values than slots.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::vec::Vec;
 
 /// The storage of a ring that empties is kept if it is no larger than this, or than the ring.
 const KEPT_BYTES: usize = 16 * 1024;
 
 pub(crate) struct Ring<T> {
     values: VecDeque<T>,
-    /// The ages of the values that were put back, youngest first.
-    put_back: Vec<u64>,
+    /// The ages of the values that were put back, oldest first; made when the first one is.
+    #[expect(clippy::box_collection, reason = "every channel would pay for what few ever use")]
+    put_back: Option<Box<VecDeque<u64>>>,
     /// The number of slots. Storage grows towards it as needed.
     dataqsiz: usize,
     /// How many values have been received out of their slots.
@@ -23,7 +24,7 @@ impl<T> Ring<T> {
     pub(crate) const fn new(dataqsiz: usize) -> Self {
         Self {
             values: VecDeque::new(),
-            put_back: Vec::new(),
+            put_back: None,
             dataqsiz,
             received: 0,
         }
@@ -51,7 +52,7 @@ impl<T> Ring<T> {
 
     /// The slot that the next value is sent to.
     pub(crate) fn sendx(&self) -> usize {
-        let sent = self.received.wrapping_add(self.len() - self.put_back.len());
+        let sent = self.received.wrapping_add(self.len() - self.returned());
         sent.checked_rem(self.dataqsiz).unwrap_or(0)
     }
 
@@ -76,8 +77,10 @@ impl<T> Ring<T> {
     #[inline]
     pub(crate) fn take(&mut self) -> Option<T> {
         let value = self.values.pop_front()?;
-        if self.put_back.pop().is_none() {
+        if self.oldest_age().is_none() {
             self.received = self.received.wrapping_add(1);
+        } else if let Some(ages) = &mut self.put_back {
+            ages.pop_front();
         }
         if self.values.is_empty() && self.values.capacity() > self.kept() {
             self.take_all();
@@ -101,29 +104,32 @@ impl<T> Ring<T> {
 
     /// Puts a value back in its place, by the age that it had when it left.
     pub(crate) fn put_back(&mut self, value: T, age: u64) {
-        let younger = self.put_back.partition_point(|&other| other > age);
-        self.values.insert(self.put_back.len() - younger, value);
-        self.put_back.insert(younger, age);
+        let ages = self.put_back.get_or_insert_default();
+        let place = ages.partition_point(|&other| other <= age);
+        ages.insert(place, age);
+        self.values.insert(place, value);
     }
 
     /// The age of the value at the head, if it was put back.
     #[inline]
     pub(crate) fn oldest_age(&self) -> Option<u64> {
-        self.put_back.last().copied()
+        self.put_back.as_ref()?.front().copied()
+    }
+
+    /// How many values were put back and are here.
+    fn returned(&self) -> usize {
+        self.put_back.as_ref().map_or(0, |ages| ages.len())
     }
 
     /// Takes all values, and gives the storage up.
     pub(crate) fn take_all(&mut self) -> VecDeque<T> {
-        self.put_back = Vec::new();
+        self.put_back = None;
         core::mem::take(&mut self.values)
     }
 
     /// What the head of this file says.
     pub(crate) fn check(&self) {
-        assert!(self.put_back.len() <= self.len());
-        assert!(
-            self.put_back
-                .is_sorted_by(|younger, older| younger >= older)
-        );
+        assert!(self.returned() <= self.len());
+        assert!(self.put_back.iter().all(|ages| ages.iter().is_sorted()));
     }
 }

@@ -3,7 +3,7 @@
 //! A [`Sudog`] is one parked operation. It lives in the channel, so the future that parked holds a
 //! [`Ticket`] to it and nothing else: the future may move, be dropped or be forgotten, and leaving a
 //! queue takes the same few steps wherever in it one stands. Freed places are used again, last freed
-//! first; when the last waiter of a burst has gone, its memory goes too.
+//! first; when most of a burst of waiters has gone, its memory goes too.
 //!
 //! ```text
 //!          acquire, enqueue          dequeue, complete
@@ -22,7 +22,7 @@ use core::num::NonZero;
 
 use crate::party::{Offer, Party};
 
-/// The slab is given back when it empties while it holds more bytes than this.
+/// A slab of no more bytes than this is kept for the next waiters.
 const KEPT_BYTES: usize = 16 * 1024;
 
 /// No sudog: the end of a queue or of the list of free places.
@@ -83,6 +83,8 @@ pub(crate) struct Sudogs<T> {
     /// The free place used last, linked through `next` to the others.
     free: u32,
     acquired: u32,
+    /// When fewer than so many are acquired, the free places at the end of the slab are given back.
+    shrink_below: u32,
 }
 
 impl<T> Sudogs<T> {
@@ -91,6 +93,7 @@ impl<T> Sudogs<T> {
             slots: Vec::new(),
             free: NIL,
             acquired: 0,
+            shrink_below: 0,
         }
     }
 
@@ -129,6 +132,37 @@ impl<T> Sudogs<T> {
             prev: NIL,
         });
         self.free = index;
+        if self.slots.len() > Self::KEPT {
+            self.shrink_below = index / 4;
+        }
+    }
+
+    /// How many places are kept for the next waiters.
+    const KEPT: usize = KEPT_BYTES / size_of::<Sudog<T>>();
+
+    /// Gives the free places at the end back, and links the others, first to last. If not much is
+    /// free there, it will look again when half as many are acquired.
+    #[cold]
+    fn shrink(&mut self) {
+        while self
+            .slots
+            .last()
+            .is_some_and(|sudog| sudog.state == State::Free)
+        {
+            self.slots.pop();
+        }
+        self.slots.shrink_to_fit();
+        self.free = NIL;
+        let places = u32::try_from(self.slots.len()).unwrap_or(NIL);
+        for (index, sudog) in (0..places).zip(&mut self.slots).rev() {
+            if sudog.state == State::Free {
+                sudog.next = mem::replace(&mut self.free, index);
+            }
+        }
+        self.shrink_below = match self.slots.len() > Self::KEPT {
+            true => self.acquired.div_ceil(2),
+            false => 0,
+        };
     }
 
     /// The sudog that a ticket stands for.
@@ -162,8 +196,8 @@ impl<T> Sudogs<T> {
         sudog.next = free;
         self.free = index;
         self.acquired -= 1;
-        if self.acquired == 0 && self.slots.capacity() * size_of::<Sudog<T>>() > KEPT_BYTES {
-            *self = Self::new();
+        if self.acquired < self.shrink_below {
+            self.shrink();
         }
         left
     }

@@ -73,15 +73,29 @@ fn a_ticket_is_good_for_one_use_of_its_place() {
 }
 
 #[test]
-fn the_memory_of_a_burst_goes_with_its_last_waiter() {
-    let (mut sudogs, mut queue) = (Sudogs::new(), WaitQ::new());
-    let tickets: Vec<_> = (0..100_000)
-        .map(|id| park(&mut sudogs, &mut queue, id))
-        .collect();
-    assert!(sudogs.slots.capacity() >= 100_000);
-    for ticket in tickets {
-        queue.unlink(&mut sudogs, &ticket);
-        drop(sudogs.release(ticket));
+fn the_memory_of_a_burst_goes_with_its_waiters_whoever_stays() {
+    for stays in [0, 50_000, 99_999] {
+        let (mut sudogs, mut queue) = (Sudogs::new(), WaitQ::new());
+        let burst = (0..100_000).map(|id| park(&mut sudogs, &mut queue, id));
+        let mut tickets: Vec<_> = burst.collect();
+        assert!(sudogs.slots.capacity() >= 100_000);
+        let last = tickets.remove(stays);
+        for ticket in tickets {
+            queue.unlink(&mut sudogs, &ticket);
+            drop(sudogs.release(ticket));
+        }
+        assert!(sudogs.slots.capacity() <= stays.max(sudogs.slots.len()) + 1);
+
+        // What is free is used before there is more.
+        let places = sudogs.slots.len();
+        let next: Vec<_> = (1..places.max(2))
+            .map(|id| park(&mut sudogs, &mut queue, id))
+            .collect();
+        assert_eq!(sudogs.slots.len(), places.max(2));
+        for ticket in next.into_iter().chain([last]) {
+            queue.unlink(&mut sudogs, &ticket);
+            drop(sudogs.release(ticket));
+        }
+        assert!(sudogs.slots.len() <= Sudogs::<usize>::KEPT);
     }
-    assert_eq!(sudogs.slots.capacity(), 0);
 }
