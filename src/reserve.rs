@@ -88,12 +88,18 @@ impl<'a, T> Future for ReserveFuture<'a, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         assert!(!this.done, "`ReserveFuture` polled after it was ready");
-        let visitor = Visitor::new(cx);
-        let polled = this.chan.poll(visitor, |hchan, visitor, _| {
-            hchan.poll_reserve(&mut this.place, visitor)
+        let chan = this.chan;
+        // Held from the moment of the grant, so that a waker that panics cannot strand it.
+        let mut permit = None;
+        let polled = chan.poll(Visitor::new(cx), |hchan, visitor, _| {
+            let polled = hchan.poll_reserve(&mut this.place, visitor);
+            if polled == Poll::Ready(Ok(())) {
+                permit = Some(Permit::new(chan));
+            }
+            polled
         });
         this.done = polled.is_ready();
-        polled.map_ok(|()| Permit::new(this.chan))
+        polled.map(|reserved| reserved.and_then(|()| permit.ok_or(SendError(()))))
     }
 }
 

@@ -12,7 +12,10 @@ const KEPT_BYTES: usize = 16 * 1024;
 pub(crate) struct Ring<T> {
     values: VecDeque<T>,
     /// The ages of the values that were put back, oldest first; made when the first one is.
-    #[expect(clippy::box_collection, reason = "every channel would pay for what few ever use")]
+    #[expect(
+        clippy::box_collection,
+        reason = "every channel would pay for what few ever use"
+    )]
     put_back: Option<Box<VecDeque<u64>>>,
     /// The number of slots. Storage grows towards it as needed.
     dataqsiz: usize,

@@ -119,28 +119,31 @@ pub(crate) struct Panic(Box<dyn core::any::Any + Send>);
 #[cfg(not(feature = "std"))]
 pub(crate) enum Panic {}
 
-/// Makes a call that runs code of a user's; its panic is noted if it is the first, and else forgotten,
-/// since to drop it may panic again.
+/// Makes a call that runs code of a user's; its panic is noted if it is the first, and else dropped.
 #[cfg(feature = "std")]
 fn note(first_panic: &mut Option<Panic>, call: impl FnOnce()) {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     // What the call works on is consumed by it, so nobody can see it half-changed.
-    let call = std::panic::AssertUnwindSafe(call);
-    if let Err(payload) = std::panic::catch_unwind(call) {
-        match first_panic {
-            None => *first_panic = Some(Panic(payload)),
-            Some(_) => mem::forget(payload),
-        }
+    let Err(payload) = catch_unwind(AssertUnwindSafe(call)) else {
+        return;
+    };
+    if first_panic.is_none() {
+        *first_panic = Some(Panic(payload));
+    } else if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // To drop a panic may be a panic; this one is not asked a third time.
+        mem::forget(again);
     }
 }
 
 impl Panic {
-    /// Makes a call during which this panic is held back, and forgets those that follow it.
+    /// Makes a call during which this panic is held back; one that follows it is dropped.
     #[cfg(feature = "std")]
     pub(crate) fn hold(self, call: impl FnOnce() -> Result<(), Self>) -> Self {
         let mut first_panic = Some(self);
         note(&mut first_panic, || {
             if let Err(other) = call() {
-                mem::forget(other);
+                other.resume();
             }
         });
         match first_panic {
