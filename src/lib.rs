@@ -97,7 +97,8 @@
 //! - A failed `try_send` or `try_recv` orders no memory; nor does, on a buffered channel, a receive
 //!   before the sends of values that were sent without waiting for its slot.
 //! - A future that is forgotten ([`std::mem::forget`]) uses up its turn once: a value that is handed to
-//!   it is lost with it. Nobody else is disturbed.
+//!   it is lost with it, and may still come back as far as anyone can tell, so that once the channel is
+//!   closed receivers wait for it. Otherwise nobody is disturbed.
 //! - A receiver that was sent into its own channel, as the last one, keeps itself alive.
 //! - The crate schedules nothing. Stealing, pre-emption and timers are the executor's; all that a
 //!   channel needs of it is that a waker wakes.
