@@ -13,28 +13,27 @@ mod support;
 #[path = "support/model.rs"]
 mod model;
 
-use std::cell::RefCell;
+#[path = "support/script.rs"]
+mod script;
+
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::Future;
 use std::iter::repeat_n;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
-use std::pin::Pin;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use futures::future::FusedFuture;
 use hchan::{
     ClosedFuture, Permit, Receiver, RecvError, RecvFuture, ReserveFuture, SendError, SendFuture,
     Sender, TryRecvError, TrySendError,
 };
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestError, TestRunner};
 
 use self::model::{Answer, Arm, FutureId, Model, Mutation, Promise, State, UNBOUNDED, Value};
-use self::support::{Counted, Drops, Wakes, poll_once};
+use self::script::{
+    Boxed, Looks, Slot, Steps, Task, Unsent, Verdict, looks, poll_fused, same, shortest_difference,
+};
+use self::support::{Counted, Drops, poll_once};
 
 /// One step of a script. Numbers choose among what is alive, modulo how much that is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -119,10 +118,6 @@ struct Script {
 }
 
 impl Script {
-    fn len(&self) -> usize {
-        self.before.len() + self.after.len()
-    }
-
     fn without(&self, step: usize) -> Self {
         let mut shorter = self.clone();
         match step.checked_sub(self.before.len()) {
@@ -130,6 +125,13 @@ impl Script {
             Some(step) => shorter.after.remove(step),
         };
         shorter
+    }
+}
+
+impl Steps for Script {
+    fn shorter(&self) -> Vec<Self> {
+        let steps = 0..self.before.len() + self.after.len();
+        steps.map(|step| self.without(step)).collect()
     }
 }
 
@@ -144,18 +146,6 @@ impl fmt::Debug for Script {
         write!(f, " {:?} leave;", self.leaves_first)?;
         after.try_for_each(|op| write!(f, " {op:?};"))
     }
-}
-
-/// Where the crate and the model differ.
-type Verdict = Result<(), String>;
-
-fn same<T: PartialEq + fmt::Debug>(what: &str, crate_says: &T, law: &T) -> Verdict {
-    if crate_says == law {
-        return Ok(());
-    }
-    Err(format!(
-        "{what}: the crate says {crate_says:?}, the law {law:?}"
-    ))
 }
 
 /// Plays the script on the crate and on the model.
@@ -203,53 +193,6 @@ fn play_to_the_end(
 
 /// The model's only channel here.
 const CHAN: usize = 0;
-
-/// Whoever is woken: its row in the model, a waker that counts, and the count that is due.
-struct Task {
-    id: FutureId,
-    wakes: Arc<Wakes>,
-    expected: usize,
-}
-
-impl Task {
-    fn new(id: FutureId) -> Self {
-        Self {
-            id,
-            wakes: Arc::default(),
-            expected: 0,
-        }
-    }
-
-    fn waker(&self) -> Waker {
-        Waker::from(self.wakes.clone())
-    }
-
-    /// How many wakers of this task there are.
-    fn wakers_kept(&self) -> usize {
-        Arc::strong_count(&self.wakes) - 1
-    }
-}
-
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
-
-/// What a send brought and did not send, seen when its slot goes out of scope.
-type Unsent = Rc<RefCell<Vec<Value>>>;
-
-/// A slot that tells what is left in it in the end.
-struct Slot<C>(C, Unsent)
-where
-    for<'a> &'a C: IntoIterator<Item = &'a Counted>;
-
-impl<C> Drop for Slot<C>
-where
-    for<'a> &'a C: IntoIterator<Item = &'a Counted>,
-{
-    fn drop(&mut self) {
-        self.1
-            .borrow_mut()
-            .extend(self.0.into_iter().map(|value| value.id));
-    }
-}
 
 /// A future of the crate, on the sending side or on the receiving side.
 enum Subject<'t, 'r> {
@@ -313,14 +256,6 @@ impl<'t, 'r> Subject<'t, 'r> {
             _ => unreachable!("those that send are gone"),
         }
     }
-}
-
-/// Polls a future that must say by itself whether it has ended.
-fn poll_fused<F: FusedFuture + Unpin>(future: &mut F, cx: &mut Context<'_>) -> Poll<F::Output> {
-    assert!(!future.is_terminated());
-    let polled = Pin::new(&mut *future).poll(cx);
-    assert_eq!(future.is_terminated(), polled.is_ready());
-    polled
 }
 
 async fn send_from(
@@ -441,34 +376,6 @@ fn receive_more(model: &mut Model, first: Value, limit: usize) -> Vec<Value> {
         }
     }
     values
-}
-
-/// What the channel looks like from outside.
-#[derive(Debug, PartialEq)]
-struct Looks {
-    len: usize,
-    is_empty: bool,
-    is_full: bool,
-    is_closed: bool,
-    cursors: (usize, usize),
-    sendq: usize,
-    recvq: usize,
-}
-
-/// What a handle sees.
-macro_rules! looks {
-    ($handle:expr) => {{
-        let snapshot = $handle.snapshot();
-        Looks {
-            len: $handle.len(),
-            is_empty: $handle.is_empty(),
-            is_full: $handle.is_full(),
-            is_closed: $handle.is_closed(),
-            cursors: (snapshot.sendx, snapshot.recvx),
-            sendq: snapshot.sendq,
-            recvq: snapshot.recvq,
-        }
-    }};
 }
 
 /// A channel of the crate and its model, side by side.
@@ -898,25 +805,8 @@ impl<'t, 'r> Bench<'t, 'r> {
                 &usize::from(self.model.is_parked(task.id)),
             )?;
         }
-        // Whose waker nobody keeps is not woken later, either.
-        for task in self.retired.drain(..) {
-            same(
-                "wakes of one that is gone",
-                &task.wakes.count(),
-                &task.expected,
-            )?;
-            same("wakers kept of one that is gone", &task.wakers_kept(), &0)?;
-        }
-        let chan = &self.model.chans[CHAN];
-        let law = Looks {
-            len: chan.buf.len(),
-            is_empty: chan.buf.is_empty(),
-            is_full: !chan.has_room(),
-            is_closed: chan.closed,
-            cursors: chan.cursors(),
-            sendq: chan.sendq.len(),
-            recvq: chan.recvq.len(),
-        };
+        self.retired.drain(..).try_for_each(|task| task.is_gone())?;
+        let law = Looks::of(&self.model.chans[CHAN]);
         if let Some(tx) = self.tx {
             same("channel", &looks!(tx), &law)?;
         }
@@ -1218,28 +1108,8 @@ fn script() -> impl Strategy<Value = Script> {
 
 /// A difference between crate and model that a random script leads to; no step of it is needless.
 fn differs_somewhere(mutation: Option<Mutation>) -> Option<(Script, String)> {
-    let config = Config {
-        cases: if cfg!(miri) { 20 } else { 20_000 },
-        failure_persistence: None,
-        ..Config::default()
-    };
-    let played = TestRunner::new(config).run(&script(), |script| {
-        play(&script, mutation).map_err(TestCaseError::fail)
-    });
-    let (mut difference, mut script) = match played {
-        Ok(()) => return None,
-        Err(TestError::Fail(difference, script)) => (difference.to_string(), script),
-        Err(TestError::Abort(reason)) => panic!("{reason}"),
-    };
-    // Shrinking makes other steps of the steps, which may make some needless.
-    while let Some((shorter, still)) = (0..script.len()).find_map(|step| {
-        let shorter = script.without(step);
-        let still = play(&shorter, mutation).err()?;
-        Some((shorter, still))
-    }) {
-        (script, difference) = (shorter, still);
-    }
-    Some((script, difference))
+    let cases = if cfg!(miri) { 20 } else { 20_000 };
+    shortest_difference(cases, &script(), |script| play(script, mutation))
 }
 
 #[test]

@@ -150,6 +150,7 @@ impl Chan {
         if self.cap == 0 { self.reserved } else { 0 }
     }
 
+    /// The first receiver that a send of this future may meet.
     fn free_receiver(&self, by: FutureId) -> Option<Place> {
         let mut free = self.recvq.iter().skip(self.promised());
         free.find(|receiver| receiver.future != by).copied()
@@ -178,6 +179,12 @@ pub enum Mutation {
     ClaimReleasesNobody,
     /// A receive leaves the slot that it freed to whoever comes.
     RecvAdmitsNobody,
+    /// The other arms of a select that has won stay in line, and may win as well.
+    FiresTwice,
+    /// The other arms of a select that has won stay in line, and what meets them is lost.
+    StaleArmAbsorbs,
+    /// A send and a receive of the same select meet.
+    MeetsItself,
 }
 
 /// What holds in every state.
@@ -265,12 +272,43 @@ impl Model {
 
     /// The first poll does it or parks, later ones look what became of it. Says which arm it was.
     pub fn poll(&mut self, f: FutureId) -> Poll<(usize, Answer)> {
-        let arms = self.futures[f].arms.len();
-        let won = match self.futures[f].state {
+        let order: Vec<_> = (0..self.futures[f].arms.len()).collect();
+        self.poll_in_order(f, &order)
+    }
+
+    /// A poll that tries the arms, and parks them, in this order.
+    pub fn poll_in_order(&mut self, f: FutureId, order: &[usize]) -> Poll<(usize, Answer)> {
+        let Some((arm, answer)) = self.look(f, order) else {
+            self.park(f, order);
+            return Poll::Pending;
+        };
+        self.end(f, arm, answer);
+        Poll::Ready((arm, answer))
+    }
+
+    /// Does it at once, trying the arms in this order, or gives up.
+    pub fn try_in_order(&mut self, f: FutureId, order: &[usize]) -> Option<(usize, Answer)> {
+        let won = self.look(f, order);
+        match won {
+            Some((arm, answer)) => self.end(f, arm, answer),
+            None => drop(self.drop(f)),
+        }
+        won
+    }
+
+    /// What has become of it, or becomes of it if it is new.
+    fn look(&mut self, f: FutureId, order: &[usize]) -> Option<(usize, Answer)> {
+        match self.futures[f].state {
             State::Done => panic!("polled after it was ready"),
             State::Parked => None,
-            State::Fresh => (0..arms).find_map(|arm| Some((arm, self.attempt(f, arm)?))),
+            State::Fresh => {
+                let mut order = order.iter();
+                order.find_map(|&arm| Some((arm, self.attempt(f, arm)?)))
+            }
             State::Won { arm, answer, .. } => {
+                if self.stays_in_line() {
+                    self.leave(f);
+                }
                 if let (Arm::Recv(c), Answer::Received(_)) = (self.futures[f].arms[arm], answer) {
                     self.chans[c].inflight -= 1;
                     if self.mutation != Some(Mutation::ClaimReleasesNobody) {
@@ -279,17 +317,15 @@ impl Model {
                 }
                 Some((arm, answer))
             }
-        };
-        let Some((arm, answer)) = won else {
-            self.park(f);
-            return Poll::Pending;
-        };
+        }
+    }
+
+    fn end(&mut self, f: FutureId, arm: usize, answer: Answer) {
         if let Arm::Recv(c) = self.futures[f].arms[arm] {
             self.observe(c, answer);
         }
         self.out.extend(self.unsent(f, Some((arm, answer))));
         self.futures[f].state = State::Done;
-        Poll::Ready((arm, answer))
     }
 
     /// Gives up; returns the values that were not sent.
@@ -472,6 +508,9 @@ impl Model {
     /// Does what this arm wants, unless that takes waiting.
     fn attempt(&mut self, f: FutureId, arm: usize) -> Option<Answer> {
         let answer = match self.futures[f].arms[arm] {
+            Arm::Send(c, value) if self.mutation == Some(Mutation::MeetsItself) => {
+                self.send(c, value, NOBODY)
+            }
             Arm::Send(c, value) => self.send(c, value, f),
             // On capacity 0 a reservation that is first in line waits for somebody to park.
             Arm::Recv(c) if self.chans[c].cap == 0 && self.chans[c].buf.is_empty() => {
@@ -490,14 +529,14 @@ impl Model {
     }
 
     /// Stands in line with all arms; a parked receiver may be what a reservation waits for.
-    fn park(&mut self, f: FutureId) {
+    fn park(&mut self, f: FutureId, order: &[usize]) {
         if self.futures[f].state == State::Parked {
             return;
         }
         self.futures[f].state = State::Parked;
         let arms = self.futures[f].arms.clone();
-        for (arm, &on) in arms.iter().enumerate() {
-            let queue = match on {
+        for &arm in order {
+            let queue = match arms[arm] {
                 Arm::Send(c, _) | Arm::Reserve(c) => &mut self.chans[c].sendq,
                 Arm::Recv(c) => &mut self.chans[c].recvq,
                 Arm::Watch(c) => &mut self.chans[c].closeq,
@@ -581,17 +620,42 @@ impl Model {
 
     /// Completes a parked future: all its arms leave their lines, and it is woken.
     fn win(&mut self, Place { future, arm }: Place, answer: Answer, age: u64) {
-        self.leave(future);
+        if self.stays_in_line() {
+            self.leave_place(Place { future, arm });
+            let is_stale = self.futures[future].state != State::Parked;
+            if is_stale && self.mutation == Some(Mutation::StaleArmAbsorbs) {
+                return;
+            }
+        } else {
+            self.leave(future);
+        }
         self.futures[future].state = State::Won { arm, answer, age };
         self.woken.push(future);
     }
 
     fn leave(&mut self, f: FutureId) {
+        self.retain_places(|place| place.future != f);
+    }
+
+    /// Leaves one line, and stands in the others still.
+    fn leave_place(&mut self, left: Place) {
+        self.retain_places(|&place| place != left);
+    }
+
+    fn retain_places(&mut self, stays: impl Fn(&Place) -> bool) {
         for chan in &mut self.chans {
             for queue in [&mut chan.recvq, &mut chan.sendq, &mut chan.closeq] {
-                queue.retain(|place| place.future != f);
+                queue.retain(&stays);
             }
         }
+    }
+
+    /// Whether the other arms of a future that has won wait for its next poll, by mutation.
+    fn stays_in_line(&self) -> bool {
+        matches!(
+            self.mutation,
+            Some(Mutation::FiresTwice | Mutation::StaleArmAbsorbs)
+        )
     }
 
     fn arm(&self, place: Place) -> Arm {
@@ -599,7 +663,7 @@ impl Model {
     }
 
     /// The values of the send arms that did not send.
-    fn unsent(&self, f: FutureId, won: Option<(usize, Answer)>) -> Vec<Value> {
+    pub fn unsent(&self, f: FutureId, won: Option<(usize, Answer)>) -> Vec<Value> {
         let arms = self.futures[f].arms.iter().enumerate();
         arms.filter_map(|(arm, on)| match *on {
             Arm::Send(_, value) if won != Some((arm, Answer::Sent)) => Some(value),
