@@ -167,15 +167,23 @@ impl<T> Operation for RecvFuture<'_, T> {
     }
 
     fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64> {
+        let receiver = self.receiver;
+        let open = match receiver
+            .chan
+            .quick(|hchan| receiver.recv_quick(hchan, &mut None))
+        {
+            Ok(value) => return Ok(Ok(value)),
+            Err(open) => open,
+        };
         let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
-            let received = match self.receiver.claim(hchan, wakes) {
+            let received = match receiver.claim(hchan, wakes) {
                 Some(value) => Ok(value),
                 None if otherwise == Otherwise::Wait => hchan.recv_in_turn(wakes),
                 None => hchan.recv(wakes),
             };
             received.map_err(|error| (error, hchan.clock()))
         };
-        let received = self.receiver.chan.take(attempt, Result::ok);
+        let received = open.take(attempt, Result::ok);
         match received {
             Ok(value) => Ok(Ok(value)),
             Err((TryRecvError::Closed, _)) => Ok(Err(RecvError)),
@@ -272,11 +280,14 @@ fn attempt_send<T>(
         value.is_some(),
         "a select polled again after its value was sent"
     );
-    chan.with(|hchan, wakes| match hchan.send(value, wakes) {
+    match chan.quick(|hchan| hchan.send_quick(&None, value)) {
         Ok(()) => Ok(Ok(())),
-        Err(TrySendError::Closed(())) => Ok(Err(SendError(()))),
-        Err(TrySendError::Full(())) => Err(hchan.clock()),
-    })
+        Err(open) => open.with(|hchan, wakes| match hchan.send(value, wakes) {
+            Ok(()) => Ok(Ok(())),
+            Err(TrySendError::Closed(())) => Ok(Err(SendError(()))),
+            Err(TrySendError::Full(())) => Err(hchan.clock()),
+        }),
+    }
 }
 
 fn park_send<T>(
