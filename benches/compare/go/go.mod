@@ -1,0 +1,3 @@
+module hchan-compare
+
+go 1.19

@@ -1,0 +1,68 @@
+//! Who takes part.
+
+use crate::contest::{Entry, add};
+use crate::scaling::Measure;
+use crate::{blocking, rivals};
+
+/// All channels, ours first.
+pub fn channels() -> Vec<Entry> {
+    let mut entries = Vec::new();
+    macro_rules! add {
+        ($module:ident, threads: $threads:literal; $($rival:ident),* $(,)?) => {
+            $(add::<$module::$rival>(&mut entries, $threads);)*
+        };
+    }
+    add!(rivals, threads: false;
+        Hchan,
+        Kanal,
+        CrossfireMpsc,
+        CrossfireMpscList,
+        CrossfireMpmc,
+        CrossfireMpmcList,
+        Flume,
+        Tokio,
+        TokioUnbounded,
+        AsyncChannel,
+        Futures,
+        FuturesUnbounded,
+        Tachyonix,
+        Thingbuf,
+        Loole,
+        PostageMpsc,
+        PostageDispatch,
+    );
+    add!(blocking, threads: true;
+        Hchan,
+        Kanal,
+        CrossfireMpsc,
+        CrossfireMpscList,
+        CrossfireMpmc,
+        CrossfireMpmcList,
+        Flume,
+        Tokio,
+        TokioUnbounded,
+        AsyncChannel,
+        Thingbuf,
+        Loole,
+    );
+    entries
+}
+
+/// All that have a capacity, for the scaling.
+pub fn scaling() -> Vec<Measure> {
+    vec![
+        Measure::of::<rivals::Hchan>(),
+        Measure::of::<rivals::Kanal>(),
+        Measure::of::<rivals::CrossfireMpsc>(),
+        Measure::of::<rivals::CrossfireMpmc>(),
+        Measure::of::<rivals::Flume>(),
+        Measure::of::<rivals::Tokio>(),
+        Measure::of::<rivals::AsyncChannel>(),
+        Measure::of::<rivals::Futures>(),
+        Measure::of::<rivals::Tachyonix>(),
+        Measure::of::<rivals::Thingbuf>(),
+        Measure::of::<rivals::Loole>(),
+        Measure::of::<rivals::PostageMpsc>(),
+        Measure::of::<rivals::PostageDispatch>(),
+    ]
+}
