@@ -754,7 +754,7 @@ impl<T> Hchan<T> {
         assert!(self.recvq.is_empty() || !self.closed || self.unclaimed > 0);
         assert!(self.sendq.is_empty() || !self.closed);
         assert!(self.sendq.is_empty() || !self.has_room());
-        let first = self.sendq.iter(&self.sudogs).next();
+        let first = self.sendq.first(&self.sudogs);
         let is_plain = first.is_some_and(|sender| sender.has_value() && sender.select().is_none());
         assert!(!is_plain || self.buf.dataqsiz() > 0 || !self.has_free_receiver(None));
         self.buf.check();

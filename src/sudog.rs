@@ -278,6 +278,11 @@ impl WaitQ {
         }
     }
 
+    /// The first sudog of the queue.
+    pub(crate) fn first<'a, T>(&self, sudogs: &'a Sudogs<T>) -> Option<&'a Sudog<T>> {
+        sudogs.slots.get(self.first as usize)
+    }
+
     /// The last sudog of the queue.
     pub(crate) fn last<'a, T>(&self, sudogs: &'a Sudogs<T>) -> Option<&'a Sudog<T>> {
         sudogs.slots.get(self.last as usize)

@@ -165,6 +165,52 @@ pub mod support {
 /// | a pattern does not match | does not compile | the arm is off | does not compile | does not compile |
 /// | in source order | `biased;` | `biased;` | `select_biased!` | `select_biased!` |
 /// | any number of arms | [`Select`](crate::Select) | – | `select_all` | `Select` |
+///
+/// # Wrong arms
+///
+/// What is no arm does not compile, and the compiler says what an arm is:
+///
+/// ```compile_fail
+/// # async fn f(rx: hchan::Receiver<u8>) {
+/// hchan::select! { receive(rx) -> msg => drop(msg) } // no such arm
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # async fn f(rx: hchan::Receiver<u8>) {
+/// hchan::select! { recv(rx) => () } // without a pattern
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # async fn f() {
+/// hchan::select! { default => 1, default => 2 } // two defaults
+/// # }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # async fn f(tx: hchan::Sender<u8>) {
+/// hchan::select! { recv(tx) -> msg => drop(msg) } // a sender does not receive
+/// # }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # async fn f(tx: hchan::Sender<u8>) {
+/// hchan::select! { send(tx, "text") -> sent => drop(sent) } // not what it sends
+/// # }
+/// ```
+///
+/// ```compile_fail,E0004
+/// # async fn f(rx: hchan::Receiver<u8>) {
+/// hchan::select! { recv(rx) -> Ok(value) => drop(value) } // a pattern that may not match
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # fn f() {
+/// hchan::select_blocking! { future(async {}) -> () => () } // a thread polls no futures
+/// # }
+/// ```
 #[macro_export]
 macro_rules! select {
     ($($arms:tt)*) => { $crate::__select!(@begin wait $($arms)*) };

@@ -37,8 +37,9 @@ pub fn draw(contest: &Contest, path: &Path) -> Result<(), Box<dyn Error>> {
     let area = SVGBackend::new(path, size).into_drawing_area();
     area.fill(&WHITE)?;
     let (plot, legend) = area.split_horizontally(width);
+    let caption = format!("messages in the same time, {} = 1", contest.entries[0].name);
     let mut chart = ChartBuilder::on(&plot)
-        .caption("messages in the same time, hchan = 1", ("sans-serif", 18))
+        .caption(caption, ("sans-serif", 18))
         .margin(10)
         .x_label_area_size(30)
         .y_label_area_size(40)
@@ -84,9 +85,9 @@ fn speed(contest: &Contest, entry: usize, shape: Shape) -> f64 {
 }
 
 fn color(contest: &Contest, entry: usize) -> RGBColor {
-    if contest.is_aside(entry) {
-        return BLACK;
+    match contest.entries[entry].name {
+        "Go" => BLACK,
+        _ if contest.is_aside(entry) => RGBColor(150, 150, 150),
+        _ => Palette99::pick(entry).to_rgba().rgb().into(),
     }
-    let (r, g, b) = Palette99::pick(entry).to_rgba().rgb();
-    RGBColor(r, g, b)
 }

@@ -1,11 +1,13 @@
 //! How closely a run is looked at: for its time not at all, or at each poll, allocation and wake.
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
+
+use pin_project_lite::pin_project;
 
 use crate::alloc;
 
@@ -23,10 +25,22 @@ pub trait Watch: Send + 'static {
     fn more(&mut self) -> bool;
 
     /// Whatever is done with the channel.
-    fn over<F: Future + Send>(
-        &mut self,
-        make: impl FnOnce() -> F + Send,
-    ) -> impl Future<Output = F::Output> + Send;
+    fn over<F: Future>(&mut self, make: impl FnOnce() -> F) -> Over<'_, Self, F>
+    where
+        Self: Sized,
+    {
+        let future = self.look(make);
+        Over {
+            watch: self,
+            future,
+        }
+    }
+
+    /// Does a part of that.
+    fn look<R>(&mut self, part: impl FnOnce() -> R) -> R;
+
+    /// Polls it.
+    fn poll<F: Future>(&mut self, future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output>;
 
     /// Around the whole task.
     fn task(run: &Self::Run, task: Task) -> Task;
@@ -35,6 +49,24 @@ pub trait Watch: Send + 'static {
 
     /// How often tasks were woken.
     fn wakes(run: &Self::Run) -> Option<u64>;
+}
+
+pin_project! {
+    /// A future that is watched.
+    pub struct Over<'a, W, F> {
+        watch: &'a mut W,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<W: Watch, F: Future> Future for Over<'_, W, F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        this.watch.poll(this.future, cx)
+    }
 }
 
 /// Something to run, and what it reports.
@@ -116,11 +148,12 @@ impl Watch for Away {
         more
     }
 
-    fn over<F: Future + Send>(
-        &mut self,
-        make: impl FnOnce() -> F + Send,
-    ) -> impl Future<Output = F::Output> + Send {
-        make()
+    fn look<R>(&mut self, part: impl FnOnce() -> R) -> R {
+        part()
+    }
+
+    fn poll<F: Future>(&mut self, future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        future.poll(cx)
     }
 
     fn task((): &(), task: Task) -> Task {
@@ -169,19 +202,17 @@ impl Watch for Close {
         self.left.fetch_sub(1, Relaxed) > 0
     }
 
-    async fn over<F: Future + Send>(&mut self, make: impl FnOnce() -> F + Send) -> F::Output {
-        let findings = &mut self.findings;
-        let (future, used) = alloc::counted(make);
-        findings.allocations += used.allocations;
-        let mut future = pin!(future);
-        poll_fn(move |cx| {
-            let start = Instant::now();
-            let (poll, used) = alloc::counted(|| future.as_mut().poll(cx));
-            findings.polls.add(start.elapsed().as_nanos() as u64);
-            findings.allocations += used.allocations;
-            poll
-        })
-        .await
+    fn look<R>(&mut self, part: impl FnOnce() -> R) -> R {
+        let (result, used) = alloc::counted(part);
+        self.findings.allocations += used.allocations;
+        result
+    }
+
+    fn poll<F: Future>(&mut self, future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let start = Instant::now();
+        let poll = self.look(|| future.poll(cx));
+        self.findings.polls.add(start.elapsed().as_nanos() as u64);
+        poll
     }
 
     fn task(run: &CloseRun, task: Task) -> Task {
