@@ -88,6 +88,9 @@ fn color(contest: &Contest, entry: usize) -> RGBColor {
     match contest.entries[entry].name {
         "Go" => BLACK,
         _ if contest.is_aside(entry) => RGBColor(150, 150, 150),
-        _ => Palette99::pick(entry).to_rgba().rgb().into(),
+        _ => {
+            let (r, g, b) = Palette99::pick(entry).to_rgba().rgb();
+            RGBColor(r, g, b)
+        }
     }
 }
