@@ -1,11 +1,10 @@
 //! The lock around the channel, and the three ways to make one: Go's `makechan`.
 //!
-//! [`Chan::with`], [`Chan::quick`] and what [`Open`] offers are the only doors to the state. They
+//! [`Chan::with`], [`Chan::quick`] and their like are the only doors to the state. They
 //! unlock before they wake, so no code of a user's ever runs under the lock, whatever goes on inside.
 
 use core::fmt;
-use core::mem;
-use core::task::Poll;
+use core::task::{Poll, Waker};
 
 use crate::hchan::{Hchan, Kind};
 use crate::receiver::Receiver;
@@ -21,11 +20,8 @@ pub(crate) struct Chan<T> {
     pub(crate) send_parks: Forecast,
 }
 
-/// A channel that is locked, to work on it once.
-pub(crate) struct Open<'a, T> {
-    chan: &'a Chan<T>,
-    hchan: MutexGuard<'a, Hchan<T>>,
-}
+/// The lock, where [`Chan::quick`] has got it and left the work to others.
+pub(crate) type Open<'a, T> = Option<MutexGuard<'a, Hchan<T>>>;
 
 impl<T> Chan<T> {
     fn pair(kind: Kind, dataqsiz: usize) -> (Sender<T>, Receiver<T>) {
@@ -37,54 +33,112 @@ impl<T> Chan<T> {
         (Sender::new(chan.clone()), Receiver::new(chan))
     }
 
-    #[inline]
-    pub(crate) fn open(&self) -> Open<'_, T> {
-        Open {
-            chan: self,
-            hchan: self.hchan.lock(),
-        }
-    }
-
     /// Works on the channel under its lock, unlocks, and wakes those whom that concerns.
     #[inline]
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R) -> R {
-        self.open().with(work)
+        self.take(None, work, |_| None)
     }
 
-    /// See [`Open::take`].
+    /// Does what concerns nobody else, if nobody else is at the channel. What is more than that is left
+    /// to do, under the same lock.
+    #[inline]
+    pub(crate) fn quick<R>(
+        &self,
+        work: impl FnOnce(&mut Hchan<T>) -> Option<R>,
+    ) -> Result<R, Open<'_, T>> {
+        let Some(mut hchan) = self.hchan.try_lock() else {
+            return Err(None);
+        };
+        let Some(result) = work(&mut hchan) else {
+            return Err(Some(hchan));
+        };
+        hchan.check();
+        Ok(result)
+    }
+
+    /// Does what serves one task and concerns nobody else, with the care of [`take`](Self::take). What is
+    /// more than that is left to do, under the same lock.
+    #[inline]
+    pub(crate) fn meet<'a, R, V>(
+        &'a self,
+        open: Open<'a, T>,
+        work: impl FnOnce(&mut Hchan<T>) -> Option<(R, Waker)>,
+        values: impl FnOnce(R) -> V,
+    ) -> Result<R, Open<'a, T>>
+    where
+        V: IntoIterator<Item = T>,
+    {
+        let mut hchan = self.or_lock(open);
+        let age = hchan.next_age();
+        let Some((result, waker)) = work(&mut hchan) else {
+            return Err(Some(hchan));
+        };
+        hchan.check();
+        drop(hchan);
+        if let Err(panic) = Wakes::wake(waker) {
+            self.undo(values(result), age, panic);
+        }
+        Ok(result)
+    }
+
+    /// Like [`with`](Self::with), for work that takes values out: where a waker panics, so that nobody
+    /// ever sees the result, the values in it go back in their place.
+    #[inline]
     pub(crate) fn take<R, V>(
         &self,
+        open: Open<'_, T>,
         work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
         values: impl FnOnce(R) -> V,
     ) -> R
     where
         V: IntoIterator<Item = T>,
     {
-        self.open().take(work, values)
+        let hchan = self.or_lock(open);
+        let age = hchan.next_age();
+        let (result, woken) = Self::visit(hchan, work);
+        if let Err(panic) = woken {
+            self.undo(values(result), age, panic);
+        }
+        result
     }
 
-    /// See [`Open::poll`].
+    /// One poll by a visitor who may park. If it has to fetch a waker first, it comes twice.
+    #[inline]
     pub(crate) fn poll<R>(
         &self,
+        open: Open<'_, T>,
         visitor: Visitor<'_>,
         work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<R>,
     ) -> Poll<R> {
-        self.open().poll(visitor, work)
+        self.poll_take(open, visitor, work, |_| None)
     }
 
-    /// Does what concerns nobody else. What is more than that is left to do under the same lock.
+    /// One poll of work that takes values out, with the care of [`take`](Self::take).
     #[inline]
-    pub(crate) fn quick<R>(
+    pub(crate) fn poll_take<R, V>(
         &self,
-        work: impl FnOnce(&mut Hchan<T>) -> Option<R>,
-    ) -> Result<R, Open<'_, T>> {
-        let mut open = self.open();
-        match work(&mut open.hchan) {
-            Some(result) => {
-                open.hchan.check();
-                Ok(result)
+        mut open: Open<'_, T>,
+        mut visitor: Visitor<'_>,
+        mut work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<R>,
+        values: impl Fn(R) -> V,
+    ) -> Poll<R>
+    where
+        V: IntoIterator<Item = T>,
+    {
+        loop {
+            let work = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
+                let polled = work(hchan, &mut visitor, wakes);
+                wakes.retire(visitor.leftover());
+                polled
+            };
+            let polled = self.take(open, work, |polled| match polled {
+                Poll::Ready(result) => Some(values(result)).into_iter().flatten(),
+                Poll::Pending => None.into_iter().flatten(),
+            });
+            if !visitor.fetch_waker() {
+                return polled;
             }
-            None => Err(open),
+            open = None;
         }
     }
 
@@ -107,94 +161,28 @@ impl<T> Chan<T> {
     pub(crate) fn glance<R>(&self, look: impl FnOnce(&Hchan<T>) -> R) -> Option<R> {
         self.hchan.try_lock().map(|hchan| look(&hchan))
     }
-}
 
-impl<T> Open<'_, T> {
-    /// See [`Chan::with`].
     #[inline]
-    pub(crate) fn with<R>(self, work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R) -> R {
-        self.take(work, |_| None)
-    }
-
-    /// Like [`with`](Self::with), for work that takes values out: where a waker panics, so that nobody
-    /// ever sees the result, the values in it go back in their place.
-    #[inline]
-    pub(crate) fn take<R, V>(
-        self,
-        work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
-        values: impl FnOnce(R) -> V,
-    ) -> R
-    where
-        V: IntoIterator<Item = T>,
-    {
-        let chan = self.chan;
-        let age = self.hchan.next_age();
-        let (result, woken) = self.visit(work);
-        if let Err(panic) = woken {
-            chan.undo(values(result), age, panic);
-        }
-        result
-    }
-
-    /// One poll by a visitor who may park. If it has to fetch a waker first, it comes twice.
-    #[inline]
-    pub(crate) fn poll<R>(
-        self,
-        visitor: Visitor<'_>,
-        work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<R>,
-    ) -> Poll<R> {
-        self.poll_take(visitor, work, |_| None)
-    }
-
-    /// One poll of work that takes values out, with the care of [`take`](Self::take).
-    #[inline]
-    pub(crate) fn poll_take<R, V>(
-        mut self,
-        mut visitor: Visitor<'_>,
-        mut work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<R>,
-        values: impl Fn(R) -> V,
-    ) -> Poll<R>
-    where
-        V: IntoIterator<Item = T>,
-    {
-        let chan = self.chan;
-        loop {
-            let work = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
-                let polled = work(hchan, &mut visitor, wakes);
-                wakes.retire(visitor.leftover());
-                polled
-            };
-            let polled = self.take(work, |polled| match polled {
-                Poll::Ready(result) => Some(values(result)).into_iter().flatten(),
-                Poll::Pending => None.into_iter().flatten(),
-            });
-            if !visitor.fetch_waker() {
-                return polled;
-            }
-            self = chan.open();
+    fn or_lock<'a>(&'a self, open: Open<'a, T>) -> MutexGuard<'a, Hchan<T>> {
+        match open {
+            Some(hchan) => hchan,
+            None => self.hchan.lock(),
         }
     }
 
     /// Works on the channel, unlocks, and wakes.
     #[inline]
     fn visit<R>(
-        mut self,
+        mut hchan: MutexGuard<'_, Hchan<T>>,
         work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
     ) -> (R, Result<(), Panic>) {
         let mut wakes = Wakes::new();
-        let result = work(&mut self.hchan, &mut wakes);
-        self.hchan.check();
-        drop(self.hchan);
-        if wakes.is_empty() {
-            // So that the compiler need not look for what there is to drop.
-            mem::forget(wakes);
-            return (result, Ok(()));
-        }
+        let result = work(&mut hchan, &mut wakes);
+        hchan.check();
+        drop(hchan);
         (result, wakes.wake_all())
     }
-}
 
-impl<T> Chan<T> {
     /// Puts values back that nobody has seen, since a waker has panicked; then that panic goes on.
     ///
     /// Once a receive may have been told that no value can come, none comes: then they are dropped.
@@ -202,7 +190,7 @@ impl<T> Chan<T> {
     fn undo(&self, values: impl IntoIterator<Item = T>, age: u64, panic: Panic) -> ! {
         let mut values = values.into_iter();
         let put_back = || {
-            let (_, woken) = self.open().visit(|hchan, wakes| {
+            let (_, woken) = Self::visit(self.hchan.lock(), |hchan, wakes| {
                 if !hchan.is_over() {
                     values
                         .by_ref()

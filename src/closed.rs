@@ -37,7 +37,7 @@ impl<T> Future for ClosedFuture<'_, T> {
         let this = &mut *self;
         assert!(!this.done, "`ClosedFuture` polled after it was ready");
         let visitor = Visitor::new(cx);
-        let polled = this.chan.poll(visitor, |hchan, visitor, _| {
+        let polled = this.chan.poll(None, visitor, |hchan, visitor, _| {
             hchan.poll_closed(&mut this.place, visitor)
         });
         this.done = polled.is_ready();

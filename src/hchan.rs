@@ -102,17 +102,6 @@ impl<T> Hchan<T> {
         Err(TrySendError::Full(()))
     }
 
-    /// Sends if that concerns nobody but the sender.
-    #[inline]
-    pub(crate) fn send_quick(
-        &mut self,
-        place: &Option<Ticket>,
-        elem: &mut Option<T>,
-    ) -> Option<()> {
-        let alone = place.is_none() && !self.closed && self.recvq.is_empty();
-        (alone && self.has_room()).then(|| self.push(elem))
-    }
-
     /// One poll of a send: sends, or parks with the value, or looks what became of it.
     ///
     /// On an error the value is in `elem` again.
@@ -145,6 +134,7 @@ impl<T> Hchan<T> {
     }
 
     /// Puts a send, or without a value a reservation, at the end of `sendq`.
+    #[inline]
     pub(crate) fn park_send(&mut self, elem: Option<T>, party: Party) -> Ticket {
         self.clock += 1;
         let ticket = self.sudogs.acquire(elem, party);
@@ -291,20 +281,6 @@ impl<T> Hchan<T> {
         self.recv(wakes)
     }
 
-    /// Receives if that concerns nobody but the receiver: a value in the ring, while no sender waits
-    /// for its slot, or the value that a parked receive was handed.
-    #[inline]
-    pub(crate) fn recv_quick(&mut self, place: &mut Option<Ticket>) -> Option<T> {
-        match place {
-            None if self.sendq.is_empty() => self.take(),
-            Some(ticket) if !self.closed && self.sudogs.get(ticket).state == State::Success => {
-                self.unclaimed -= 1;
-                self.sudogs.release(place.take()?).0
-            }
-            _ => None,
-        }
-    }
-
     /// Receives again and again without waiting, up to `limit` values, and counts them.
     pub(crate) fn recv_more(&mut self, out: &mut Vec<T>, limit: usize, wakes: &mut Wakes) -> usize {
         let received = core::iter::from_fn(|| self.recv(wakes).ok());
@@ -342,16 +318,23 @@ impl<T> Hchan<T> {
     }
 
     /// Puts a receive at the end of `recvq`, where it may be what a reservation waits for.
+    #[inline]
     pub(crate) fn park_recv(&mut self, party: Party, wakes: &mut Wakes) -> Ticket {
-        self.clock += 1;
         let faced = party
             .select()
             .is_some_and(|select| self.is_faced(&self.recvq, select));
-        let ticket = self.sudogs.acquire(None, party);
-        self.recvq.enqueue(&mut self.sudogs, &ticket);
+        let ticket = self.enqueue_recv(party);
         if !faced {
             self.admit(wakes);
         }
+        ticket
+    }
+
+    #[inline]
+    fn enqueue_recv(&mut self, party: Party) -> Ticket {
+        self.clock += 1;
+        let ticket = self.sudogs.acquire(None, party);
+        self.recvq.enqueue(&mut self.sudogs, &ticket);
         ticket
     }
 
@@ -360,7 +343,7 @@ impl<T> Hchan<T> {
     /// A receive that nothing has happened to keeps its place.
     pub(crate) fn try_claim(&mut self, place: &mut Option<Ticket>, wakes: &mut Wakes) -> Option<T> {
         let parked = self.sudogs.get(place.as_ref()?).state == State::Parked;
-        let (value, _) = self.sudogs.release(place.take_if(|_| !parked)?);
+        let value = self.sudogs.collect(place.take_if(|_| !parked)?);
         if value.is_some() {
             self.unclaimed -= 1;
             self.settle(wakes);
@@ -471,6 +454,7 @@ impl<T> Hchan<T> {
     }
 
     /// Once no value can come any more, ends the receivers that wait for one.
+    #[inline]
     fn settle(&mut self, wakes: &mut Wakes) {
         if self.is_over() {
             self.clock += 1;
@@ -593,6 +577,7 @@ impl<T> Hchan<T> {
     // The parts.
 
     /// Hands the value to the first receiver that no permit counts on, past the ring.
+    #[inline]
     fn hand(&mut self, elem: &mut Option<T>, wakes: &mut Wakes) -> bool {
         let mut promised = self.promised();
         let free = |_: &Sudog<T>| {
@@ -610,6 +595,7 @@ impl<T> Hchan<T> {
     }
 
     /// How many of the first receivers in line are promised to permits.
+    #[inline]
     const fn promised(&self) -> usize {
         if self.buf.dataqsiz() == 0 {
             self.reserved
@@ -637,10 +623,11 @@ impl<T> Hchan<T> {
     }
 
     /// Whether a reservation is first in `sendq` that waits for a receiver to park, on capacity 0.
+    #[inline]
     fn awaits_receiver(&self) -> bool {
         let mut senders = self.sendq.iter(&self.sudogs);
-        self.buf.dataqsiz() == 0
-            && !self.sendq.is_empty()
+        !self.sendq.is_empty()
+            && self.buf.dataqsiz() == 0
             && self.buf.is_empty()
             && senders.next().is_some_and(|sender| !sender.has_value())
     }
@@ -717,6 +704,7 @@ impl<T> Hchan<T> {
     }
 
     /// Looks what became of a parked operation; once it is completed, frees its place.
+    #[inline]
     fn redeem(
         &mut self,
         place: &mut Option<Ticket>,
@@ -731,12 +719,11 @@ impl<T> Hchan<T> {
             *place = Some(ticket);
             return Poll::Pending;
         }
-        let state = sudog.state;
-        let (elem, _) = self.sudogs.release(ticket);
-        Poll::Ready((state, elem))
+        Poll::Ready((sudog.state, self.sudogs.collect(ticket)))
     }
 
     /// Whether no value can come any more, so that closed is final.
+    #[inline]
     pub(crate) fn is_over(&self) -> bool {
         self.closed && self.unclaimed == 0 && self.buf.is_empty()
     }
@@ -776,6 +763,7 @@ impl<T> Sudog<T> {
     }
 
     /// Gives a parked receive its value.
+    #[inline]
     fn hand(&mut self, value: Option<T>, age: u64, wakes: &mut Wakes) {
         self.elem = value;
         self.age = age;
@@ -783,6 +771,7 @@ impl<T> Sudog<T> {
     }
 
     /// Ends a parked operation that was taken out of its queue.
+    #[inline]
     fn complete(&mut self, state: State, wakes: &mut Wakes) {
         self.state = state;
         if let Some(party) = self.party.take() {
@@ -809,5 +798,6 @@ fn count_up(count: &mut u32) -> bool {
     }
 }
 
+mod quick;
 #[cfg(test)]
 mod tests;

@@ -3,11 +3,11 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::future::Future;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 #[cfg(feature = "std")]
 use std::time::{Duration, Instant};
 
-use crate::chan::Chan;
+use crate::chan::{Chan, Open};
 use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::handle::{Standing, both_handles, too_many_handles};
 use crate::hchan::Hchan;
@@ -17,7 +17,6 @@ use crate::iter::{Drain, TryIter};
 #[cfg(feature = "std")]
 use crate::park;
 use crate::recv::{RecvFuture, RecvManyFuture};
-use crate::sudog::Ticket;
 use crate::sync::Arc;
 use crate::until::until;
 use crate::wakes::{Visitor, Wakes};
@@ -118,9 +117,9 @@ impl<T> Receiver<T> {
     /// From Go: `select { case v, ok = <-c: default: }`.
     #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        match self.chan.quick(|hchan| self.recv_quick(hchan, &mut None)) {
+        match self.chan.quick(|hchan| self.recv_quick(hchan)) {
             Ok(value) => Ok(value),
-            Err(open) => open.take(|hchan, wakes| self.attempt(hchan, wakes), Result::ok),
+            Err(open) => self.try_recv_from(open),
         }
     }
 
@@ -239,7 +238,7 @@ impl<T> Receiver<T> {
             let attempts = core::iter::from_fn(|| self.attempt(hchan, wakes).ok());
             attempts.collect::<VecDeque<T>>()
         };
-        let values = self.chan.take(take_all, |values| values);
+        let values = self.chan.take(None, take_all, |values| values);
         Drain::new(values)
     }
 
@@ -288,7 +287,7 @@ impl<T> Receiver<T> {
             self.standing.keep(place);
             polled
         };
-        self.chan.open().poll_take(visitor, receive, Result::ok)
+        self.chan.poll_take(None, visitor, receive, Result::ok)
     }
 
     /// Makes a handle that does not keep the channel open.
@@ -306,11 +305,31 @@ impl<T> Receiver<T> {
 
     /// Receives if that concerns nobody else, and this handle does not stand in line.
     #[inline]
-    pub(crate) fn recv_quick(&self, hchan: &mut Hchan<T>, place: &mut Option<Ticket>) -> Option<T> {
+    pub(crate) fn recv_quick(&self, hchan: &mut Hchan<T>) -> Option<T> {
         if self.standing.is_some() {
             return None;
         }
-        hchan.recv_quick(place)
+        hchan.recv_quick()
+    }
+
+    /// Receives from a sender, if this handle does not stand in line.
+    #[inline]
+    pub(crate) fn recv_meet(&self, hchan: &mut Hchan<T>) -> Option<(T, Waker)> {
+        if self.standing.is_some() {
+            return None;
+        }
+        hchan.recv_meet()
+    }
+
+    /// Receives without waiting, by the rules in full unless it meets a sender.
+    #[inline(never)]
+    fn try_recv_from<'a>(&'a self, open: Open<'a, T>) -> Result<T, TryRecvError> {
+        let open = match self.chan.meet(open, |hchan| self.recv_meet(hchan), Some) {
+            Ok(value) => return Ok(value),
+            Err(open) => open,
+        };
+        let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| self.attempt(hchan, wakes);
+        self.chan.take(open, attempt, Result::ok)
     }
 
     /// Receives without waiting: first what this handle was handed while it stood in line.

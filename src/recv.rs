@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 
 use futures_core::future::FusedFuture;
 
-use crate::chan::Open;
+use crate::chan::{Chan, Open};
 use crate::error::RecvError;
 use crate::hchan::Hchan;
 use crate::receiver::Receiver;
@@ -33,37 +33,80 @@ impl<'a, T> RecvFuture<'a, T> {
         }
     }
 
-    /// The part of a poll that concerns others, on a channel that is open already or is to be opened by
-    /// a task that is likely to park.
+    /// A poll that is not done with a value from the ring.
     #[inline(never)]
-    fn poll_slowly(
+    fn poll_slowly(&mut self, open: Open<'_, T>, cx: &Context<'_>) -> Poll<Result<T, RecvError>> {
+        assert!(!self.done, "`RecvFuture` polled after it was ready");
+        if self.place.is_some() {
+            return self.poll_in_line(cx);
+        }
+        if open.is_none() && self.receiver.chan.recv_parks.parks() {
+            return self.poll_to_park(cx);
+        }
+        let receiver = self.receiver;
+        match receiver
+            .chan
+            .meet(open, |hchan| receiver.recv_meet(hchan), Some)
+        {
+            Ok(value) => self.received(value),
+            Err(open) => self.poll_in_full(open, Visitor::new(cx)),
+        }
+    }
+
+    /// A poll in line: takes what the receive was handed.
+    fn poll_in_line(&mut self, cx: &Context<'_>) -> Poll<Result<T, RecvError>> {
+        let chan = &self.receiver.chan;
+        match chan.quick(|hchan| hchan.claim_quick(&mut self.place)) {
+            Ok(value) => self.received(value),
+            Err(open) => self.poll_in_full(open, Visitor::new(cx)),
+        }
+    }
+
+    /// A first poll that is likely to park, and brings its waker along.
+    fn poll_to_park(&mut self, cx: &Context<'_>) -> Poll<Result<T, RecvError>> {
+        let Receiver { chan, standing, .. } = self.receiver;
+        let mut waker = Some(cx.waker().clone());
+        let park = |hchan: &mut Hchan<T>| match standing.is_some() {
+            true => None,
+            false => hchan.park_recv_quick(&mut self.place, &mut waker),
+        };
+        match chan.quick(park) {
+            Ok(()) => Poll::Pending,
+            Err(open) => self.poll_in_full(open, Visitor::with(cx, waker)),
+        }
+    }
+
+    /// A poll by the rules in full.
+    #[inline(never)]
+    fn poll_in_full(
         &mut self,
-        open: Option<Open<'_, T>>,
-        cx: &Context<'_>,
+        open: Open<'_, T>,
+        visitor: Visitor<'_>,
     ) -> Poll<Result<T, RecvError>> {
         let Receiver { chan, standing, .. } = self.receiver;
-        let (visitor, open) = match open {
-            Some(open) => (Visitor::new(cx), open),
-            None => (Visitor::with_waker(cx), chan.open()),
-        };
         let receive = |hchan: &mut Hchan<T>, visitor: &mut Visitor<'_>, wakes: &mut Wakes| {
             if self.place.is_none() {
                 self.place = standing.take(hchan);
             }
             hchan.poll_recv(&mut self.place, visitor, wakes)
         };
-        let polled = open.poll_take(visitor, receive, Result::ok);
+        let polled = chan.poll_take(open, visitor, receive, Result::ok);
         chan.recv_parks.learn(polled.is_pending());
         self.done = polled.is_ready();
         polled
     }
 
+    #[inline]
+    fn received(&mut self, value: T) -> Poll<Result<T, RecvError>> {
+        self.done = true;
+        Poll::Ready(Ok(value))
+    }
+
     /// Leaves the line; a value that was handed goes to the next, or back.
+    #[inline]
     pub(crate) fn leave_line(&mut self) {
         if let Some(ticket) = self.place.take() {
-            self.receiver
-                .chan
-                .with(|hchan, wakes| hchan.cancel_recv(ticket, wakes));
+            cancel(&self.receiver.chan, ticket);
         }
     }
 }
@@ -74,17 +117,13 @@ impl<T> Future for RecvFuture<'_, T> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        assert!(!this.done, "`RecvFuture` polled after it was ready");
         let chan = &this.receiver.chan;
-        if this.place.is_none() && chan.recv_parks.parks() {
+        if this.done || this.place.is_some() || chan.recv_parks.parks() {
             return this.poll_slowly(None, cx);
         }
-        match chan.quick(|hchan| this.receiver.recv_quick(hchan, &mut this.place)) {
-            Ok(value) => {
-                this.done = true;
-                Poll::Ready(Ok(value))
-            }
-            Err(open) => this.poll_slowly(Some(open), cx),
+        match chan.quick(|hchan| this.receiver.recv_quick(hchan)) {
+            Ok(value) => this.received(value),
+            Err(open) => this.poll_slowly(open, cx),
         }
     }
 }
@@ -96,6 +135,7 @@ impl<T> FusedFuture for RecvFuture<'_, T> {
 }
 
 impl<T> Drop for RecvFuture<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         self.leave_line();
     }
@@ -135,9 +175,10 @@ impl<T> Future for RecvManyFuture<'_, '_, T> {
         }
         let out = this.out.get_mut();
         let visitor = Visitor::new(cx);
-        let polled = this.receiver.chan.poll(visitor, |hchan, visitor, wakes| {
+        let receiver = this.receiver;
+        let receive = |hchan: &mut Hchan<T>, visitor: &mut Visitor<'_>, wakes: &mut Wakes| {
             if this.place.is_none() {
-                this.place = this.receiver.standing.take(hchan);
+                this.place = receiver.standing.take(hchan);
             }
             hchan
                 .poll_recv(&mut this.place, visitor, wakes)
@@ -145,7 +186,8 @@ impl<T> Future for RecvManyFuture<'_, '_, T> {
                     out.push(first);
                     1 + hchan.recv_more(out, this.limit - 1, wakes)
                 })
-        });
+        };
+        let polled = receiver.chan.poll(None, visitor, receive);
         this.done = polled.is_ready();
         polled
     }
@@ -160,11 +202,15 @@ impl<T> FusedFuture for RecvManyFuture<'_, '_, T> {
 impl<T> Drop for RecvManyFuture<'_, '_, T> {
     fn drop(&mut self) {
         if let Some(ticket) = self.place.take() {
-            self.receiver
-                .chan
-                .with(|hchan, wakes| hchan.cancel_recv(ticket, wakes));
+            cancel(&self.receiver.chan, ticket);
         }
     }
+}
+
+/// Gives up a parked receive.
+#[inline(never)]
+fn cancel<T>(chan: &Chan<T>, ticket: Ticket) {
+    chan.with(|hchan, wakes| hchan.cancel_recv(ticket, wakes));
 }
 
 impl<T> fmt::Debug for RecvFuture<'_, T> {

@@ -91,7 +91,7 @@ impl<'a, T> Future for ReserveFuture<'a, T> {
         let chan = this.chan;
         // Held from the moment of the grant, so that a waker that panics cannot strand it.
         let mut permit = None;
-        let polled = chan.poll(Visitor::new(cx), |hchan, visitor, _| {
+        let polled = chan.poll(None, Visitor::new(cx), |hchan, visitor, _| {
             let polled = hchan.poll_reserve(&mut this.place, visitor);
             if polled == Poll::Ready(Ok(())) {
                 permit = Some(Permit::new(chan));

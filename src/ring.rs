@@ -85,23 +85,22 @@ impl<T> Ring<T> {
         } else if let Some(ages) = &mut self.put_back {
             ages.pop_front();
         }
-        if self.values.is_empty() && self.values.capacity() > self.kept() {
-            self.take_all();
+        if self.values.is_empty() && self.values.capacity() > Self::FEW {
+            self.shrink();
         }
         Some(value)
     }
 
-    /// How many values' storage an empty ring keeps: what it may need again, unless that was a burst.
-    #[inline]
-    const fn kept(&self) -> usize {
-        let few = match size_of::<T>() {
-            0 => usize::MAX,
-            size => KEPT_BYTES / size,
-        };
-        match self.dataqsiz {
-            usize::MAX => few,
-            slots if slots < few => few,
-            slots => slots,
+    /// How many values any empty ring keeps storage for.
+    const FEW: usize = match size_of::<T>() {
+        0 => usize::MAX,
+        size => KEPT_BYTES / size,
+    };
+
+    /// Gives the storage of a burst up; but a ring may need that of all its slots again.
+    fn shrink(&mut self) {
+        if self.dataqsiz == usize::MAX || self.values.capacity() > self.dataqsiz {
+            self.take_all();
         }
     }
 

@@ -54,6 +54,7 @@ impl<'a, T> SendFuture<'a, T> {
     }
 
     /// Leaves the line; the value is here again, unless a receiver has it.
+    #[inline]
     pub(crate) fn leave_line(&mut self) {
         leave_line(self.chan, &mut self.place, self.value.get_mut());
     }
@@ -66,14 +67,13 @@ impl<T> Future for SendFuture<'_, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let value = this.value.get_mut();
-        assert!(
-            value.is_some() || this.place.is_some(),
-            "`SendFuture` polled after it was ready"
-        );
+        if value.is_none() && this.place.is_none() {
+            polled_after_ready("SendFuture");
+        }
         match poll_send(this.chan, &mut this.place, value, cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
-            Poll::Ready(refusal) => Poll::Ready(refused(refusal, value)),
+            Poll::Ready(Err(refusal)) => Poll::Ready(refused(Err(refusal), value)),
         }
     }
 }
@@ -87,10 +87,13 @@ impl<T> FusedFuture for SendFuture<'_, T> {
 impl<T> Drop for SendFuture<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        if self.place.is_some() {
-            self.leave_line();
-        }
+        self.leave_line();
     }
+}
+
+#[cold]
+fn polled_after_ready(future: &str) -> ! {
+    panic!("`{future}` polled after it was ready");
 }
 
 /// What a send answers, with the value that it left if it was refused.
@@ -112,40 +115,89 @@ fn poll_send<T>(
     value: &mut Option<T>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    if place.is_none() && chan.send_parks.parks() {
-        return poll_send_slowly(chan, None, place, value, cx);
+    if place.is_some() || chan.send_parks.parks() {
+        return poll_slowly(chan, None, place, value, cx);
     }
-    match chan.quick(|hchan| hchan.send_quick(place, value)) {
+    match chan.quick(|hchan| hchan.send_quick(value)) {
         Ok(()) => Poll::Ready(Ok(())),
-        Err(open) => poll_send_slowly(chan, Some(open), place, value, cx),
+        Err(open) => poll_slowly(chan, open, place, value, cx),
     }
 }
 
-/// The part of a poll that concerns others, on a channel that is open already or is to be opened by a
-/// task that is likely to park.
+/// A poll that is not done with a slot of the ring.
 #[inline(never)]
-fn poll_send_slowly<T>(
+fn poll_slowly<T>(
     chan: &Chan<T>,
-    open: Option<Open<'_, T>>,
+    open: Open<'_, T>,
     place: &mut Option<Ticket>,
     value: &mut Option<T>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    let (visitor, open) = match open {
-        Some(open) => (Visitor::new(cx), open),
-        None => (Visitor::with_waker(cx), chan.open()),
-    };
-    let polled = open.poll(visitor, |hchan, visitor, wakes| {
+    if place.is_some() {
+        return poll_in_line(chan, place, value, cx);
+    }
+    if open.is_none() && chan.send_parks.parks() {
+        return poll_to_park(chan, place, value, cx);
+    }
+    match chan.meet(open, |hchan| hchan.send_meet(value), |()| None) {
+        Ok(()) => Poll::Ready(Ok(())),
+        Err(open) => poll_in_full(chan, open, place, value, Visitor::new(cx)),
+    }
+}
+
+/// A poll in line: asks whether the value was taken.
+fn poll_in_line<T>(
+    chan: &Chan<T>,
+    place: &mut Option<Ticket>,
+    value: &mut Option<T>,
+    cx: &Context<'_>,
+) -> Poll<Result<(), SendError<()>>> {
+    match chan.quick(|hchan| hchan.sent_quick(place)) {
+        Ok(()) => Poll::Ready(Ok(())),
+        Err(open) => poll_in_full(chan, open, place, value, Visitor::new(cx)),
+    }
+}
+
+/// A first poll that is likely to park, and brings its waker along.
+fn poll_to_park<T>(
+    chan: &Chan<T>,
+    place: &mut Option<Ticket>,
+    value: &mut Option<T>,
+    cx: &Context<'_>,
+) -> Poll<Result<(), SendError<()>>> {
+    let mut waker = Some(cx.waker().clone());
+    match chan.quick(|hchan| hchan.park_send_quick(place, value, &mut waker)) {
+        Ok(()) => Poll::Pending,
+        Err(open) => poll_in_full(chan, open, place, value, Visitor::with(cx, waker)),
+    }
+}
+
+/// A poll by the rules in full.
+#[inline(never)]
+fn poll_in_full<T>(
+    chan: &Chan<T>,
+    open: Open<'_, T>,
+    place: &mut Option<Ticket>,
+    value: &mut Option<T>,
+    visitor: Visitor<'_>,
+) -> Poll<Result<(), SendError<()>>> {
+    let polled = chan.poll(open, visitor, |hchan, visitor, wakes| {
         hchan.poll_send(place, value, visitor, wakes)
     });
     chan.send_parks.learn(polled.is_pending());
     polled
 }
 
+#[inline]
 fn leave_line<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<T>) {
     if let Some(ticket) = place.take() {
-        chan.with(|hchan, wakes| hchan.cancel_send(ticket, value, wakes));
+        cancel(chan, ticket, value);
     }
+}
+
+#[inline(never)]
+fn cancel<T>(chan: &Chan<T>, ticket: Ticket, value: &mut Option<T>) {
+    chan.with(|hchan, wakes| hchan.cancel_send(ticket, value, wakes));
 }
 
 /// The future of [`Sender::send_from`](crate::Sender::send_from).
@@ -179,10 +231,9 @@ impl<T> Future for SendFromFuture<'_, '_, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let slot = this.slot.get_mut();
-        assert!(
-            !this.done && (slot.is_some() || this.place.is_some()),
-            "`SendFromFuture` polled after it was ready"
-        );
+        if this.done || slot.is_none() && this.place.is_none() {
+            polled_after_ready("SendFromFuture");
+        }
         let polled = poll_send(this.chan, &mut this.place, slot, cx);
         this.done = polled.is_ready();
         polled
@@ -226,10 +277,12 @@ impl<T> Future for SendManyFuture<'_, '_, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        assert!(!this.done, "`SendManyFuture` polled after it was ready");
+        if this.done {
+            polled_after_ready("SendManyFuture");
+        }
         let items = this.items.get_mut();
         let visitor = Visitor::new(cx);
-        let polled = this.chan.poll(visitor, |hchan, visitor, wakes| {
+        let polled = this.chan.poll(None, visitor, |hchan, visitor, wakes| {
             loop {
                 // The first item is here, or stands in line already.
                 let mut item = None;

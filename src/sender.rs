@@ -6,7 +6,7 @@ use core::task::{Context, Poll};
 #[cfg(feature = "std")]
 use std::time::{Duration, Instant};
 
-use crate::chan::Chan;
+use crate::chan::{Chan, Open};
 use crate::error::{SendError, SendTimeoutError, TrySendError};
 use crate::handle::{Standing, both_handles, too_many_handles};
 #[cfg(feature = "std")]
@@ -109,10 +109,25 @@ impl<T> Sender<T> {
     #[inline]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         let mut elem = Some(value);
-        let sent = match self.chan.quick(|hchan| hchan.send_quick(&None, &mut elem)) {
+        match self.chan.quick(|hchan| hchan.send_quick(&mut elem)) {
+            Ok(()) => Ok(()),
+            Err(open) => self.try_send_to(open, elem),
+        }
+    }
+
+    /// Sends without waiting, by the rules in full unless it meets a receiver.
+    #[inline(never)]
+    fn try_send_to<'a>(
+        &'a self,
+        open: Open<'a, T>,
+        mut elem: Option<T>,
+    ) -> Result<(), TrySendError<T>> {
+        let chan = &self.chan;
+        let open = match chan.meet(open, |hchan| hchan.send_meet(&mut elem), |()| None) {
             Ok(()) => return Ok(()),
-            Err(open) => open.with(|hchan, wakes| hchan.send(&mut elem, wakes)),
+            Err(open) => open,
         };
+        let sent = chan.take(open, |hchan, wakes| hchan.send(&mut elem, wakes), |_| None);
         match (sent, elem) {
             (Err(TrySendError::Full(())), Some(value)) => Err(TrySendError::Full(value)),
             (Err(TrySendError::Closed(())), Some(value)) => Err(TrySendError::Closed(value)),
@@ -349,7 +364,7 @@ impl<T> Sender<T> {
     ) -> Poll<Result<(), SendError<T>>> {
         let mut refused = None;
         let visitor = Visitor::new(cx);
-        let polled = self.chan.poll(visitor, |hchan, visitor, wakes| {
+        let polled = self.chan.poll(None, visitor, |hchan, visitor, wakes| {
             let mut place = self.staged.take(hchan);
             let mut polled = Poll::Ready(Ok(()));
             if place.is_some() {

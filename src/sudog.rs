@@ -19,6 +19,7 @@
 use alloc::vec::Vec;
 use core::mem;
 use core::num::NonZero;
+use core::task::Waker;
 
 use crate::party::{Offer, Party};
 
@@ -98,6 +99,7 @@ impl<T> Sudogs<T> {
     }
 
     /// Go's `acquireSudog`: a parked operation that stands nowhere yet.
+    #[inline]
     pub(crate) fn acquire(&mut self, elem: Option<T>, party: Party) -> Ticket {
         if self.free == NIL {
             self.grow();
@@ -187,10 +189,18 @@ impl<T> Sudogs<T> {
 
     /// Go's `releaseSudog`: takes what is left in a sudog that stands in no queue, and frees it.
     pub(crate) fn release(&mut self, ticket: Ticket) -> (Option<T>, Option<Party>) {
+        let party = self.get(&ticket).party.take();
+        (self.collect(ticket), party)
+    }
+
+    /// Takes what is left in a sudog that was completed, so that its party has gone, and frees it.
+    #[inline]
+    pub(crate) fn collect(&mut self, ticket: Ticket) -> Option<T> {
         let index = ticket.index();
         let free = self.free;
         let sudog = self.get(&ticket);
-        let left = (sudog.elem.take(), sudog.party.take());
+        debug_assert!(sudog.party.is_none());
+        let elem = sudog.elem.take();
         sudog.generation = sudog.generation.wrapping_add(1);
         sudog.state = State::Free;
         sudog.next = free;
@@ -199,7 +209,7 @@ impl<T> Sudogs<T> {
         if self.acquired < self.shrink_below {
             self.shrink();
         }
-        left
+        elem
     }
 }
 
@@ -223,6 +233,7 @@ impl WaitQ {
     }
 
     /// Puts a sudog at the end of the queue.
+    #[inline]
     pub(crate) fn enqueue<T>(&mut self, sudogs: &mut Sudogs<T>, ticket: &Ticket) {
         let index = ticket.index();
         let last = mem::replace(&mut self.last, index);
@@ -240,6 +251,7 @@ impl WaitQ {
         self.unlink_at(sudogs, ticket.index());
     }
 
+    #[inline]
     fn unlink_at<T>(&mut self, sudogs: &mut Sudogs<T>, index: u32) {
         let Sudog { prev, next, .. } = sudogs.slots[index as usize];
         match sudogs.slots.get_mut(prev as usize) {
@@ -276,6 +288,26 @@ impl WaitQ {
             }
             index = next;
         }
+    }
+
+    /// Takes out the first sudog of the queue with its waker, if it is a task's and fits: most are.
+    #[inline]
+    pub(crate) fn dequeue_task<'a, T>(
+        &mut self,
+        sudogs: &'a mut Sudogs<T>,
+        fits: impl FnOnce(&Sudog<T>) -> bool,
+    ) -> Option<(&'a mut Sudog<T>, Waker)> {
+        let index = self.first;
+        let sudog = sudogs.slots.get_mut(index as usize)?;
+        if !fits(sudog) {
+            return None;
+        }
+        let party = sudog.party.take_if(|party| matches!(party, Party::Task(_)));
+        let Some(Party::Task(waker)) = party else {
+            return None;
+        };
+        self.unlink_at(sudogs, index);
+        Some((sudogs.slots.get_mut(index as usize)?, waker))
     }
 
     /// The first sudog of the queue.

@@ -50,43 +50,53 @@ impl Wakes {
         }
     }
 
-    /// Whether there is nobody to wake and nothing to drop.
-    #[inline]
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.first.is_none() && self.retired.is_none()
-    }
-
     #[cfg(test)]
     pub(crate) fn count(&self) -> usize {
         usize::from(self.first.is_some()) + self.rest.len()
     }
 
     /// Wakes them all, whatever any of them does, and hands back the first panic.
-    ///
-    /// While the thread is panicking anyhow, that panic is the first, and goes on by itself.
     #[cfg(feature = "std")]
-    pub(crate) fn wake_all(self) -> Result<(), Panic> {
-        let Self {
-            first,
-            rest,
-            retired,
-        } = self;
+    #[inline]
+    pub(crate) fn wake_all(mut self) -> Result<(), Panic> {
+        if self.rest.capacity() > 0 || self.retired.is_some() {
+            return self.wake_several();
+        }
+        let first = self.first.take();
+        // So that the compiler need not look for what there is to drop.
+        mem::forget(self);
         let mut first_panic = None;
         if let Some(party) = first {
             note(&mut first_panic, || party.wake());
         }
-        if !rest.is_empty() {
-            for party in rest {
-                note(&mut first_panic, || party.wake());
-            }
+        Panic::on_its_way(first_panic)
+    }
+
+    /// Wakes one task, and hands its panic back.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn wake(waker: Waker) -> Result<(), Panic> {
+        let mut first_panic = None;
+        note(&mut first_panic, || waker.wake());
+        Panic::on_its_way(first_panic)
+    }
+
+    /// Wakes one task.
+    #[cfg(not(feature = "std"))]
+    pub(crate) fn wake(waker: Waker) -> Result<(), Panic> {
+        waker.wake();
+        Ok(())
+    }
+
+    #[cfg(feature = "std")]
+    #[inline(never)]
+    fn wake_several(self) -> Result<(), Panic> {
+        let mut first_panic = None;
+        for party in self.first.into_iter().chain(self.rest) {
+            note(&mut first_panic, || party.wake());
         }
-        if retired.is_some() {
-            note(&mut first_panic, || drop(retired));
-        }
-        match first_panic {
-            Some(panic) if !std::thread::panicking() => Err(panic),
-            _ => Ok(()),
-        }
+        note(&mut first_panic, || drop(self.retired));
+        Panic::on_its_way(first_panic)
     }
 
     /// Wakes them all, whatever any of them does.
@@ -121,6 +131,7 @@ pub(crate) enum Panic {}
 
 /// Makes a call that runs code of a user's; its panic is noted if it is the first, and else dropped.
 #[cfg(feature = "std")]
+#[inline]
 fn note(first_panic: &mut Option<Panic>, call: impl FnOnce()) {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -137,6 +148,16 @@ fn note(first_panic: &mut Option<Panic>, call: impl FnOnce()) {
 }
 
 impl Panic {
+    /// While the thread is panicking anyhow, that panic is the first, and goes on by itself.
+    #[cfg(feature = "std")]
+    #[inline]
+    fn on_its_way(first_panic: Option<Self>) -> Result<(), Self> {
+        match first_panic {
+            Some(panic) if !std::thread::panicking() => Err(panic),
+            _ => Ok(()),
+        }
+    }
+
     /// Makes a call during which this panic is held back; one that follows it is dropped.
     #[cfg(feature = "std")]
     pub(crate) fn hold(self, call: impl FnOnce() -> Result<(), Self>) -> Self {
@@ -208,11 +229,11 @@ impl<'a> Visitor<'a> {
         }
     }
 
-    /// A visitor who is likely to park.
-    pub(crate) fn with_waker(cx: &'a Context<'_>) -> Self {
+    /// A visitor who brings a waker along, if there is one.
+    pub(crate) fn with(cx: &'a Context<'_>, waker: Option<Waker>) -> Self {
         Self {
             task: cx.waker(),
-            waker: Some(Party::Task(cx.waker().clone())),
+            waker: waker.map(Party::Task),
             wants_waker: false,
         }
     }

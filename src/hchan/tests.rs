@@ -29,7 +29,8 @@ impl Machine {
     ) -> R {
         let mut wakes = Wakes::new();
         let cx = Context::from_waker(Waker::noop());
-        let result = work(&mut self.hchan, &mut Visitor::with_waker(&cx), &mut wakes);
+        let mut visitor = Visitor::with(&cx, Some(Waker::noop().clone()));
+        let result = work(&mut self.hchan, &mut visitor, &mut wakes);
         self.hchan.check();
         self.woken = wakes.count();
         result

@@ -168,10 +168,7 @@ impl<T> Operation for RecvFuture<'_, T> {
 
     fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64> {
         let receiver = self.receiver;
-        let open = match receiver
-            .chan
-            .quick(|hchan| receiver.recv_quick(hchan, &mut None))
-        {
+        let open = match receiver.chan.quick(|hchan| receiver.recv_quick(hchan)) {
             Ok(value) => return Ok(Ok(value)),
             Err(open) => open,
         };
@@ -183,7 +180,7 @@ impl<T> Operation for RecvFuture<'_, T> {
             };
             received.map_err(|error| (error, hchan.clock()))
         };
-        let received = open.take(attempt, Result::ok);
+        let received = receiver.chan.take(open, attempt, Result::ok);
         match received {
             Ok(value) => Ok(Ok(value)),
             Err((TryRecvError::Closed, _)) => Ok(Err(RecvError)),
@@ -280,13 +277,16 @@ fn attempt_send<T>(
         value.is_some(),
         "a select polled again after its value was sent"
     );
-    match chan.quick(|hchan| hchan.send_quick(&None, value)) {
+    match chan.quick(|hchan| hchan.send_quick(value)) {
         Ok(()) => Ok(Ok(())),
-        Err(open) => open.with(|hchan, wakes| match hchan.send(value, wakes) {
-            Ok(()) => Ok(Ok(())),
-            Err(TrySendError::Closed(())) => Ok(Err(SendError(()))),
-            Err(TrySendError::Full(())) => Err(hchan.clock()),
-        }),
+        Err(open) => {
+            let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| match hchan.send(value, wakes) {
+                Ok(()) => Ok(Ok(())),
+                Err(TrySendError::Closed(())) => Ok(Err(SendError(()))),
+                Err(TrySendError::Full(())) => Err(hchan.clock()),
+            };
+            chan.take(open, attempt, |_| None)
+        }
     }
 }
 

@@ -1,0 +1,119 @@
+//! The ordinary cases, in few steps.
+//!
+//! Most operations concern nobody else, or meet one task that stands first in line. Each function here
+//! does just that, by the rules that [`Hchan`] states in full, and returns the waker of whom it has
+//! met; or it returns `None`, having done nothing, and those rules decide.
+
+use core::task::Waker;
+
+use super::Hchan;
+use crate::party::Party;
+use crate::sudog::{State, Sudog, Ticket};
+
+impl<T> Hchan<T> {
+    /// Sends into the ring.
+    #[inline]
+    pub(crate) fn send_quick(&mut self, elem: &mut Option<T>) -> Option<()> {
+        let alone = !self.closed && self.recvq.is_empty();
+        (alone && self.has_room()).then(|| self.push(elem))
+    }
+
+    /// Sends to a receiver.
+    #[inline]
+    pub(crate) fn send_meet(&mut self, elem: &mut Option<T>) -> Option<((), Waker)> {
+        if self.closed || self.promised() > 0 {
+            return None;
+        }
+        let (receiver, waker) = self.recvq.dequeue_task(&mut self.sudogs, |_| true)?;
+        self.clock += 1;
+        self.unclaimed += 1;
+        receiver.elem = elem.take();
+        receiver.age = self.clock;
+        receiver.state = State::Success;
+        Some(((), waker))
+    }
+
+    /// Receives from the ring.
+    #[inline]
+    pub(crate) fn recv_quick(&mut self) -> Option<T> {
+        self.sendq.is_empty().then(|| self.take()).flatten()
+    }
+
+    /// Receives while a sender waits: the head of a full ring, where the sender's value then gets the
+    /// slot, or what the sender brings if there is no ring.
+    #[inline]
+    pub(crate) fn recv_meet(&mut self) -> Option<(T, Waker)> {
+        if self.buf.len() != self.buf.dataqsiz() || self.reserved > 0 {
+            return None;
+        }
+        let senders = &mut self.sendq;
+        let (sender, waker) = senders.dequeue_task(&mut self.sudogs, Sudog::has_value)?;
+        sender.state = State::Success;
+        let mut elem = sender.elem.take();
+        if self.buf.dataqsiz() == 0 {
+            self.clock += 1;
+        } else {
+            let oldest = self.take();
+            self.push(&mut elem);
+            elem = oldest;
+        }
+        Some((elem?, waker))
+    }
+
+    /// Parks a send on a full ring, or where no receiver stands.
+    #[inline]
+    pub(crate) fn park_send_quick(
+        &mut self,
+        place: &mut Option<Ticket>,
+        elem: &mut Option<T>,
+        waker: &mut Option<Waker>,
+    ) -> Option<()> {
+        if self.closed || self.has_room() || !self.recvq.is_empty() || !self.parks() {
+            return None;
+        }
+        let party = Party::Task(waker.take()?);
+        *place = Some(self.park_send(elem.take(), party));
+        Some(())
+    }
+
+    /// Parks a receive on an empty ring, where no sender stands.
+    #[inline]
+    pub(crate) fn park_recv_quick(
+        &mut self,
+        place: &mut Option<Ticket>,
+        waker: &mut Option<Waker>,
+    ) -> Option<()> {
+        if self.closed || !self.buf.is_empty() || !self.sendq.is_empty() || !self.parks() {
+            return None;
+        }
+        let party = Party::Task(waker.take()?);
+        *place = Some(self.enqueue_recv(party));
+        Some(())
+    }
+
+    /// Whether a parked send has succeeded; then its place is free.
+    #[inline]
+    pub(crate) fn sent_quick(&mut self, place: &mut Option<Ticket>) -> Option<()> {
+        self.collect_quick(place).map(drop)
+    }
+
+    /// Takes what a parked receive was handed, unless somebody may wait to hear of that.
+    #[inline]
+    pub(crate) fn claim_quick(&mut self, place: &mut Option<Ticket>) -> Option<T> {
+        if self.closed {
+            return None;
+        }
+        let value = self.collect_quick(place)?;
+        self.unclaimed -= 1;
+        value
+    }
+
+    /// Frees the place of a parked operation that has succeeded.
+    #[inline]
+    fn collect_quick(&mut self, place: &mut Option<Ticket>) -> Option<Option<T>> {
+        if self.sudogs.get(place.as_ref()?).state != State::Success {
+            return None;
+        }
+        Some(self.sudogs.collect(place.take()?))
+    }
+}
