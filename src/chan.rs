@@ -14,10 +14,7 @@ use crate::wakes::{Forecast, Panic, Visitor, Wakes};
 
 pub(crate) struct Chan<T> {
     hchan: Mutex<Hchan<T>>,
-    /// Whether the last receive had to park.
-    pub(crate) recv_parks: Forecast,
-    /// Whether the last send had to park.
-    pub(crate) send_parks: Forecast,
+    pub(crate) forecast: Forecast,
 }
 
 /// The lock, where [`Chan::quick`] has got it and left the work to others.
@@ -27,8 +24,7 @@ impl<T> Chan<T> {
     fn pair(kind: Kind, dataqsiz: usize) -> (Sender<T>, Receiver<T>) {
         let chan = Arc::new(Self {
             hchan: Mutex::new(Hchan::new(kind, dataqsiz)),
-            recv_parks: Forecast::new(),
-            send_parks: Forecast::new(),
+            forecast: Forecast::new(),
         });
         (Sender::new(chan.clone()), Receiver::new(chan))
     }
@@ -44,12 +40,12 @@ impl<T> Chan<T> {
     #[inline]
     pub(crate) fn quick<R>(
         &self,
-        work: impl FnOnce(&mut Hchan<T>) -> Option<R>,
+        work: impl FnOnce(&mut Hchan<T>, &Forecast) -> Option<R>,
     ) -> Result<R, Open<'_, T>> {
         let Some(mut hchan) = self.hchan.try_lock() else {
             return Err(None);
         };
-        let Some(result) = work(&mut hchan) else {
+        let Some(result) = work(&mut hchan, &self.forecast) else {
             return Err(Some(hchan));
         };
         hchan.check();
@@ -73,8 +69,7 @@ impl<T> Chan<T> {
         let Some((result, waker)) = work(&mut hchan) else {
             return Err(Some(hchan));
         };
-        hchan.check();
-        drop(hchan);
+        self.unlock(hchan);
         if let Err(panic) = Wakes::wake(waker) {
             self.undo(values(result), age, panic);
         }
@@ -95,7 +90,7 @@ impl<T> Chan<T> {
     {
         let hchan = self.or_lock(open);
         let age = hchan.next_age();
-        let (result, woken) = Self::visit(hchan, work);
+        let (result, woken) = self.visit(hchan, work);
         if let Err(panic) = woken {
             self.undo(values(result), age, panic);
         }
@@ -173,14 +168,20 @@ impl<T> Chan<T> {
     /// Works on the channel, unlocks, and wakes.
     #[inline]
     fn visit<R>(
+        &self,
         mut hchan: MutexGuard<'_, Hchan<T>>,
         work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
     ) -> (R, Result<(), Panic>) {
         let mut wakes = Wakes::new();
         let result = work(&mut hchan, &mut wakes);
-        hchan.check();
-        drop(hchan);
+        self.unlock(hchan);
         (result, wakes.wake_all())
+    }
+
+    #[inline]
+    fn unlock(&self, hchan: MutexGuard<'_, Hchan<T>>) {
+        hchan.check();
+        hchan.tell(&self.forecast);
     }
 
     /// Puts values back that nobody has seen, since a waker has panicked; then that panic goes on.
@@ -190,7 +191,7 @@ impl<T> Chan<T> {
     fn undo(&self, values: impl IntoIterator<Item = T>, age: u64, panic: Panic) -> ! {
         let mut values = values.into_iter();
         let put_back = || {
-            let (_, woken) = Self::visit(self.hchan.lock(), |hchan, wakes| {
+            let (_, woken) = self.visit(self.hchan.lock(), |hchan, wakes| {
                 if !hchan.is_over() {
                     values
                         .by_ref()

@@ -19,7 +19,7 @@ use crate::park;
 use crate::recv::{RecvFuture, RecvManyFuture};
 use crate::sync::Arc;
 use crate::until::until;
-use crate::wakes::{Visitor, Wakes};
+use crate::wakes::{Forecast, Visitor, Wakes};
 use crate::weak::WeakReceiver;
 
 /// The receiving handle of a channel: Go's `<-chan T`.
@@ -117,7 +117,10 @@ impl<T> Receiver<T> {
     /// From Go: `select { case v, ok = <-c: default: }`.
     #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        match self.chan.quick(|hchan| self.recv_quick(hchan)) {
+        match self
+            .chan
+            .quick(|hchan, forecast| self.recv_quick(hchan, forecast))
+        {
             Ok(value) => Ok(value),
             Err(open) => self.try_recv_from(open),
         }
@@ -305,11 +308,11 @@ impl<T> Receiver<T> {
 
     /// Receives if that concerns nobody else, and this handle does not stand in line.
     #[inline]
-    pub(crate) fn recv_quick(&self, hchan: &mut Hchan<T>) -> Option<T> {
+    pub(crate) fn recv_quick(&self, hchan: &mut Hchan<T>, forecast: &Forecast) -> Option<T> {
         if self.standing.is_some() {
             return None;
         }
-        hchan.recv_quick()
+        hchan.recv_quick(forecast)
     }
 
     /// Receives from a sender, if this handle does not stand in line.

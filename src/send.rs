@@ -63,7 +63,11 @@ impl<'a, T> SendFuture<'a, T> {
 impl<T> Future for SendFuture<'_, T> {
     type Output = Result<(), SendError<T>>;
 
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "a third fewer instructions where nothing waits; the rest is not inlined"
+    )]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let value = this.value.get_mut();
@@ -115,10 +119,10 @@ fn poll_send<T>(
     value: &mut Option<T>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    if place.is_some() || chan.send_parks.parks() {
+    if place.is_some() || chan.forecast.send_parks() {
         return poll_slowly(chan, None, place, value, cx);
     }
-    match chan.quick(|hchan| hchan.send_quick(value)) {
+    match chan.quick(|hchan, forecast| hchan.send_quick(value, forecast)) {
         Ok(()) => Poll::Ready(Ok(())),
         Err(open) => poll_slowly(chan, open, place, value, cx),
     }
@@ -136,7 +140,7 @@ fn poll_slowly<T>(
     if place.is_some() {
         return poll_in_line(chan, place, value, cx);
     }
-    if open.is_none() && chan.send_parks.parks() {
+    if open.is_none() && chan.forecast.send_parks() {
         return poll_to_park(chan, place, value, cx);
     }
     match chan.meet(open, |hchan| hchan.send_meet(value), |()| None) {
@@ -152,7 +156,7 @@ fn poll_in_line<T>(
     value: &mut Option<T>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    match chan.quick(|hchan| hchan.sent_quick(place)) {
+    match chan.quick(|hchan, _| hchan.sent_quick(place)) {
         Ok(()) => Poll::Ready(Ok(())),
         Err(open) => poll_in_full(chan, open, place, value, Visitor::new(cx)),
     }
@@ -166,7 +170,7 @@ fn poll_to_park<T>(
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
     let mut waker = Some(cx.waker().clone());
-    match chan.quick(|hchan| hchan.park_send_quick(place, value, &mut waker)) {
+    match chan.quick(|hchan, forecast| hchan.park_send_quick(place, value, &mut waker, forecast)) {
         Ok(()) => Poll::Pending,
         Err(open) => poll_in_full(chan, open, place, value, Visitor::with(cx, waker)),
     }
@@ -181,11 +185,9 @@ fn poll_in_full<T>(
     value: &mut Option<T>,
     visitor: Visitor<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    let polled = chan.poll(open, visitor, |hchan, visitor, wakes| {
+    chan.poll(open, visitor, |hchan, visitor, wakes| {
         hchan.poll_send(place, value, visitor, wakes)
-    });
-    chan.send_parks.learn(polled.is_pending());
-    polled
+    })
 }
 
 #[inline]

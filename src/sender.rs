@@ -109,7 +109,10 @@ impl<T> Sender<T> {
     #[inline]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         let mut elem = Some(value);
-        match self.chan.quick(|hchan| hchan.send_quick(&mut elem)) {
+        match self
+            .chan
+            .quick(|hchan, forecast| hchan.send_quick(&mut elem, forecast))
+        {
             Ok(()) => Ok(()),
             Err(open) => self.try_send_to(open, elem),
         }

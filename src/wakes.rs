@@ -187,24 +187,39 @@ impl Panic {
     }
 }
 
-/// A guess whether an operation will park, from what the last one of its kind did. Then it brings a
-/// waker along at once, instead of being sent back for one; a wrong guess costs time and nothing else.
-pub(crate) struct Forecast(AtomicBool);
+/// What was to be seen of a channel when it was last unlocked. An operation that will have to park
+/// brings a waker along at once, instead of being sent back for one; a wrong guess costs time and
+/// nothing else.
+pub(crate) struct Forecast {
+    recv_parks: AtomicBool,
+    send_parks: AtomicBool,
+}
 
 impl Forecast {
     pub(crate) fn new() -> Self {
-        Self(AtomicBool::new(false))
+        Self {
+            recv_parks: AtomicBool::new(true),
+            send_parks: AtomicBool::new(false),
+        }
     }
 
-    /// Whether an operation is likely to park.
+    /// Whether a receive is likely to park.
     #[inline]
-    pub(crate) fn parks(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    pub(crate) fn recv_parks(&self) -> bool {
+        self.recv_parks.load(Ordering::Relaxed)
     }
 
-    /// Notes what an operation did.
-    pub(crate) fn learn(&self, parked: bool) {
-        self.0.store(parked, Ordering::Relaxed);
+    /// Whether a send is likely to park.
+    #[inline]
+    pub(crate) fn send_parks(&self) -> bool {
+        self.send_parks.load(Ordering::Relaxed)
+    }
+
+    /// Notes what the next receive and the next send will have to do.
+    #[inline]
+    pub(crate) fn note(&self, recv_parks: bool, send_parks: bool) {
+        self.recv_parks.store(recv_parks, Ordering::Relaxed);
+        self.send_parks.store(send_parks, Ordering::Relaxed);
     }
 }
 

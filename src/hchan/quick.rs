@@ -9,13 +9,18 @@ use core::task::Waker;
 use super::Hchan;
 use crate::party::Party;
 use crate::sudog::{State, Sudog, Ticket};
+use crate::wakes::Forecast;
 
 impl<T> Hchan<T> {
     /// Sends into the ring.
     #[inline]
-    pub(crate) fn send_quick(&mut self, elem: &mut Option<T>) -> Option<()> {
-        let alone = !self.closed && self.recvq.is_empty();
-        (alone && self.has_room()).then(|| self.push(elem))
+    pub(crate) fn send_quick(&mut self, elem: &mut Option<T>, forecast: &Forecast) -> Option<()> {
+        if self.closed || !self.recvq.is_empty() || !self.has_room() {
+            return None;
+        }
+        self.push(elem);
+        forecast.note(false, !self.has_room());
+        Some(())
     }
 
     /// Sends to a receiver.
@@ -35,8 +40,13 @@ impl<T> Hchan<T> {
 
     /// Receives from the ring.
     #[inline]
-    pub(crate) fn recv_quick(&mut self) -> Option<T> {
-        self.sendq.is_empty().then(|| self.take()).flatten()
+    pub(crate) fn recv_quick(&mut self, forecast: &Forecast) -> Option<T> {
+        if !self.sendq.is_empty() {
+            return None;
+        }
+        let value = self.take()?;
+        forecast.note(self.buf.is_empty(), false);
+        Some(value)
     }
 
     /// Receives while a sender waits: the head of a full ring, where the sender's value then gets the
@@ -67,12 +77,14 @@ impl<T> Hchan<T> {
         place: &mut Option<Ticket>,
         elem: &mut Option<T>,
         waker: &mut Option<Waker>,
+        forecast: &Forecast,
     ) -> Option<()> {
-        if self.closed || self.has_room() || !self.recvq.is_empty() || !self.parks() {
+        if !self.send_parks() || !self.parks() {
             return None;
         }
         let party = Party::Task(waker.take()?);
         *place = Some(self.park_send(elem.take(), party));
+        forecast.note(false, true);
         Some(())
     }
 
@@ -82,13 +94,29 @@ impl<T> Hchan<T> {
         &mut self,
         place: &mut Option<Ticket>,
         waker: &mut Option<Waker>,
+        forecast: &Forecast,
     ) -> Option<()> {
-        if self.closed || !self.buf.is_empty() || !self.sendq.is_empty() || !self.parks() {
+        if !self.recv_parks() || !self.parks() {
             return None;
         }
         let party = Party::Task(waker.take()?);
         *place = Some(self.enqueue_recv(party));
+        forecast.note(true, false);
         Some(())
+    }
+
+    /// Tells whether a receive and a send would have to park now.
+    #[inline]
+    pub(crate) fn tell(&self, forecast: &Forecast) {
+        forecast.note(self.recv_parks(), self.send_parks());
+    }
+
+    fn recv_parks(&self) -> bool {
+        !self.closed && self.buf.is_empty() && self.sendq.is_empty()
+    }
+
+    fn send_parks(&self) -> bool {
+        !self.closed && self.recvq.is_empty() && !self.has_room()
     }
 
     /// Whether a parked send has succeeded; then its place is free.

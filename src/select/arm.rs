@@ -168,7 +168,10 @@ impl<T> Operation for RecvFuture<'_, T> {
 
     fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64> {
         let receiver = self.receiver;
-        let open = match receiver.chan.quick(|hchan| receiver.recv_quick(hchan)) {
+        let open = match receiver
+            .chan
+            .quick(|hchan, forecast| receiver.recv_quick(hchan, forecast))
+        {
             Ok(value) => return Ok(Ok(value)),
             Err(open) => open,
         };
@@ -277,7 +280,7 @@ fn attempt_send<T>(
         value.is_some(),
         "a select polled again after its value was sent"
     );
-    match chan.quick(|hchan| hchan.send_quick(value)) {
+    match chan.quick(|hchan, forecast| hchan.send_quick(value, forecast)) {
         Ok(()) => Ok(Ok(())),
         Err(open) => {
             let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| match hchan.send(value, wakes) {
