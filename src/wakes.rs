@@ -198,7 +198,7 @@ pub(crate) struct Forecast {
 impl Forecast {
     pub(crate) fn new() -> Self {
         Self {
-            recv_parks: AtomicBool::new(true),
+            recv_parks: AtomicBool::new(false),
             send_parks: AtomicBool::new(false),
         }
     }

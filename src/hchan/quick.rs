@@ -79,7 +79,7 @@ impl<T> Hchan<T> {
         waker: &mut Option<Waker>,
         forecast: &Forecast,
     ) -> Option<()> {
-        if !self.send_parks() || !self.parks() {
+        if !self.send_parks() {
             return None;
         }
         let party = Party::Task(waker.take()?);
@@ -96,7 +96,7 @@ impl<T> Hchan<T> {
         waker: &mut Option<Waker>,
         forecast: &Forecast,
     ) -> Option<()> {
-        if !self.recv_parks() || !self.parks() {
+        if !self.recv_parks() {
             return None;
         }
         let party = Party::Task(waker.take()?);
@@ -112,11 +112,11 @@ impl<T> Hchan<T> {
     }
 
     fn recv_parks(&self) -> bool {
-        !self.closed && self.buf.is_empty() && self.sendq.is_empty()
+        !self.closed && self.parks() && self.buf.is_empty() && self.sendq.is_empty()
     }
 
     fn send_parks(&self) -> bool {
-        !self.closed && self.recvq.is_empty() && !self.has_room()
+        !self.closed && self.parks() && self.recvq.is_empty() && !self.has_room()
     }
 
     /// Whether a parked send has succeeded; then its place is free.
