@@ -4,9 +4,10 @@
 //! unlock before they wake, so no code of a user's ever runs under the lock, whatever goes on inside.
 
 use core::fmt;
-use core::task::{Poll, Waker};
+use core::task::Poll;
 
 use crate::hchan::{Hchan, Kind};
+use crate::party::Party;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
 use crate::sync::{Arc, Mutex, MutexGuard};
@@ -52,13 +53,13 @@ impl<T> Chan<T> {
         Ok(result)
     }
 
-    /// Does what serves one task and concerns nobody else, with the care of [`take`](Self::take). What is
-    /// more than that is left to do, under the same lock.
+    /// Does what serves one waiter and concerns nobody else, with the care of [`take`](Self::take). What
+    /// is more than that is left to do, under the same lock.
     #[inline]
     pub(crate) fn meet<'a, R, V>(
         &'a self,
         open: Open<'a, T>,
-        work: impl FnOnce(&mut Hchan<T>) -> Option<(R, Waker)>,
+        work: impl FnOnce(&mut Hchan<T>) -> Option<(R, Option<Party>)>,
         values: impl FnOnce(R) -> V,
     ) -> Result<R, Open<'a, T>>
     where
@@ -66,11 +67,11 @@ impl<T> Chan<T> {
     {
         let mut hchan = self.or_lock(open);
         let age = hchan.next_age();
-        let Some((result, waker)) = work(&mut hchan) else {
+        let Some((result, party)) = work(&mut hchan) else {
             return Err(Some(hchan));
         };
         self.unlock(hchan);
-        if let Err(panic) = Wakes::wake(waker) {
+        if let Err(panic) = Wakes::wake(party) {
             self.undo(values(result), age, panic);
         }
         Ok(result)

@@ -415,14 +415,17 @@ impl<T> Hchan<T> {
     }
 
     /// Turns a parked receive into an arm of a select, unless it was served.
-    pub(crate) fn adopt(&mut self, place: &Ticket, party: Party, wakes: &mut Wakes) -> bool {
+    pub(crate) fn adopt(
+        &mut self,
+        place: &Ticket,
+        party: &mut Option<Party>,
+        wakes: &mut Wakes,
+    ) -> bool {
         let sudog = self.sudogs.get(place);
         let parked = sudog.state == State::Parked;
-        wakes.retire(if parked {
-            sudog.party.replace(party)
-        } else {
-            Some(party)
-        });
+        if parked {
+            wakes.retire(core::mem::replace(&mut sudog.party, party.take()));
+        }
         parked
     }
 

@@ -11,6 +11,7 @@ use futures_core::future::FusedFuture;
 use crate::chan::{Chan, Open};
 use crate::error::RecvError;
 use crate::hchan::Hchan;
+use crate::party::Party;
 use crate::receiver::Receiver;
 use crate::sudog::Ticket;
 use crate::sync::Exclusive;
@@ -65,14 +66,14 @@ impl<'a, T> RecvFuture<'a, T> {
     /// A first poll that is likely to park, and brings its waker along.
     fn poll_to_park(&mut self, cx: &Context<'_>) -> Poll<Result<T, RecvError>> {
         let Receiver { chan, standing, .. } = self.receiver;
-        let mut waker = Some(cx.waker().clone());
+        let mut party = Some(Party::Task(cx.waker().clone()));
         let park = |hchan: &mut Hchan<T>, forecast: &Forecast| match standing.is_some() {
             true => None,
-            false => hchan.park_recv_quick(&mut self.place, &mut waker, forecast),
+            false => hchan.park_recv_quick(&mut self.place, &mut party, forecast),
         };
         match chan.quick(park) {
             Ok(()) => Poll::Pending,
-            Err(open) => self.poll_in_full(open, Visitor::with(cx, waker)),
+            Err(open) => self.poll_in_full(open, Visitor::with(cx, party)),
         }
     }
 
@@ -104,8 +105,8 @@ impl<'a, T> RecvFuture<'a, T> {
     /// Leaves the line; a value that was handed goes to the next, or back.
     #[inline]
     pub(crate) fn leave_line(&mut self) {
-        if let Some(ticket) = self.place.take() {
-            cancel(&self.receiver.chan, ticket);
+        if self.place.is_some() {
+            cancel(&self.receiver.chan, &mut self.place);
         }
     }
 }
@@ -204,16 +205,23 @@ impl<T> FusedFuture for RecvManyFuture<'_, '_, T> {
 
 impl<T> Drop for RecvManyFuture<'_, '_, T> {
     fn drop(&mut self) {
-        if let Some(ticket) = self.place.take() {
-            cancel(&self.receiver.chan, ticket);
+        if self.place.is_some() {
+            cancel(&self.receiver.chan, &mut self.place);
         }
     }
 }
 
 /// Gives up a parked receive.
 #[inline(never)]
-fn cancel<T>(chan: &Chan<T>, ticket: Ticket) {
-    chan.with(|hchan, wakes| hchan.cancel_recv(ticket, wakes));
+fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>) {
+    let open = match chan.quick(|hchan, forecast| hchan.cancel_recv_quick(place, forecast)) {
+        Ok(_party) => return,
+        Err(open) => open,
+    };
+    if let Some(ticket) = place.take() {
+        let cancel = |hchan: &mut Hchan<T>, wakes: &mut Wakes| hchan.cancel_recv(ticket, wakes);
+        chan.take(open, cancel, |()| None);
+    }
 }
 
 impl<T> fmt::Debug for RecvFuture<'_, T> {

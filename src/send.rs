@@ -10,10 +10,12 @@ use futures_core::future::FusedFuture;
 
 use crate::chan::{Chan, Open};
 use crate::error::SendError;
+use crate::hchan::Hchan;
+use crate::party::Party;
 use crate::sender::Sender;
 use crate::sudog::Ticket;
 use crate::sync::Exclusive;
-use crate::wakes::Visitor;
+use crate::wakes::{Visitor, Wakes};
 
 /// The future of [`Sender::send`](crate::Sender::send).
 #[must_use = "futures do nothing unless polled"]
@@ -169,10 +171,10 @@ fn poll_to_park<T>(
     value: &mut Option<T>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    let mut waker = Some(cx.waker().clone());
-    match chan.quick(|hchan, forecast| hchan.park_send_quick(place, value, &mut waker, forecast)) {
+    let mut party = Some(Party::Task(cx.waker().clone()));
+    match chan.quick(|hchan, forecast| hchan.park_send_quick(place, value, &mut party, forecast)) {
         Ok(()) => Poll::Pending,
-        Err(open) => poll_in_full(chan, open, place, value, Visitor::with(cx, waker)),
+        Err(open) => poll_in_full(chan, open, place, value, Visitor::with(cx, party)),
     }
 }
 
@@ -192,14 +194,23 @@ fn poll_in_full<T>(
 
 #[inline]
 fn leave_line<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<T>) {
-    if let Some(ticket) = place.take() {
-        cancel(chan, ticket, value);
+    if place.is_some() {
+        cancel(chan, place, value);
     }
 }
 
+/// Gives up a parked send.
 #[inline(never)]
-fn cancel<T>(chan: &Chan<T>, ticket: Ticket, value: &mut Option<T>) {
-    chan.with(|hchan, wakes| hchan.cancel_send(ticket, value, wakes));
+fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<T>) {
+    let open = match chan.quick(|hchan, forecast| hchan.cancel_send_quick(place, value, forecast)) {
+        Ok(_party) => return,
+        Err(open) => open,
+    };
+    if let Some(ticket) = place.take() {
+        let cancel =
+            |hchan: &mut Hchan<T>, wakes: &mut Wakes| hchan.cancel_send(ticket, value, wakes);
+        chan.take(open, cancel, |()| None);
+    }
 }
 
 /// The future of [`Sender::send_from`](crate::Sender::send_from).

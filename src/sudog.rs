@@ -19,7 +19,6 @@
 use alloc::vec::Vec;
 use core::mem;
 use core::num::NonZero;
-use core::task::Waker;
 
 use crate::party::{Offer, Party};
 
@@ -290,24 +289,20 @@ impl WaitQ {
         }
     }
 
-    /// Takes out the first sudog of the queue with its waker, if it is a task's and fits: most are.
+    /// Takes out the first sudog of the queue if it `fits` and its party accepts, as most do.
     #[inline]
-    pub(crate) fn dequeue_task<'a, T>(
+    pub(crate) fn dequeue_first<'a, T>(
         &mut self,
         sudogs: &'a mut Sudogs<T>,
         fits: impl FnOnce(&Sudog<T>) -> bool,
-    ) -> Option<(&'a mut Sudog<T>, Waker)> {
+    ) -> Option<&'a mut Sudog<T>> {
         let index = self.first;
-        let sudog = sudogs.slots.get_mut(index as usize)?;
-        if !fits(sudog) {
+        let sudog = sudogs.slots.get(index as usize)?;
+        if !fits(sudog) || !sudog.party.as_ref().is_some_and(Party::accept) {
             return None;
         }
-        let party = sudog.party.take_if(|party| matches!(party, Party::Task(_)));
-        let Some(Party::Task(waker)) = party else {
-            return None;
-        };
         self.unlink_at(sudogs, index);
-        Some((sudogs.slots.get_mut(index as usize)?, waker))
+        sudogs.slots.get_mut(index as usize)
     }
 
     /// The first sudog of the queue.

@@ -72,19 +72,21 @@ impl Wakes {
         Panic::on_its_way(first_panic)
     }
 
-    /// Wakes one task, and hands its panic back.
+    /// Wakes one party, and hands its panic back.
     #[cfg(feature = "std")]
     #[inline]
-    pub(crate) fn wake(waker: Waker) -> Result<(), Panic> {
+    pub(crate) fn wake(party: Option<Party>) -> Result<(), Panic> {
         let mut first_panic = None;
-        note(&mut first_panic, || waker.wake());
+        if let Some(party) = party {
+            note(&mut first_panic, || party.wake());
+        }
         Panic::on_its_way(first_panic)
     }
 
-    /// Wakes one task.
+    /// Wakes one party.
     #[cfg(not(feature = "std"))]
-    pub(crate) fn wake(waker: Waker) -> Result<(), Panic> {
-        waker.wake();
+    pub(crate) fn wake(party: Option<Party>) -> Result<(), Panic> {
+        party.into_iter().for_each(Party::wake);
         Ok(())
     }
 
@@ -187,9 +189,11 @@ impl Panic {
     }
 }
 
-/// What was to be seen of a channel when it was last unlocked. An operation that will have to park
-/// brings a waker along at once, instead of being sent back for one; a wrong guess costs time and
-/// nothing else.
+/// What was to be seen of a channel when it was last unlocked.
+///
+/// An operation that will have to park brings its waker along at once, instead of being sent back for
+/// one, and an arm of a select spares itself the attempt. That an operation parks is only said where
+/// it was true; where it is not said, it may park all the same.
 pub(crate) struct Forecast {
     recv_parks: AtomicBool,
     send_parks: AtomicBool,
@@ -203,13 +207,13 @@ impl Forecast {
         }
     }
 
-    /// Whether a receive is likely to park.
+    /// Whether a receive would have had to park.
     #[inline]
     pub(crate) fn recv_parks(&self) -> bool {
         self.recv_parks.load(Ordering::Relaxed)
     }
 
-    /// Whether a send is likely to park.
+    /// Whether a send would have had to park.
     #[inline]
     pub(crate) fn send_parks(&self) -> bool {
         self.send_parks.load(Ordering::Relaxed)
@@ -245,10 +249,10 @@ impl<'a> Visitor<'a> {
     }
 
     /// A visitor who brings a waker along, if there is one.
-    pub(crate) fn with(cx: &'a Context<'_>, waker: Option<Waker>) -> Self {
+    pub(crate) fn with(cx: &'a Context<'_>, waker: Option<Party>) -> Self {
         Self {
             task: cx.waker(),
-            waker: waker.map(Party::Task),
+            waker,
             wants_waker: false,
         }
     }

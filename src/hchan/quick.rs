@@ -1,10 +1,8 @@
 //! The ordinary cases, in few steps.
 //!
-//! Most operations concern nobody else, or meet one task that stands first in line. Each function here
-//! does just that, by the rules that [`Hchan`] states in full, and returns the waker of whom it has
-//! met; or it returns `None`, having done nothing, and those rules decide.
-
-use core::task::Waker;
+//! Most operations concern nobody else, or meet whoever stands first in line. Each function here does
+//! just that, by the rules that [`Hchan`] states in full, and returns whom to wake; or it returns
+//! `None`, having done nothing, and those rules decide.
 
 use super::Hchan;
 use crate::party::Party;
@@ -25,17 +23,17 @@ impl<T> Hchan<T> {
 
     /// Sends to a receiver.
     #[inline]
-    pub(crate) fn send_meet(&mut self, elem: &mut Option<T>) -> Option<((), Waker)> {
+    pub(crate) fn send_meet(&mut self, elem: &mut Option<T>) -> Option<((), Option<Party>)> {
         if self.closed || self.promised() > 0 {
             return None;
         }
-        let (receiver, waker) = self.recvq.dequeue_task(&mut self.sudogs, |_| true)?;
+        let receiver = self.recvq.dequeue_first(&mut self.sudogs, |_| true)?;
         self.clock += 1;
         self.unclaimed += 1;
         receiver.elem = elem.take();
         receiver.age = self.clock;
         receiver.state = State::Success;
-        Some(((), waker))
+        Some(((), receiver.party.take()))
     }
 
     /// Receives from the ring.
@@ -45,21 +43,22 @@ impl<T> Hchan<T> {
             return None;
         }
         let value = self.take()?;
-        forecast.note(self.buf.is_empty(), false);
+        forecast.note(self.buf.is_empty() && !self.closed, false);
         Some(value)
     }
 
     /// Receives while a sender waits: the head of a full ring, where the sender's value then gets the
     /// slot, or what the sender brings if there is no ring.
     #[inline]
-    pub(crate) fn recv_meet(&mut self) -> Option<(T, Waker)> {
+    pub(crate) fn recv_meet(&mut self) -> Option<(T, Option<Party>)> {
         if self.buf.len() != self.buf.dataqsiz() || self.reserved > 0 {
             return None;
         }
         let senders = &mut self.sendq;
-        let (sender, waker) = senders.dequeue_task(&mut self.sudogs, Sudog::has_value)?;
+        let sender = senders.dequeue_first(&mut self.sudogs, Sudog::has_value)?;
         sender.state = State::Success;
         let mut elem = sender.elem.take();
+        let party = sender.party.take();
         if self.buf.dataqsiz() == 0 {
             self.clock += 1;
         } else {
@@ -67,7 +66,7 @@ impl<T> Hchan<T> {
             self.push(&mut elem);
             elem = oldest;
         }
-        Some((elem?, waker))
+        Some((elem?, party))
     }
 
     /// Parks a send on a full ring, or where no receiver stands.
@@ -76,14 +75,13 @@ impl<T> Hchan<T> {
         &mut self,
         place: &mut Option<Ticket>,
         elem: &mut Option<T>,
-        waker: &mut Option<Waker>,
+        party: &mut Option<Party>,
         forecast: &Forecast,
     ) -> Option<()> {
         if !self.send_parks() {
             return None;
         }
-        let party = Party::Task(waker.take()?);
-        *place = Some(self.park_send(elem.take(), party));
+        *place = Some(self.park_send(elem.take(), party.take()?));
         forecast.note(false, true);
         Some(())
     }
@@ -93,14 +91,13 @@ impl<T> Hchan<T> {
     pub(crate) fn park_recv_quick(
         &mut self,
         place: &mut Option<Ticket>,
-        waker: &mut Option<Waker>,
+        party: &mut Option<Party>,
         forecast: &Forecast,
     ) -> Option<()> {
         if !self.recv_parks() {
             return None;
         }
-        let party = Party::Task(waker.take()?);
-        *place = Some(self.enqueue_recv(party));
+        *place = Some(self.enqueue_recv(party.take()?));
         forecast.note(true, false);
         Some(())
     }
@@ -134,6 +131,42 @@ impl<T> Hchan<T> {
         let value = self.collect_quick(place)?;
         self.unclaimed -= 1;
         value
+    }
+
+    /// Gives up a parked send that nobody has completed; its value is in `elem` again.
+    #[inline]
+    pub(crate) fn cancel_send_quick(
+        &mut self,
+        place: &mut Option<Ticket>,
+        elem: &mut Option<T>,
+        forecast: &Forecast,
+    ) -> Option<Option<Party>> {
+        match self.sudogs.get(place.as_ref()?).state {
+            State::Parked => self.sendq.unlink(&mut self.sudogs, place.as_ref()?),
+            State::Passed => {}
+            State::Success | State::Closed | State::Free => return None,
+        }
+        let (left, party) = self.sudogs.release(place.take()?);
+        *elem = left;
+        self.tell(forecast);
+        Some(party)
+    }
+
+    /// Gives up a parked receive that nobody has completed.
+    #[inline]
+    pub(crate) fn cancel_recv_quick(
+        &mut self,
+        place: &mut Option<Ticket>,
+        forecast: &Forecast,
+    ) -> Option<Option<Party>> {
+        match self.sudogs.get(place.as_ref()?).state {
+            State::Parked => self.recvq.unlink(&mut self.sudogs, place.as_ref()?),
+            State::Passed => {}
+            State::Success | State::Closed | State::Free => return None,
+        }
+        let (_, party) = self.sudogs.release(place.take()?);
+        self.tell(forecast);
+        Some(party)
     }
 
     /// Frees the place of a parked operation that has succeeded.

@@ -10,11 +10,12 @@ use crate::chan::Chan;
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
 use crate::hchan::Hchan;
 use crate::party::{Offer, Party};
+use crate::receiver::Receiver;
 use crate::recv::RecvFuture;
 use crate::send::{SendFromFuture, SendFuture, refused};
 use crate::sudog::Ticket;
 use crate::sync::Arc;
-use crate::wakes::Wakes;
+use crate::wakes::{Forecast, Wakes};
 
 /// What a select asks of its arms, whatever they carry.
 pub trait Arm {
@@ -69,6 +70,9 @@ pub trait Operation: Future + Unpin {
 
     /// What the channel's clock shows.
     fn clock(&self) -> u64;
+
+    /// Whether the channel had nothing for it when it was last unlocked.
+    fn parks(&self) -> bool;
 
     /// Panics if the operation is not fit to be an arm.
     fn check(&self) {}
@@ -127,7 +131,9 @@ impl<F: Operation> Arm for ChannelArm<F> {
     }
 
     fn attempt(&mut self, otherwise: Otherwise, _: &mut Context<'_>) -> bool {
-        if self.enabled {
+        // Only a default has to be certain.
+        let is_vain = otherwise == Otherwise::Wait && self.operation.parks();
+        if self.enabled && !is_vain {
             match self.operation.attempt(otherwise) {
                 Ok(output) => self.won = Some(output),
                 Err(clock) => self.seen = clock,
@@ -166,6 +172,11 @@ impl<T> Operation for RecvFuture<'_, T> {
         self.receiver.chan.clock()
     }
 
+    fn parks(&self) -> bool {
+        let Receiver { chan, standing, .. } = self.receiver;
+        chan.forecast.recv_parks() && !standing.is_some()
+    }
+
     fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64> {
         let receiver = self.receiver;
         let open = match receiver
@@ -192,25 +203,35 @@ impl<T> Operation for RecvFuture<'_, T> {
     }
 
     fn park(&mut self, seat: Seat<'_>) -> bool {
-        let receiver = self.receiver;
-        receiver.chan.with(|hchan, wakes| {
-            if let Some(place) = receiver.standing.take(hchan) {
+        let Receiver { chan, standing, .. } = self.receiver;
+        let mut party = Some(seat.party());
+        let park = |hchan: &mut Hchan<T>, forecast: &Forecast| match standing.is_some() {
+            true => None,
+            false => hchan.park_recv_quick(&mut self.place, &mut party, forecast),
+        };
+        let open = match chan.quick(park) {
+            Ok(()) => return true,
+            Err(open) => open,
+        };
+        let park = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
+            if let Some(place) = standing.take(hchan) {
                 // The place that the handle has in line is the arm's from now on.
-                if hchan.adopt(&place, seat.party(), wakes) {
+                if hchan.adopt(&place, &mut party, wakes) {
                     self.place = Some(place);
                     return true;
                 }
-                receiver.standing.keep(Some(place));
+                standing.keep(Some(place));
                 return false;
             }
             if hchan.can_recv(seat.offer) {
                 return false;
             }
             if hchan.parks() {
-                self.place = Some(hchan.park_recv(seat.party(), wakes));
+                self.place = party.take().map(|party| hchan.park_recv(party, wakes));
             }
             true
-        })
+        };
+        chan.take(open, park, |_| None)
     }
 
     fn leave(&mut self) {
@@ -225,6 +246,10 @@ impl<T> Operation for SendFuture<'_, T> {
 
     fn clock(&self) -> u64 {
         self.chan.clock()
+    }
+
+    fn parks(&self) -> bool {
+        self.chan.forecast.send_parks()
     }
 
     fn attempt(&mut self, _: Otherwise) -> Result<Self::Output, u64> {
@@ -248,6 +273,10 @@ impl<T> Operation for SendFromFuture<'_, '_, T> {
 
     fn clock(&self) -> u64 {
         self.chan.clock()
+    }
+
+    fn parks(&self) -> bool {
+        self.chan.forecast.send_parks()
     }
 
     #[track_caller]
@@ -299,15 +328,25 @@ fn park_send<T>(
     place: &mut Option<Ticket>,
     seat: Seat<'_>,
 ) -> bool {
-    chan.with(|hchan, _| {
+    let mut party = Some(seat.party());
+    let open = match chan
+        .quick(|hchan, forecast| hchan.park_send_quick(place, value, &mut party, forecast))
+    {
+        Ok(()) => return true,
+        Err(open) => open,
+    };
+    let park = |hchan: &mut Hchan<T>, _: &mut Wakes| {
         if hchan.can_send(seat.offer) {
             return false;
         }
         if hchan.parks() {
-            *place = Some(hchan.park_send(value.take(), seat.party()));
+            *place = party
+                .take()
+                .map(|party| hchan.park_send(value.take(), party));
         }
         true
-    })
+    };
+    chan.take(open, park, |_| None)
 }
 
 /// An arm over any future.

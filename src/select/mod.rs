@@ -6,7 +6,8 @@
 //! select's [`Offer`], one word that all its arms share. A poll of a select
 //!
 //! 1. with the offer *closed* and no arm in any line, tries the arms one after the other, each under
-//!    its channel's lock alone; the first that can proceed has won;
+//!    its channel's lock alone; the first that can proceed has won. An arm whose channel has shown, when
+//!    it was last unlocked, that it could not, counts as tried, unless there is a `default`;
 //! 2. else *opens* the offer and parks the arms, in the order of their channels' addresses; under the
 //!    lock under which it parks, each arm looks whether it could proceed now, its own select's other
 //!    arms aside;
@@ -274,24 +275,35 @@ impl Race {
         order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Poll<u32> {
-        let Some(offer) = self.offer.clone() else {
-            unreachable!("arms park in the name of an offer");
-        };
         let mut resolved = None;
-        if offer.accepted().is_none() {
+        if self.is_open() {
             self.put_in_order(order);
             resolved = self.attempt_kind(Kind::Future, arms, order.iter().copied(), cx);
-            if resolved.is_none() && !offer.wakes(cx.waker()) {
-                drop(offer.set_waker(cx.waker().clone()));
+            if resolved.is_none() {
+                self.leave_waker(cx);
             }
         }
         // Looked at after the waker was left: an acceptance that is not seen here wakes it.
-        if resolved.is_none() && offer.accepted().is_none() {
+        if resolved.is_none() && self.is_open() {
             return Poll::Pending;
         }
         match self.withdraw(arms, resolved) {
             Some(winner) => Poll::Ready(winner),
             None => unreachable!("an accepted offer stays accepted"),
+        }
+    }
+
+    /// Whether the arms are in line, and nobody has accepted one.
+    fn is_open(&self) -> bool {
+        { &self.offer }
+            .as_ref()
+            .is_some_and(|offer| offer.accepted().is_none())
+    }
+
+    /// From now on a wake reaches this task.
+    fn leave_waker(&self, cx: &Context<'_>) {
+        if let Some(offer) = self.offer.as_ref().filter(|offer| !offer.wakes(cx.waker())) {
+            drop(offer.set_waker(cx.waker().clone()));
         }
     }
 
