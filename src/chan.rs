@@ -4,10 +4,9 @@
 //! unlock before they wake, so no code of a user's ever runs under the lock, whatever goes on inside.
 
 use core::fmt;
-use core::task::Poll;
+use core::task::{Poll, Waker};
 
 use crate::hchan::{Hchan, Kind};
-use crate::party::Party;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
 use crate::sync::{Arc, Mutex, MutexGuard};
@@ -59,7 +58,7 @@ impl<T> Chan<T> {
     pub(crate) fn meet<'a, R, V>(
         &'a self,
         open: Open<'a, T>,
-        work: impl FnOnce(&mut Hchan<T>) -> Option<(R, Option<Party>)>,
+        work: impl FnOnce(&mut Hchan<T>) -> Option<(R, Option<Waker>)>,
         values: impl FnOnce(R) -> V,
     ) -> Result<R, Open<'a, T>>
     where
@@ -67,11 +66,11 @@ impl<T> Chan<T> {
     {
         let mut hchan = self.or_lock(open);
         let age = hchan.next_age();
-        let Some((result, party)) = work(&mut hchan) else {
+        let Some((result, waker)) = work(&mut hchan) else {
             return Err(Some(hchan));
         };
         self.unlock(hchan);
-        if let Err(panic) = Wakes::wake(party) {
+        if let Err(panic) = Wakes::wake(waker) {
             self.undo(values(result), age, panic);
         }
         Ok(result)

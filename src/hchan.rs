@@ -126,7 +126,7 @@ impl<T> Hchan<T> {
                 if self.parks() {
                     *place = visitor
                         .waker()
-                        .map(|party| self.park_send(elem.take(), party));
+                        .map(|waker| self.park_send(elem.take(), Party::Task(waker)));
                 }
                 Poll::Pending
             }
@@ -147,9 +147,9 @@ impl<T> Hchan<T> {
         if self.sudogs.get(&ticket).state == State::Parked {
             self.sendq.unlink(&mut self.sudogs, &ticket);
         }
-        let (left, party) = self.sudogs.release(ticket);
+        let (left, waker) = self.sudogs.release(ticket);
         *elem = left;
-        wakes.retire(party);
+        wakes.retire(waker);
     }
 
     /// Sends at once, at the price of the oldest value if the ring is full.
@@ -202,7 +202,9 @@ impl<T> Hchan<T> {
             Err(TrySendError::Closed(())) => Poll::Ready(Err(SendError(()))),
             Err(TrySendError::Full(())) => {
                 if self.parks() {
-                    *place = visitor.waker().map(|party| self.park_send(None, party));
+                    *place = visitor
+                        .waker()
+                        .map(|waker| self.park_send(None, Party::Task(waker)));
                 }
                 Poll::Pending
             }
@@ -312,7 +314,9 @@ impl<T> Hchan<T> {
             Err(TryRecvError::Empty) => {}
         }
         if self.parks() {
-            *place = visitor.waker().map(|party| self.park_recv(party, wakes));
+            *place = visitor
+                .waker()
+                .map(|waker| self.park_recv(Party::Task(waker), wakes));
         }
         Poll::Pending
     }
@@ -358,8 +362,8 @@ impl<T> Hchan<T> {
         if sudog.state == State::Parked {
             self.recvq.unlink(&mut self.sudogs, &ticket);
         }
-        let (value, party) = self.sudogs.release(ticket);
-        wakes.retire(party);
+        let (value, waker) = self.sudogs.release(ticket);
+        wakes.retire(waker);
         if let Some(value) = value {
             self.unclaimed -= 1;
             self.put_back(value, age, wakes);
@@ -415,16 +419,11 @@ impl<T> Hchan<T> {
     }
 
     /// Turns a parked receive into an arm of a select, unless it was served.
-    pub(crate) fn adopt(
-        &mut self,
-        place: &Ticket,
-        party: &mut Option<Party>,
-        wakes: &mut Wakes,
-    ) -> bool {
+    pub(crate) fn adopt(&mut self, place: &Ticket, party: Party, wakes: &mut Wakes) -> bool {
         let sudog = self.sudogs.get(place);
         let parked = sudog.state == State::Parked;
         if parked {
-            wakes.retire(core::mem::replace(&mut sudog.party, party.take()));
+            wakes.retire(sudog.party.replace(party).and_then(Party::retire));
         }
         parked
     }
@@ -480,8 +479,8 @@ impl<T> Hchan<T> {
             return Poll::Ready(());
         }
         if self.parks() {
-            *place = visitor.waker().map(|party| {
-                let ticket = self.sudogs.acquire(None, party);
+            *place = visitor.waker().map(|waker| {
+                let ticket = self.sudogs.acquire(None, Party::Task(waker));
                 self.closeq.enqueue(&mut self.sudogs, &ticket);
                 ticket
             });
@@ -777,8 +776,8 @@ impl<T> Sudog<T> {
     #[inline]
     fn complete(&mut self, state: State, wakes: &mut Wakes) {
         self.state = state;
-        if let Some(party) = self.party.take() {
-            wakes.push(party);
+        if let Some(waker) = self.party.take().and_then(Party::into_waker) {
+            wakes.push(waker);
         }
     }
 }

@@ -40,15 +40,21 @@ impl Party {
         }
     }
 
+    /// Whom to wake, once the party was accepted.
     #[inline]
-    pub(crate) fn wake(self) {
+    pub(crate) fn into_waker(self) -> Option<Waker> {
         match self {
-            Self::Task(waker) => waker.wake(),
-            Self::Arm(offer, _) => {
-                if let Some(waker) = offer.take_waker() {
-                    waker.wake();
-                }
-            }
+            Self::Task(waker) => Some(waker),
+            Self::Arm(offer, _) => offer.take_waker(),
+        }
+    }
+
+    /// The waker to drop with the party. That of a select is its owner's to drop.
+    #[inline]
+    pub(crate) fn retire(self) -> Option<Waker> {
+        match self {
+            Self::Task(waker) => Some(waker),
+            Self::Arm(_, _) => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::future::Future;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 #[cfg(feature = "std")]
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,6 @@ use crate::iter::Iter;
 use crate::iter::{Drain, TryIter};
 #[cfg(feature = "std")]
 use crate::park;
-use crate::party::Party;
 use crate::recv::{RecvFuture, RecvManyFuture};
 use crate::sync::Arc;
 use crate::until::until;
@@ -318,7 +317,7 @@ impl<T> Receiver<T> {
 
     /// Receives from a sender, if this handle does not stand in line.
     #[inline]
-    pub(crate) fn recv_meet(&self, hchan: &mut Hchan<T>) -> Option<(T, Option<Party>)> {
+    pub(crate) fn recv_meet(&self, hchan: &mut Hchan<T>) -> Option<(T, Option<Waker>)> {
         if self.standing.is_some() {
             return None;
         }

@@ -66,14 +66,17 @@ impl<'a, T> RecvFuture<'a, T> {
     /// A first poll that is likely to park, and brings its waker along.
     fn poll_to_park(&mut self, cx: &Context<'_>) -> Poll<Result<T, RecvError>> {
         let Receiver { chan, standing, .. } = self.receiver;
-        let mut party = Some(Party::Task(cx.waker().clone()));
+        let mut waker = Some(cx.waker().clone());
         let park = |hchan: &mut Hchan<T>, forecast: &Forecast| match standing.is_some() {
             true => None,
-            false => hchan.park_recv_quick(&mut self.place, &mut party, forecast),
+            false => {
+                let task = || waker.take().map(Party::Task);
+                hchan.park_recv_quick(&mut self.place, task, forecast)
+            }
         };
         match chan.quick(park) {
             Ok(()) => Poll::Pending,
-            Err(open) => self.poll_in_full(open, Visitor::with(cx, party)),
+            Err(open) => self.poll_in_full(open, Visitor::with(cx, waker)),
         }
     }
 
@@ -215,7 +218,7 @@ impl<T> Drop for RecvManyFuture<'_, '_, T> {
 #[inline(never)]
 fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>) {
     let open = match chan.quick(|hchan, forecast| hchan.cancel_recv_quick(place, forecast)) {
-        Ok(_party) => return,
+        Ok(_waker) => return,
         Err(open) => open,
     };
     if let Some(ticket) = place.take() {

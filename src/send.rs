@@ -171,10 +171,11 @@ fn poll_to_park<T>(
     value: &mut Option<T>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    let mut party = Some(Party::Task(cx.waker().clone()));
-    match chan.quick(|hchan, forecast| hchan.park_send_quick(place, value, &mut party, forecast)) {
+    let mut waker = Some(cx.waker().clone());
+    let task = || waker.take().map(Party::Task);
+    match chan.quick(|hchan, forecast| hchan.park_send_quick(place, value, task, forecast)) {
         Ok(()) => Poll::Pending,
-        Err(open) => poll_in_full(chan, open, place, value, Visitor::with(cx, party)),
+        Err(open) => poll_in_full(chan, open, place, value, Visitor::with(cx, waker)),
     }
 }
 
@@ -203,7 +204,7 @@ fn leave_line<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<
 #[inline(never)]
 fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<T>) {
     let open = match chan.quick(|hchan, forecast| hchan.cancel_send_quick(place, value, forecast)) {
-        Ok(_party) => return,
+        Ok(_waker) => return,
         Err(open) => open,
     };
     if let Some(ticket) = place.take() {

@@ -19,6 +19,7 @@
 use alloc::vec::Vec;
 use core::mem;
 use core::num::NonZero;
+use core::task::Waker;
 
 use crate::party::{Offer, Party};
 
@@ -187,9 +188,9 @@ impl<T> Sudogs<T> {
     }
 
     /// Go's `releaseSudog`: takes what is left in a sudog that stands in no queue, and frees it.
-    pub(crate) fn release(&mut self, ticket: Ticket) -> (Option<T>, Option<Party>) {
-        let party = self.get(&ticket).party.take();
-        (self.collect(ticket), party)
+    pub(crate) fn release(&mut self, ticket: Ticket) -> (Option<T>, Option<Waker>) {
+        let waker = self.get(&ticket).party.take().and_then(Party::retire);
+        (self.collect(ticket), waker)
     }
 
     /// Takes what is left in a sudog that was completed, so that its party has gone, and frees it.
@@ -289,20 +290,21 @@ impl WaitQ {
         }
     }
 
-    /// Takes out the first sudog of the queue if it `fits` and its party accepts, as most do.
+    /// Takes out the first sudog of the queue, with its waker, if it `fits` and its party accepts.
     #[inline]
     pub(crate) fn dequeue_first<'a, T>(
         &mut self,
         sudogs: &'a mut Sudogs<T>,
         fits: impl FnOnce(&Sudog<T>) -> bool,
-    ) -> Option<&'a mut Sudog<T>> {
+    ) -> Option<(&'a mut Sudog<T>, Option<Waker>)> {
         let index = self.first;
-        let sudog = sudogs.slots.get(index as usize)?;
+        let sudog = sudogs.slots.get_mut(index as usize)?;
         if !fits(sudog) || !sudog.party.as_ref().is_some_and(Party::accept) {
             return None;
         }
+        let waker = sudog.party.take().and_then(Party::into_waker);
         self.unlink_at(sudogs, index);
-        sudogs.slots.get_mut(index as usize)
+        Some((sudogs.slots.get_mut(index as usize)?, waker))
     }
 
     /// The first sudog of the queue.

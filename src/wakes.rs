@@ -17,10 +17,10 @@ use crate::sync::{AtomicBool, Ordering};
 #[must_use = "a served task that nobody wakes sleeps forever"]
 pub(crate) struct Wakes {
     /// One operation serves one waiter as a rule, without touching the heap.
-    first: Option<Party>,
-    rest: Vec<Party>,
+    first: Option<Waker>,
+    rest: Vec<Waker>,
     /// A waker that nobody needs any more.
-    retired: Option<Party>,
+    retired: Option<Waker>,
 }
 
 impl Wakes {
@@ -34,19 +34,19 @@ impl Wakes {
 
     /// Drops a waker once the lock is free. There is one such waker for each operation at most.
     #[inline]
-    pub(crate) fn retire(&mut self, party: Option<Party>) {
-        debug_assert!(self.retired.is_none() || party.is_none());
-        if party.is_some() {
-            self.retired = party;
+    pub(crate) fn retire(&mut self, waker: Option<Waker>) {
+        debug_assert!(self.retired.is_none() || waker.is_none());
+        if waker.is_some() {
+            self.retired = waker;
         }
     }
 
     #[inline]
-    pub(crate) fn push(&mut self, party: Party) {
+    pub(crate) fn push(&mut self, waker: Waker) {
         if self.first.is_none() {
-            self.first = Some(party);
+            self.first = Some(waker);
         } else {
-            self.rest.push(party);
+            self.rest.push(waker);
         }
     }
 
@@ -66,27 +66,27 @@ impl Wakes {
         // So that the compiler need not look for what there is to drop.
         mem::forget(self);
         let mut first_panic = None;
-        if let Some(party) = first {
-            note(&mut first_panic, || party.wake());
+        if let Some(waker) = first {
+            note(&mut first_panic, || waker.wake());
         }
         Panic::on_its_way(first_panic)
     }
 
-    /// Wakes one party, and hands its panic back.
+    /// Wakes one task, and hands its panic back.
     #[cfg(feature = "std")]
     #[inline]
-    pub(crate) fn wake(party: Option<Party>) -> Result<(), Panic> {
+    pub(crate) fn wake(waker: Option<Waker>) -> Result<(), Panic> {
         let mut first_panic = None;
-        if let Some(party) = party {
-            note(&mut first_panic, || party.wake());
+        if let Some(waker) = waker {
+            note(&mut first_panic, || waker.wake());
         }
         Panic::on_its_way(first_panic)
     }
 
-    /// Wakes one party.
+    /// Wakes one task.
     #[cfg(not(feature = "std"))]
-    pub(crate) fn wake(party: Option<Party>) -> Result<(), Panic> {
-        party.into_iter().for_each(Party::wake);
+    pub(crate) fn wake(waker: Option<Waker>) -> Result<(), Panic> {
+        waker.into_iter().for_each(Waker::wake);
         Ok(())
     }
 
@@ -94,8 +94,8 @@ impl Wakes {
     #[inline(never)]
     fn wake_several(self) -> Result<(), Panic> {
         let mut first_panic = None;
-        for party in self.first.into_iter().chain(self.rest) {
-            note(&mut first_panic, || party.wake());
+        for waker in self.first.into_iter().chain(self.rest) {
+            note(&mut first_panic, || waker.wake());
         }
         note(&mut first_panic, || drop(self.retired));
         Panic::on_its_way(first_panic)
@@ -105,11 +105,11 @@ impl Wakes {
     #[cfg(not(feature = "std"))]
     pub(crate) fn wake_all(self) -> Result<(), Panic> {
         /// Goes on with the others while a panic unwinds.
-        struct Rest(alloc::vec::IntoIter<Party>);
+        struct Rest(alloc::vec::IntoIter<Waker>);
 
         impl Drop for Rest {
             fn drop(&mut self) {
-                self.0.by_ref().for_each(Party::wake);
+                self.0.by_ref().for_each(Waker::wake);
             }
         }
 
@@ -117,7 +117,7 @@ impl Wakes {
         self.first
             .into_iter()
             .chain(rest.0.by_ref())
-            .for_each(Party::wake);
+            .for_each(Waker::wake);
         drop(self.retired);
         Ok(())
     }
@@ -234,7 +234,7 @@ impl Forecast {
 pub(crate) struct Visitor<'a> {
     task: &'a Waker,
     /// Coming in, the clone to park with; going out, a waker to drop.
-    waker: Option<Party>,
+    waker: Option<Waker>,
     wants_waker: bool,
 }
 
@@ -249,7 +249,7 @@ impl<'a> Visitor<'a> {
     }
 
     /// A visitor who brings a waker along, if there is one.
-    pub(crate) fn with(cx: &'a Context<'_>, waker: Option<Party>) -> Self {
+    pub(crate) fn with(cx: &'a Context<'_>, waker: Option<Waker>) -> Self {
         Self {
             task: cx.waker(),
             waker,
@@ -259,7 +259,7 @@ impl<'a> Visitor<'a> {
 
     /// The waker to park with; without one, the visitor has to fetch it and ask again.
     #[inline]
-    pub(crate) fn waker(&mut self) -> Option<Party> {
+    pub(crate) fn waker(&mut self) -> Option<Waker> {
         self.wants_waker = self.waker.is_none();
         self.waker.take()
     }
@@ -270,13 +270,13 @@ impl<'a> Visitor<'a> {
             return;
         }
         if let Some(waker) = self.waker() {
-            self.waker = parked.replace(waker);
+            self.waker = parked.replace(Party::Task(waker)).and_then(Party::retire);
         }
     }
 
     /// What the visitor takes out of the lock with it, to be dropped there.
     #[inline]
-    pub(crate) fn leftover(&mut self) -> Option<Party> {
+    pub(crate) fn leftover(&mut self) -> Option<Waker> {
         self.waker.take()
     }
 
@@ -285,7 +285,7 @@ impl<'a> Visitor<'a> {
     pub(crate) fn fetch_waker(&mut self) -> bool {
         if self.wants_waker {
             self.wants_waker = false;
-            self.waker = Some(Party::Task(self.task.clone()));
+            self.waker = Some(self.task.clone());
             return true;
         }
         false

@@ -4,6 +4,8 @@
 //! just that, by the rules that [`Hchan`] states in full, and returns whom to wake; or it returns
 //! `None`, having done nothing, and those rules decide.
 
+use core::task::Waker;
+
 use super::Hchan;
 use crate::party::Party;
 use crate::sudog::{State, Sudog, Ticket};
@@ -23,17 +25,17 @@ impl<T> Hchan<T> {
 
     /// Sends to a receiver.
     #[inline]
-    pub(crate) fn send_meet(&mut self, elem: &mut Option<T>) -> Option<((), Option<Party>)> {
+    pub(crate) fn send_meet(&mut self, elem: &mut Option<T>) -> Option<((), Option<Waker>)> {
         if self.closed || self.promised() > 0 {
             return None;
         }
-        let receiver = self.recvq.dequeue_first(&mut self.sudogs, |_| true)?;
+        let (receiver, waker) = self.recvq.dequeue_first(&mut self.sudogs, |_| true)?;
         self.clock += 1;
         self.unclaimed += 1;
         receiver.elem = elem.take();
         receiver.age = self.clock;
         receiver.state = State::Success;
-        Some(((), receiver.party.take()))
+        Some(((), waker))
     }
 
     /// Receives from the ring.
@@ -50,15 +52,14 @@ impl<T> Hchan<T> {
     /// Receives while a sender waits: the head of a full ring, where the sender's value then gets the
     /// slot, or what the sender brings if there is no ring.
     #[inline]
-    pub(crate) fn recv_meet(&mut self) -> Option<(T, Option<Party>)> {
+    pub(crate) fn recv_meet(&mut self) -> Option<(T, Option<Waker>)> {
         if self.buf.len() != self.buf.dataqsiz() || self.reserved > 0 {
             return None;
         }
         let senders = &mut self.sendq;
-        let sender = senders.dequeue_first(&mut self.sudogs, Sudog::has_value)?;
+        let (sender, waker) = senders.dequeue_first(&mut self.sudogs, Sudog::has_value)?;
         sender.state = State::Success;
         let mut elem = sender.elem.take();
-        let party = sender.party.take();
         if self.buf.dataqsiz() == 0 {
             self.clock += 1;
         } else {
@@ -66,7 +67,7 @@ impl<T> Hchan<T> {
             self.push(&mut elem);
             elem = oldest;
         }
-        Some((elem?, party))
+        Some((elem?, waker))
     }
 
     /// Parks a send on a full ring, or where no receiver stands.
@@ -75,13 +76,13 @@ impl<T> Hchan<T> {
         &mut self,
         place: &mut Option<Ticket>,
         elem: &mut Option<T>,
-        party: &mut Option<Party>,
+        party: impl FnOnce() -> Option<Party>,
         forecast: &Forecast,
     ) -> Option<()> {
         if !self.send_parks() {
             return None;
         }
-        *place = Some(self.park_send(elem.take(), party.take()?));
+        *place = Some(self.park_send(elem.take(), party()?));
         forecast.note(false, true);
         Some(())
     }
@@ -91,13 +92,13 @@ impl<T> Hchan<T> {
     pub(crate) fn park_recv_quick(
         &mut self,
         place: &mut Option<Ticket>,
-        party: &mut Option<Party>,
+        party: impl FnOnce() -> Option<Party>,
         forecast: &Forecast,
     ) -> Option<()> {
         if !self.recv_parks() {
             return None;
         }
-        *place = Some(self.enqueue_recv(party.take()?));
+        *place = Some(self.enqueue_recv(party()?));
         forecast.note(true, false);
         Some(())
     }
@@ -140,16 +141,16 @@ impl<T> Hchan<T> {
         place: &mut Option<Ticket>,
         elem: &mut Option<T>,
         forecast: &Forecast,
-    ) -> Option<Option<Party>> {
+    ) -> Option<Option<Waker>> {
         match self.sudogs.get(place.as_ref()?).state {
             State::Parked => self.sendq.unlink(&mut self.sudogs, place.as_ref()?),
             State::Passed => {}
             State::Success | State::Closed | State::Free => return None,
         }
-        let (left, party) = self.sudogs.release(place.take()?);
+        let (left, waker) = self.sudogs.release(place.take()?);
         *elem = left;
         self.tell(forecast);
-        Some(party)
+        Some(waker)
     }
 
     /// Gives up a parked receive that nobody has completed.
@@ -158,15 +159,15 @@ impl<T> Hchan<T> {
         &mut self,
         place: &mut Option<Ticket>,
         forecast: &Forecast,
-    ) -> Option<Option<Party>> {
+    ) -> Option<Option<Waker>> {
         match self.sudogs.get(place.as_ref()?).state {
             State::Parked => self.recvq.unlink(&mut self.sudogs, place.as_ref()?),
             State::Passed => {}
             State::Success | State::Closed | State::Free => return None,
         }
-        let (_, party) = self.sudogs.release(place.take()?);
+        let (_, waker) = self.sudogs.release(place.take()?);
         self.tell(forecast);
-        Some(party)
+        Some(waker)
     }
 
     /// Frees the place of a parked operation that has succeeded.

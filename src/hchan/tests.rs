@@ -6,7 +6,6 @@ use core::task::{Context, Poll, Waker};
 
 use super::{Hchan, Kind};
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
-use crate::party::Party;
 use crate::sudog::Ticket;
 use crate::wakes::{Visitor, Wakes};
 
@@ -30,7 +29,7 @@ impl Machine {
     ) -> R {
         let mut wakes = Wakes::new();
         let cx = Context::from_waker(Waker::noop());
-        let mut visitor = Visitor::with(&cx, Some(Party::Task(Waker::noop().clone())));
+        let mut visitor = Visitor::with(&cx, Some(Waker::noop().clone()));
         let result = work(&mut self.hchan, &mut visitor, &mut wakes);
         self.hchan.check();
         self.woken = wakes.count();

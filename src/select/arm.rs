@@ -204,10 +204,9 @@ impl<T> Operation for RecvFuture<'_, T> {
 
     fn park(&mut self, seat: Seat<'_>) -> bool {
         let Receiver { chan, standing, .. } = self.receiver;
-        let mut party = Some(seat.party());
         let park = |hchan: &mut Hchan<T>, forecast: &Forecast| match standing.is_some() {
             true => None,
-            false => hchan.park_recv_quick(&mut self.place, &mut party, forecast),
+            false => hchan.park_recv_quick(&mut self.place, || Some(seat.party()), forecast),
         };
         let open = match chan.quick(park) {
             Ok(()) => return true,
@@ -216,7 +215,7 @@ impl<T> Operation for RecvFuture<'_, T> {
         let park = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
             if let Some(place) = standing.take(hchan) {
                 // The place that the handle has in line is the arm's from now on.
-                if hchan.adopt(&place, &mut party, wakes) {
+                if hchan.adopt(&place, seat.party(), wakes) {
                     self.place = Some(place);
                     return true;
                 }
@@ -227,7 +226,7 @@ impl<T> Operation for RecvFuture<'_, T> {
                 return false;
             }
             if hchan.parks() {
-                self.place = party.take().map(|party| hchan.park_recv(party, wakes));
+                self.place = Some(hchan.park_recv(seat.party(), wakes));
             }
             true
         };
@@ -328,10 +327,9 @@ fn park_send<T>(
     place: &mut Option<Ticket>,
     seat: Seat<'_>,
 ) -> bool {
-    let mut party = Some(seat.party());
-    let open = match chan
-        .quick(|hchan, forecast| hchan.park_send_quick(place, value, &mut party, forecast))
-    {
+    let open = match chan.quick(|hchan, forecast| {
+        hchan.park_send_quick(place, value, || Some(seat.party()), forecast)
+    }) {
         Ok(()) => return true,
         Err(open) => open,
     };
@@ -340,9 +338,7 @@ fn park_send<T>(
             return false;
         }
         if hchan.parks() {
-            *place = party
-                .take()
-                .map(|party| hchan.park_send(value.take(), party));
+            *place = Some(hchan.park_send(value.take(), seat.party()));
         }
         true
     };
