@@ -59,6 +59,9 @@ struct Backoff {
 impl Backoff {
     /// The rounds in which to spin, each twice as long as the one before: some 10 microseconds in all.
     const SPINNING: u32 = 9;
+    /// The rounds after that in which to offer the processor to others, before sleeping.
+    #[cfg(feature = "std")]
+    const YIELDING: u32 = 8;
 
     fn new() -> Self {
         Self { round: 0 }
@@ -66,13 +69,11 @@ impl Backoff {
 
     #[cfg(feature = "std")]
     fn wait(&mut self) {
-        /// The rounds after that in which to offer the processor to others, before sleeping.
-        const YIELDING: u32 = 8;
         const SLEEP: std::time::Duration = std::time::Duration::from_micros(50);
 
         if self.round < Self::SPINNING && has_company() {
             self.spin();
-        } else if self.round < Self::SPINNING + YIELDING {
+        } else if self.round < Self::SPINNING + Self::YIELDING {
             std::thread::yield_now();
         } else {
             std::thread::sleep(SLEEP);
@@ -91,6 +92,29 @@ impl Backoff {
             core::hint::spin_loop();
         }
     }
+}
+
+/// Waits for a few microseconds until something is so, as it is soon while two threads take turns: to
+/// put a thread to sleep and to wake it costs several times that. False if it is not.
+#[cfg(feature = "std")]
+pub(crate) fn linger(mut is_so: impl FnMut() -> bool) -> bool {
+    /// Short, for whom this thread waits may well need its processor.
+    const SPINNING: u32 = 6;
+    const YIELDING: u32 = 16;
+
+    let mut backoff = Backoff::new();
+    for round in 0..SPINNING + YIELDING {
+        if is_so() {
+            return true;
+        }
+        if round < SPINNING && has_company() {
+            backoff.spin();
+            backoff.round += 1;
+        } else {
+            std::thread::yield_now();
+        }
+    }
+    false
 }
 
 /// Whether the holder of a lock may run while this thread spins.

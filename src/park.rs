@@ -9,7 +9,7 @@ use std::task::Wake;
 use std::time::{Duration, Instant};
 
 use crate::sync::thread::{self, Thread};
-use crate::sync::{AtomicBool, Ordering, park_timeout};
+use crate::sync::{AtomicBool, Ordering, linger, park_timeout};
 
 /// The waker of a thread.
 struct Unparker {
@@ -99,6 +99,9 @@ fn wait(unparker: &Unparker, deadline: Option<Instant>) -> bool {
     // Ordering: see `wake_by_ref`.
     let woken =
         || { &unparker.woken }.compare_exchange(true, false, Ordering::Acquire, Ordering::Relaxed);
+    if linger(|| unparker.woken.load(Ordering::Relaxed)) && woken().is_ok() {
+        return true;
+    }
     while woken().is_err() {
         match deadline {
             None => thread::park(),

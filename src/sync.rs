@@ -17,6 +17,8 @@ mod platform {
     #[cfg(feature = "std")]
     pub(crate) use std::thread::{self, park_timeout};
 
+    #[cfg(feature = "std")]
+    pub(crate) use crate::lock::linger;
     pub(crate) use crate::lock::{Mutex, MutexGuard};
 }
 
@@ -35,6 +37,11 @@ mod checked {
     /// A model has no clock.
     pub(crate) fn park_timeout(_: std::time::Duration) {
         thread::yield_now();
+    }
+
+    /// Nor does it get anywhere by looking again.
+    pub(crate) fn linger(_: impl FnMut() -> bool) -> bool {
+        false
     }
 
     pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
