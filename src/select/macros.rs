@@ -29,6 +29,7 @@ pub mod support {
     }
 
     /// An arm that receives.
+    #[must_use]
     pub const fn recv<T>(receiver: &Receiver<T>) -> ChannelArm<RecvFuture<'_, T>> {
         ChannelArm::new(RecvFuture::new(receiver))
     }

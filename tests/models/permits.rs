@@ -1,0 +1,108 @@
+//! Permits: a place for a value that comes later.
+
+use std::task::Poll;
+
+use hchan::{SendError, TryRecvError, bounded};
+
+use super::support::poll_once;
+use super::{
+    AtOnce, Bounded, Complete, Parked, block_on, check, drops, end, parked, parked_recv, spawn,
+    wait,
+};
+
+/// The channel closes before or after the permit is used.
+#[test]
+fn permit_against_close() {
+    let fates = [
+        (Ok(()), Ok(1)),
+        (Err(SendError(1)), Err(TryRecvError::Closed)),
+    ];
+    check(Complete, fates, || {
+        let (tx, rx) = bounded(1);
+        let permit = tx.try_reserve().unwrap();
+        let rx2 = rx.clone();
+        let closer = spawn(move || rx2.close());
+        let sent = permit.send(1);
+        assert!(end(closer));
+        (sent, rx.try_recv())
+    });
+}
+
+/// The slot is given up before or after a send parks for it.
+#[test]
+fn dropped_permit_is_a_parked_sends() {
+    check(Complete, [AtOnce, Parked], || {
+        let (tx, rx) = bounded(1);
+        let permit = tx.try_reserve().unwrap();
+        let sender = {
+            let tx = tx.clone();
+            spawn(move || wait(tx.send(1)))
+        };
+        drop(permit);
+        let (turn, sent) = end(sender);
+        assert_eq!((sent, rx.try_recv()), (Ok(()), Ok(1)));
+        turn
+    });
+}
+
+/// A reservation is dropped with a permit that it has not looked at: it is the next one's.
+#[test]
+fn dropped_reservation_passes_its_permit_on() {
+    check(Complete, [AtOnce, Parked], || {
+        let (tx, rx) = bounded(1);
+        tx.try_send(1).unwrap();
+        let tx2 = tx.clone();
+        let reserve = parked(async move { tx2.reserve().await.is_ok() });
+        let sender = spawn(move || wait(tx.send(2)));
+        assert_eq!(rx.try_recv(), Ok(1));
+        drop(reserve);
+        let (turn, sent) = end(sender);
+        assert_eq!((sent, rx.try_recv()), (Ok(()), Ok(2)));
+        turn
+    });
+}
+
+/// On capacity 0 the receiver that a permit was granted for leaves before the value comes.
+#[test]
+fn permit_outlives_its_receiver() {
+    check(Complete, [(Ok(()), Ok(1))], || {
+        let (tx, rx) = bounded(0);
+        let recv = parked_recv(&rx);
+        let permit = tx.try_reserve().unwrap();
+        let dropper = drops(recv);
+        let sent = permit.send(1);
+        end(dropper);
+        (sent, rx.try_recv())
+    });
+}
+
+/// On capacity 0 a reservation and a receive meet, then the value: the receive waits for it.
+#[test]
+fn reservation_against_recv() {
+    check(Bounded(2), [AtOnce, Parked], || {
+        let (tx, rx) = bounded(0);
+        let sender = spawn(move || {
+            let (turn, permit) = wait(tx.reserve());
+            permit.unwrap().send(1).unwrap();
+            turn
+        });
+        assert_eq!(wait(rx.recv()), (Parked, Ok(1)));
+        end(sender)
+    });
+}
+
+/// On capacity 0 a reservation is granted for a receiver that leaves, while another comes.
+#[test]
+fn reservation_granted_for_a_receiver_that_leaves() {
+    check(Bounded(2), [(Poll::Pending, Ok(1))], || {
+        let (tx, rx) = bounded(0);
+        let tx2 = tx.clone();
+        let send = parked(async move { tx2.reserve().await.unwrap().send(1) });
+        let rx2 = rx.clone();
+        let passer_by = spawn(move || poll_once(rx2.recv()));
+        let sender = spawn(move || block_on(send));
+        let received = block_on(rx.recv());
+        end(sender).unwrap();
+        (end(passer_by), received)
+    });
+}

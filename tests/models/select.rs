@@ -1,0 +1,309 @@
+//! Select: several arms stand in line, and one commits.
+
+use hchan::__support::{self, Arm as _};
+use hchan::{Receiver, RecvError, Select, Sender, TryRecvError, TrySendError, bounded, select};
+
+use super::{
+    AtOnce, Bounded, Complete, Parked, block_on, check, drops, end, parked, poll_recv, sends,
+    spawn, wait,
+};
+
+/// Two channels in the order in which selects park, so that each run parks as the last one did.
+pub(super) fn two_channels(capacity: usize) -> [(Sender<i32>, Receiver<i32>); 2] {
+    let mut channels = [(); 2].map(|()| bounded(capacity));
+    channels.sort_by_key(|(_, rx)| __support::recv(rx).address());
+    channels
+}
+
+/// The arm that a value came through.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Arm {
+    A,
+    B,
+}
+
+/// A select over both receivers, with handles of its own.
+async fn select_recv(a: Receiver<i32>, b: Receiver<i32>) -> (Arm, Result<i32, RecvError>) {
+    select! {
+        recv(a) -> value => (Arm::A, value),
+        recv(b) -> value => (Arm::B, value),
+    }
+}
+
+/// A select that sends 1 or receives, with handles of its own: what it received, if anything.
+async fn select_send_or_recv(a: Sender<i32>, b: Receiver<i32>) -> Option<i32> {
+    select! {
+        send(a, 1) -> sent => sent.map_or(Some(0), |()| None),
+        recv(b) -> value => Some(value.unwrap()),
+    }
+}
+
+/// Values come to both arms of a select that may be parked, parking, or trying.
+#[test]
+fn claimed_from_two_sides() {
+    let winners = [((Arm::A, Ok(1)), Ok(2)), ((Arm::B, Ok(2)), Ok(1))];
+    check(Bounded(2), winners, || {
+        let [(tx_a, a), (tx_b, b)] = two_channels(1);
+        let senders = [(tx_a, 1), (tx_b, 2)].map(|(tx, value)| {
+            spawn(move || {
+                tx.try_send(value).unwrap();
+                tx
+            })
+        });
+        let won = block_on(select_recv(a.clone(), b.clone()));
+        let _txs = senders.map(end);
+        let other = match won.0 {
+            Arm::A => b.try_recv(),
+            Arm::B => a.try_recv(),
+        };
+        (won, other)
+    });
+}
+
+/// Two tries find both arms parked: one of them is accepted, and the other is as if nobody waited.
+#[test]
+fn claimed_by_one_of_two_tries() {
+    let full = |value| Err(TrySendError::Full(value));
+    let winners = [
+        (Ok(()), full(2), (Arm::A, Ok(1))),
+        (full(1), Ok(()), (Arm::B, Ok(2))),
+    ];
+    check(Complete, winners, || {
+        let [(tx_a, a), (tx_b, b)] = two_channels(0);
+        let select = parked(select_recv(a, b));
+        let sender = spawn(move || tx_a.try_send(1));
+        let second = tx_b.try_send(2);
+        (end(sender), second, block_on(select))
+    });
+}
+
+/// The select leaves its lines while a counterpart accepts an arm: the value comes back, or was never
+/// taken.
+#[test]
+fn dropped_while_its_recv_is_accepted() {
+    let fates = [
+        (Ok(()), Ok(1)),
+        (Err(TrySendError::Full(1)), Err(TryRecvError::Empty)),
+    ];
+    check(Complete, fates, || {
+        let [(tx_a, a), (_tx_b, b)] = two_channels(0);
+        let dropper = drops(parked(select_recv(a.clone(), b)));
+        let sent = tx_a.try_send(1);
+        end(dropper);
+        (sent, a.try_recv())
+    });
+}
+
+/// The same for a send arm: the value was sent, or is dropped.
+#[test]
+fn dropped_while_its_send_is_accepted() {
+    let fates = [Ok(1), Err(TryRecvError::Empty)];
+    check(Complete, fates, || {
+        let [(tx_a, a), (_tx_b, b)] = two_channels(0);
+        let dropper = drops(parked(select_send_or_recv(tx_a.clone(), b)));
+        let received = a.try_recv();
+        end(dropper);
+        assert_eq!(a.try_recv(), Err(TryRecvError::Empty));
+        received
+    });
+}
+
+/// Two counterparts and the drop are at a select with two arms at once: each value is somewhere.
+#[test]
+fn dropped_while_claimed_from_two_sides() {
+    let fates = [
+        ([true, false], [Ok(1), Err(TryRecvError::Empty)]),
+        ([false, true], [Err(TryRecvError::Empty), Ok(2)]),
+        ([false, false], [Err(TryRecvError::Empty); 2]),
+    ];
+    check(Bounded(3), fates, || {
+        let [(tx_a, a), (tx_b, b)] = two_channels(0);
+        let dropper = drops(parked(select_recv(a.clone(), b.clone())));
+        let tx = tx_a.clone();
+        let sender = spawn(move || tx.try_send(1).is_ok());
+        let second = tx_b.try_send(2).is_ok();
+        end(dropper);
+        ([end(sender), second], [a.try_recv(), b.try_recv()])
+    });
+}
+
+/// Each select sends what the other receives, both ways: they meet on one channel, and on one only.
+#[test]
+fn two_selects_cross() {
+    let meetings = [(None, Some(1)), (Some(1), None)];
+    check(Bounded(2), meetings, || {
+        let [(tx_a, a), (tx_b, b)] = two_channels(0);
+        let other = spawn(move || block_on(select_send_or_recv(tx_b, a)));
+        let won = block_on(select_send_or_recv(tx_a, b));
+        (won, end(other))
+    });
+}
+
+/// Two selects with both directions of one channel meet each other, never themselves.
+#[test]
+fn two_selects_on_both_ends_of_one_channel() {
+    let meetings = [(None, Some(1)), (Some(1), None)];
+    check(Bounded(3), meetings, || {
+        let (tx, rx) = bounded(0);
+        let (tx2, rx2) = (tx.clone(), rx.clone());
+        let other = spawn(move || block_on(select_send_or_recv(tx2, rx2)));
+        let won = block_on(select_send_or_recv(tx, rx));
+        (won, end(other))
+    });
+}
+
+/// The channel of one arm closes while the select is parked, parking, or trying.
+#[test]
+fn against_close() {
+    check(Bounded(2), [AtOnce, Parked], || {
+        let [(_tx_a, a), (tx_b, b)] = two_channels(0);
+        let closer = spawn(move || tx_b.close());
+        let (turn, won) = wait(select_recv(a, b));
+        assert!(end(closer));
+        assert_eq!(won, (Arm::B, Err(RecvError)));
+        turn
+    });
+}
+
+/// A value on one arm and a close on the other: the value that does not win is still there.
+#[test]
+fn against_a_value_and_a_close() {
+    let winners = [
+        ((Arm::A, Ok(1)), Err(TryRecvError::Empty)),
+        ((Arm::B, Err(RecvError)), Ok(1)),
+    ];
+    check(Complete, winners, || {
+        let [(tx_a, a), (tx_b, b)] = two_channels(1);
+        let select = parked(select_recv(a.clone(), b));
+        let closer = drops(tx_b);
+        tx_a.try_send(1).unwrap();
+        let won = block_on(select);
+        end(closer);
+        (won, a.try_recv())
+    });
+}
+
+/// The task comes with another waker while an arm is accepted.
+#[test]
+fn polled_with_a_new_waker_while_accepted() {
+    check(Bounded(2), [AtOnce, Parked], || {
+        let [(_tx_a, a), (tx_b, b)] = two_channels(0);
+        let select = parked(select_recv(a, b));
+        let sender = sends(&tx_b, 2);
+        let (turn, won) = wait(select);
+        end(sender).unwrap();
+        assert_eq!(won, (Arm::B, Ok(2)));
+        turn
+    });
+}
+
+/// A select that sends out of a slot loses: the value is in the slot again, unless it was taken.
+#[test]
+fn send_from_loses_nothing() {
+    let full = Err(TrySendError::Full(2));
+    let fates = [
+        (Ok(7), full, (Arm::A, None)),
+        (Err(TryRecvError::Empty), Ok(()), (Arm::B, Some(7))),
+    ];
+    check(Complete, fates, || {
+        let [(tx_a, a), (tx_b, b)] = two_channels(0);
+        let tx = tx_a.clone();
+        let select = parked(async move {
+            let mut slot = Some(7);
+            let arm = select! {
+                send_from(tx, &mut slot) -> _ => Arm::A,
+                recv(b) -> _ => Arm::B,
+            };
+            (arm, slot)
+        });
+        let receiver = spawn(move || a.try_recv());
+        let sent = tx_b.try_send(2);
+        (end(receiver), sent, block_on(select))
+    });
+}
+
+/// A future resolves while the arm next to it is accepted: the accepted arm wins.
+#[test]
+fn future_resolves_while_an_arm_is_accepted() {
+    let winners = [
+        (Ok(()), (Arm::A, Ok(1))),
+        (Err(TrySendError::Full(1)), (Arm::B, Err(RecvError))),
+    ];
+    check(Complete, winners, || {
+        let [(tx_a, a), (tx_b, b)] = two_channels(0);
+        let receiver = a.clone();
+        let select = parked(async move {
+            select! {
+                recv(receiver) -> value => (Arm::A, value),
+                future(b.closed()) -> () => (Arm::B, Err(RecvError)),
+            }
+        });
+        tx_b.close();
+        let sender = spawn(move || tx_a.try_send(1));
+        let won = block_on(select);
+        (end(sender), won)
+    });
+}
+
+/// A token moves from one channel to the other, put in before it is taken out: there is no instant
+/// at which both are empty, so a select over both never takes its default.
+#[test]
+fn default_is_true() {
+    fn token_moves(look: fn(&Receiver<i32>, &Receiver<i32>) -> Option<Arm>) -> Option<Arm> {
+        let [(tx_a, a), (tx_b, b)] = two_channels(1);
+        tx_a.try_send(1).unwrap();
+        let other = a.clone();
+        let mover = spawn(move || {
+            tx_b.try_send(1).unwrap();
+            other.try_recv().is_ok()
+        });
+        // In the order in which one look at each would miss the token.
+        let found = look(&b, &a);
+        end(mover);
+        found
+    }
+    check(Complete, [Some(Arm::A), Some(Arm::B)], || {
+        token_moves(|b, a| {
+            block_on(async {
+                select! {
+                    recv(b) -> _ => Some(Arm::B),
+                    recv(a) -> _ => Some(Arm::A),
+                    default => None,
+                }
+            })
+        })
+    });
+    check(Complete, [Some(Arm::A), Some(Arm::B)], || {
+        token_moves(|b, a| {
+            let select = Select::new().recv(b, |_| Arm::B).recv(a, |_| Arm::A);
+            select.try_select()
+        })
+    });
+}
+
+/// A default is decided while a value comes, and takes what is there.
+#[test]
+fn default_against_a_value() {
+    let tries = [(Some(1), false), (None, true)];
+    check(Complete, tries, || {
+        let (tx, rx) = bounded(1);
+        let sender = sends(&tx, 1);
+        let won = Select::new().recv(&rx, |value| value.unwrap()).try_select();
+        end(sender).unwrap();
+        (won, rx.try_recv().is_ok())
+    });
+}
+
+/// An arm takes over the place that its handle has in line, while that is served.
+#[test]
+fn takes_over_the_place_of_poll_recv() {
+    check(Bounded(2), [AtOnce, Parked], || {
+        let [(tx_a, mut a), (_tx_b, b)] = two_channels(0);
+        assert!(poll_recv(&mut a).is_pending());
+        let sender = sends(&tx_a, 1);
+        let (turn, won) = wait(select_recv(a, b));
+        end(sender).unwrap();
+        assert_eq!(won, (Arm::A, Ok(1)));
+        turn
+    });
+}
