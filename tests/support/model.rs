@@ -222,6 +222,8 @@ pub struct Model {
     values: usize,
     broken: Vec<Promise>,
     mutation: Option<Mutation>,
+    /// Whether those whom the end of a channel concerns are told by [`Model::tell`], not at once.
+    one_by_one: bool,
 }
 
 // The rules.
@@ -241,6 +243,7 @@ impl Model {
             values: 0,
             broken: Vec::new(),
             mutation,
+            one_by_one: false,
         }
     }
 
@@ -365,15 +368,6 @@ impl Model {
             return false;
         }
         self.chans[c].closed = true;
-        while let Some(&place) = self.chans[c].sendq.front() {
-            match self.arm(place) {
-                Arm::Send(_, value) => self.win(place, Answer::Refused(value), 0),
-                _ => self.win(place, Answer::Denied, 0),
-            }
-        }
-        while let Some(&place) = self.chans[c].closeq.front() {
-            self.win(place, Answer::Ended, 0);
-        }
         self.settle(c);
         true
     }
@@ -536,18 +530,22 @@ impl Model {
         self.futures[f].state = State::Parked;
         let arms = self.futures[f].arms.clone();
         for &arm in order {
-            let queue = match arms[arm] {
-                Arm::Send(c, _) | Arm::Reserve(c) => &mut self.chans[c].sendq,
-                Arm::Recv(c) => &mut self.chans[c].recvq,
-                Arm::Watch(c) => &mut self.chans[c].closeq,
-            };
-            queue.push_back(Place { future: f, arm });
+            self.enqueue(Place { future: f, arm });
         }
         for on in arms {
             if let Arm::Recv(c) = on {
                 self.admit(c);
             }
         }
+    }
+
+    fn enqueue(&mut self, place: Place) {
+        let queue = match self.arm(place) {
+            Arm::Send(c, _) | Arm::Reserve(c) => &mut self.chans[c].sendq,
+            Arm::Recv(c) => &mut self.chans[c].recvq,
+            Arm::Watch(c) => &mut self.chans[c].closeq,
+        };
+        queue.push_back(place);
     }
 
     /// Serves parked senders and reservations, first come, first served.
@@ -605,11 +603,25 @@ impl Model {
         self.settle(c);
     }
 
-    /// Once nothing can come any more, tells those who wait for it.
+    /// Tells everybody whom the end of the channel concerns.
     fn settle(&mut self, c: ChanId) {
-        while let (true, Some(&receiver)) = (self.is_over(c), self.chans[c].recvq.front()) {
-            self.win(receiver, Answer::Over, 0);
+        while !self.one_by_one && self.tell(c) {}
+    }
+
+    /// The next one whom the end of the channel concerns: a receiver, once nothing can come any more.
+    fn concerned(&self, c: ChanId) -> Option<(Place, Answer)> {
+        let chan = &self.chans[c];
+        if !chan.closed {
+            return None;
         }
+        let sender = chan.sendq.front().map(|&place| match self.arm(place) {
+            Arm::Send(_, value) => (place, Answer::Refused(value)),
+            _ => (place, Answer::Denied),
+        });
+        let watcher = chan.closeq.front().map(|&place| (place, Answer::Ended));
+        let receiver = chan.recvq.front().filter(|_| self.is_over(c));
+        let receiver = receiver.map(|&place| (place, Answer::Over));
+        sender.or(watcher).or(receiver)
     }
 
     fn is_over(&self, c: ChanId) -> bool {
@@ -670,6 +682,53 @@ impl Model {
             _ => None,
         })
         .collect()
+    }
+}
+
+// Under threads: what one call does to several channels, it does in several steps.
+impl Model {
+    /// From now on a call that ends a channel is not done before it has told everybody.
+    pub fn one_by_one(mut self) -> Self {
+        self.one_by_one = true;
+        self
+    }
+
+    /// Whether a call that ends the channel is not done yet.
+    pub fn is_telling(&self, c: ChanId) -> bool {
+        self.one_by_one && self.concerned(c).is_some()
+    }
+
+    /// Tells the next one whom the end of the channel concerns; false if there is none.
+    pub fn tell(&mut self, c: ChanId) -> bool {
+        let Some((place, answer)) = self.concerned(c) else {
+            return false;
+        };
+        self.win(place, answer, 0);
+        true
+    }
+
+    /// A future that has not won stands in line with one more arm; false if that arm could proceed
+    /// instead, or stands there already.
+    pub fn park_arm(&mut self, f: FutureId, arm: usize) -> bool {
+        // The other arms of the same future are no counterparts.
+        let mut others = self.clone();
+        others.leave(f);
+        if self.stands(f, arm) || others.attempt(f, arm).is_some() {
+            return false;
+        }
+        self.futures[f].state = State::Parked;
+        self.enqueue(Place { future: f, arm });
+        true
+    }
+
+    /// Whether this arm stands in line.
+    pub fn stands(&self, f: FutureId, arm: usize) -> bool {
+        let place = Place { future: f, arm };
+        let mut queues = self
+            .chans
+            .iter()
+            .flat_map(|chan| [&chan.recvq, &chan.sendq]);
+        queues.any(|queue| queue.contains(&place))
     }
 }
 

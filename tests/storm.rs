@@ -1,0 +1,600 @@
+//! A storm of cancellations: futures that wait, or were served already, are dropped all the time, and
+//! still nothing is lost, comes twice, is stuck or overtaken.
+//!
+//! Four threads start sends, receives and selects, poll them by hand, and drop them at random moments.
+//! Every so often all stop, and then
+//!
+//! - each future that was woken is ready, and no other one is: nobody is stranded, nobody woken in vain;
+//! - whoever still waits cannot proceed;
+//! - each value that was ever made has met its one fate: it was received, came back from `cancel` or
+//!   from a channel that was closed, or was dropped with its own send. A value that is dropped anywhere
+//!   else is lost;
+//! - a value whose send was said to be done was received;
+//! - nothing is received after anybody was told that the channel is closed;
+//! - one that receives alone, cancelling or not, gets each sender's values in their order; several who
+//!   never cancel do, too.
+//!
+//! `HCHAN_CANCELS` says how many cancellations there are.
+#![cfg(feature = "std")]
+
+#[path = "support/threads.rs"]
+mod threads;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::AddAssign;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use fastrand::Rng;
+use hchan::{Receiver, RecvError, RecvFuture, Select, SendError, SendFuture, Sender};
+
+use self::threads::{Bell, dawdle, env_or, play_all};
+
+// Values and their fates.
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Fate {
+    Unmade,
+    /// Somewhere between its maker and its receiver.
+    OnItsWay,
+    Received,
+    /// Came back from a cancelled or refused send.
+    CameBack,
+    /// Dropped by whoever dropped its send.
+    Cancelled,
+    Lost,
+}
+
+const FATES: [Fate; 6] = [
+    Fate::Unmade,
+    Fate::OnItsWay,
+    Fate::Received,
+    Fate::CameBack,
+    Fate::Cancelled,
+    Fate::Lost,
+];
+
+/// The fate of each value.
+struct Ledger(Vec<AtomicU8>);
+
+impl Ledger {
+    fn new(values: usize) -> Self {
+        Self((0..values).map(|_| AtomicU8::new(0)).collect())
+    }
+
+    fn fate(&self, id: usize) -> Fate {
+        FATES[usize::from(self.0[id].load(Ordering::SeqCst))]
+    }
+
+    /// Each value meets each of its two turns once.
+    fn turn(&self, id: usize, from: Fate, to: Fate) {
+        let was = self.0[id].swap(to as u8, Ordering::SeqCst);
+        assert_eq!(
+            FATES[usize::from(was)],
+            from,
+            "value {id} comes to {to:?} twice"
+        );
+    }
+}
+
+/// A value, which notes its fate when it is dropped.
+struct Value {
+    id: usize,
+    fate: Fate,
+    ledger: Arc<Ledger>,
+}
+
+impl Value {
+    fn new(id: usize, ledger: &Arc<Ledger>) -> Self {
+        ledger.turn(id, Fate::Unmade, Fate::OnItsWay);
+        Self {
+            id,
+            fate: Fate::Lost,
+            ledger: ledger.clone(),
+        }
+    }
+
+    fn meets(mut self, fate: Fate) -> usize {
+        self.fate = fate;
+        self.id
+    }
+}
+
+thread_local! {
+    /// The values that may be dropped by what this thread does now.
+    static MAY_DROP: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        let is_cancelled = || MAY_DROP.with_borrow(|may_drop| may_drop.contains(&self.id));
+        let fate = match self.fate {
+            Fate::Lost if is_cancelled() => Fate::Cancelled,
+            fate => fate,
+        };
+        self.ledger.turn(self.id, Fate::OnItsWay, fate);
+    }
+}
+
+// Who does what.
+
+/// The parts of the four threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cast {
+    /// All do everything, and have several futures at once.
+    Free,
+    /// Three send and one receives, each with one future at a time.
+    OneReceives,
+    /// Two send, and two receive and never cancel, each with one future at a time.
+    SendersCancel,
+}
+
+const THREADS: usize = 4;
+
+/// How many steps a thread takes in one game.
+const STEPS: usize = 200;
+
+/// How many values a thread makes in one game at most: one for each arm of a select.
+const VALUES: usize = 2 * STEPS;
+
+/// How many futures a thread of a free cast has at most.
+const AT_ONCE: usize = 6;
+
+type Handles = (Sender<Value>, Receiver<Value>);
+
+struct Game {
+    cast: Cast,
+    /// Plain operations are on the first channel, selects on both.
+    chans: [Handles; 2],
+    selects: bool,
+    /// Whether somebody closes the first channel.
+    closes: bool,
+    /// Which channels somebody was told are closed for good.
+    over: [AtomicBool; 2],
+    ledger: Arc<Ledger>,
+    seed: u64,
+}
+
+impl Game {
+    fn new(cast: Cast, capacity: Option<usize>, selects: bool, seed: u64) -> Self {
+        let chan = || capacity.map_or_else(hchan::unbounded, hchan::bounded);
+        Self {
+            cast,
+            chans: [chan(), chan()],
+            selects,
+            closes: cast == Cast::Free && seed % 4 == 0,
+            over: Default::default(),
+            ledger: Arc::new(Ledger::new(THREADS * VALUES)),
+            seed,
+        }
+    }
+
+    /// Which channels nothing may come from any more.
+    fn over(&self) -> [bool; 2] {
+        self.over.each_ref().map(|over| over.load(Ordering::SeqCst))
+    }
+
+    /// The thread that made a value.
+    fn maker(id: usize) -> usize {
+        id / VALUES
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Send,
+    Recv,
+    Select,
+}
+
+enum Subject<'g> {
+    Send(SendFuture<'g, Value>),
+    Recv(RecvFuture<'g, Value>),
+    Select(Select<'g, Done>),
+}
+
+/// On which channel something took place, and what.
+type Done = (usize, Outcome);
+
+enum Outcome {
+    Sent,
+    Refused(Value),
+    Received(Value),
+    Over,
+}
+
+fn sent(said: Result<(), SendError<Value>>) -> Outcome {
+    match said {
+        Ok(()) => Outcome::Sent,
+        Err(SendError(value)) => Outcome::Refused(value),
+    }
+}
+
+fn received(said: Result<Value, RecvError>) -> Outcome {
+    match said {
+        Ok(value) => Outcome::Received(value),
+        Err(RecvError) => Outcome::Over,
+    }
+}
+
+/// A future that was polled and had to wait.
+struct Live<'g> {
+    subject: Subject<'g>,
+    bell: Arc<Bell>,
+    /// The values that it is to send: none, or one for each channel.
+    sends: [Option<usize>; 2],
+}
+
+impl Live<'_> {
+    fn poll(&mut self) -> Poll<Done> {
+        let waker = Waker::from(self.bell.clone());
+        let cx = &mut Context::from_waker(&waker);
+        match &mut self.subject {
+            Subject::Send(future) => Pin::new(future).poll(cx).map(|said| (0, sent(said))),
+            Subject::Recv(future) => Pin::new(future).poll(cx).map(|said| (0, received(said))),
+            Subject::Select(future) => Pin::new(future).poll(cx),
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self.subject {
+            Subject::Send(_) => Kind::Send,
+            Subject::Recv(_) => Kind::Recv,
+            Subject::Select(_) => Kind::Select,
+        }
+    }
+
+    fn was_woken(&self) -> bool {
+        self.bell.rings() > 0
+    }
+}
+
+/// One thread in one game, and what it has seen.
+struct Player<'g> {
+    game: &'g Game,
+    thread: usize,
+    rng: Rng,
+    live: Vec<Live<'g>>,
+    made: usize,
+    /// The channel and number of each value that it received.
+    received: Vec<(usize, usize)>,
+    /// The values that were said to be sent.
+    sent: Vec<usize>,
+    /// Of each future that it cancelled: what it was, and what tells whether it had been served.
+    cancelled: Vec<(Kind, Arc<Bell>)>,
+}
+
+impl<'g> Player<'g> {
+    fn new(game: &'g Game, thread: usize) -> Self {
+        Self {
+            game,
+            thread,
+            rng: Rng::with_seed(game.seed * 8 + thread as u64),
+            live: Vec::new(),
+            made: 0,
+            received: Vec::new(),
+            sent: Vec::new(),
+            cancelled: Vec::new(),
+        }
+    }
+
+    fn play(mut self) -> Self {
+        for step in 0..STEPS {
+            dawdle();
+            if self.game.closes && self.thread == 0 && step == STEPS / 2 {
+                self.game.chans[0].0.close();
+            }
+            self.step();
+        }
+        self
+    }
+
+    fn step(&mut self) {
+        let at_once = match self.game.cast {
+            Cast::Free => AT_ONCE,
+            Cast::OneReceives | Cast::SendersCancel => 1,
+        };
+        if self.live.len() < at_once && (self.live.is_empty() || self.rng.bool()) {
+            self.start();
+            return;
+        }
+        let k = self.rng.usize(..self.live.len());
+        match self.rng.bool() && self.may_cancel() {
+            true => self.cancel(k),
+            false => self.poll(k),
+        }
+    }
+
+    fn may_cancel(&self) -> bool {
+        self.game.cast != Cast::SendersCancel || self.sends()
+    }
+
+    /// Whether it sends now.
+    fn sends(&self) -> bool {
+        match self.game.cast {
+            // On a channel without a limit only receivers wait, and only while they are more.
+            Cast::Free => fastrand::u8(..8) < 3,
+            Cast::OneReceives => self.thread > 0,
+            Cast::SendersCancel => self.thread > 1,
+        }
+    }
+
+    fn value(&mut self) -> Value {
+        self.made += 1;
+        Value::new(self.thread * VALUES + self.made - 1, &self.game.ledger)
+    }
+
+    /// Makes a future and polls it.
+    fn start(&mut self) {
+        let [(tx, rx), _] = &self.game.chans;
+        let mut sends = [None; 2];
+        let subject = match (self.game.selects && self.rng.u8(..3) > 0, self.sends()) {
+            (false, true) => {
+                let value = self.value();
+                sends[0] = Some(value.id);
+                Subject::Send(tx.send(value))
+            }
+            (false, false) => Subject::Recv(rx.recv()),
+            (true, _) => Subject::Select(self.select(&mut sends)),
+        };
+        self.live.push(Live {
+            subject,
+            bell: Arc::default(),
+            sends,
+        });
+        self.poll(self.live.len() - 1);
+    }
+
+    /// One arm on each channel.
+    fn select(&mut self, sends: &mut [Option<usize>; 2]) -> Select<'g, Done> {
+        let mut select = Select::new();
+        for (c, (tx, rx)) in self.game.chans.iter().enumerate() {
+            if self.sends() {
+                let value = self.value();
+                sends[c] = Some(value.id);
+                select = select.send(tx, value, move |said| (c, sent(said)));
+            } else {
+                select = select.recv(rx, move |said| (c, received(said)));
+            }
+        }
+        select
+    }
+
+    fn poll(&mut self, k: usize) {
+        let over = self.game.over();
+        let live = &mut self.live[k];
+        let sends = live.sends;
+        if let Poll::Ready((c, outcome)) = may_drop(sends, || live.poll()) {
+            self.live.remove(k);
+            match outcome {
+                Outcome::Sent => self.sent.extend(sends[c]),
+                Outcome::Refused(value) => drop(value.meets(Fate::CameBack)),
+                Outcome::Received(value) => {
+                    assert!(!over[c], "closed is final");
+                    self.receive(c, value);
+                }
+                Outcome::Over => self.game.over[c].store(true, Ordering::SeqCst),
+            }
+        }
+    }
+
+    fn receive(&mut self, c: usize, value: Value) {
+        self.received.push((c, value.meets(Fate::Received)));
+    }
+
+    /// Drops a future, or takes its value back first.
+    fn cancel(&mut self, k: usize) {
+        let mut live = self.live.swap_remove(k);
+        self.cancelled.push((live.kind(), live.bell.clone()));
+        if let (Subject::Send(send), true) = (&mut live.subject, self.rng.bool()) {
+            match send.cancel() {
+                Some(value) => drop(value.meets(Fate::CameBack)),
+                None => self.sent.extend(live.sends[0]),
+            }
+            return;
+        }
+        may_drop(live.sends, || drop(live.subject));
+    }
+}
+
+/// Does what may drop these values.
+fn may_drop<R>(values: [Option<usize>; 2], does: impl FnOnce() -> R) -> R {
+    MAY_DROP.with_borrow_mut(|may_drop| may_drop.extend(values.iter().flatten()));
+    let result = does();
+    MAY_DROP.with_borrow_mut(Vec::clear);
+    result
+}
+
+// When all have stopped.
+
+/// How many futures were cancelled while they waited, and how many after they had been served.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    parked: [usize; 3],
+    served: [usize; 3],
+    received: usize,
+}
+
+impl Tally {
+    fn cancels(&self) -> usize {
+        self.parked.iter().chain(&self.served).sum()
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        for kind in [Kind::Send, Kind::Recv, Kind::Select] {
+            self.parked[kind as usize] += other.parked[kind as usize];
+            self.served[kind as usize] += other.served[kind as usize];
+        }
+        self.received += other.received;
+    }
+}
+
+/// Nobody waits who could proceed.
+fn assert_nobody_is_stranded(game: &Game) {
+    for (tx, _) in &game.chans {
+        let now = tx.snapshot();
+        let has_room = now.dataqsiz.is_none_or(|slots| now.qcount < slots);
+        assert!(now.recvq == 0 || now.qcount == 0, "{now:?}");
+        assert!(now.recvq == 0 || now.sendq == 0, "{now:?}");
+        assert!(now.sendq == 0 || !has_room, "{now:?}");
+        assert!(!now.closed || now.recvq + now.sendq == 0, "{now:?}");
+    }
+}
+
+/// Each sender's values on each channel were received in their order.
+fn assert_in_order(received: &[(usize, usize)]) {
+    let mut last = HashMap::new();
+    for &(c, id) in received {
+        let before = last.insert((c, Game::maker(id)), id);
+        assert!(before < Some(id), "{id} on channel {c} after {before:?}");
+    }
+}
+
+/// Polls or drops those that were served, which may serve others.
+fn end_the_served(players: &mut [Player<'_>], rng: &mut Rng) {
+    loop {
+        let mut served = players
+            .iter_mut()
+            .filter_map(|player| Some((player.live.iter().position(Live::was_woken)?, player)));
+        let Some((k, player)) = served.next() else {
+            return;
+        };
+        if rng.bool() && player.may_cancel() {
+            player.cancel(k);
+        } else {
+            let live = player.live.len();
+            player.poll(k);
+            assert_eq!(player.live.len(), live - 1, "somebody was woken in vain");
+        }
+    }
+}
+
+/// Ends a game, and checks what has become of everything.
+fn end(game: &Game, mut players: Vec<Player<'_>>) -> Tally {
+    let mut rng = Rng::with_seed(game.seed);
+    end_the_served(&mut players, &mut rng);
+    assert_nobody_is_stranded(game);
+    for player in &mut players {
+        let live = player.live.len();
+        (0..live).rev().for_each(|k| player.poll(k));
+        assert_eq!(player.live.len(), live, "somebody was ready, but not woken");
+        assert!(!player.live.iter().any(Live::was_woken));
+    }
+    for player in &mut players {
+        while !player.live.is_empty() {
+            player.cancel(0);
+        }
+    }
+    // The first thread receives, whatever the cast is; where two do, it may be late.
+    let rest = &mut players[0];
+    if game.cast == Cast::SendersCancel {
+        assert_in_order(&rest.received);
+        rest.received.clear();
+    }
+    for (c, (_, rx)) in game.chans.iter().enumerate() {
+        while let Ok(value) = rx.try_recv() {
+            assert!(!game.over()[c], "closed is final");
+            rest.receive(c, value);
+        }
+    }
+    if game.cast != Cast::Free {
+        players
+            .iter()
+            .for_each(|player| assert_in_order(&player.received));
+    }
+    for player in &players {
+        for made in 0..VALUES {
+            let id = player.thread * VALUES + made;
+            match game.ledger.fate(id) {
+                Fate::Unmade => assert!(made >= player.made),
+                Fate::Received | Fate::CameBack | Fate::Cancelled => {}
+                fate => panic!("value {id} is {fate:?}"),
+            }
+        }
+        for &id in &player.sent {
+            assert_eq!(game.ledger.fate(id), Fate::Received, "of value {id}");
+        }
+    }
+    tally(&players)
+}
+
+fn tally(players: &[Player<'_>]) -> Tally {
+    let mut tally = Tally::default();
+    for player in players {
+        for (kind, bell) in &player.cancelled {
+            let count = match bell.rings() {
+                0 => &mut tally.parked,
+                _ => &mut tally.served,
+            };
+            count[*kind as usize] += 1;
+        }
+        tally.received += player.received.len();
+    }
+    tally
+}
+
+/// How many games the same threads play.
+const GAMES: u64 = 25;
+
+/// Plays until there were so many cancellations.
+fn storm(cast: Cast, capacity: Option<usize>, selects: bool, cancels: usize) -> Tally {
+    let mut tally = Tally::default();
+    for first in (0..).step_by(GAMES as usize) {
+        let games: Vec<_> = (first..first + GAMES)
+            .map(|seed| Game::new(cast, capacity, selects, seed))
+            .collect();
+        let played = play_all(&games, THREADS, |game, thread| {
+            Player::new(game, thread).play()
+        });
+        for (game, players) in games.iter().zip(played) {
+            tally += end(game, players);
+        }
+        if tally.cancels() >= cancels {
+            break;
+        }
+    }
+    tally
+}
+
+/// So many percent of all cancellations by this cast, on these capacities, without selects and with.
+fn storms(cast: Cast, capacities: &[Option<usize>], percent: usize) -> Tally {
+    let cancels = env_or("HCHAN_CANCELS", 100_000) as usize * percent / 100;
+    let mut all = Tally::default();
+    for &capacity in capacities {
+        for selects in [false, true] {
+            let each = cancels.div_ceil(2 * capacities.len());
+            let tally = storm(cast, capacity, selects, each);
+            println!("{cast:?}, {capacity:?}, selects {selects}: {tally:?}");
+            assert!(tally.received > 0);
+            all += tally;
+        }
+    }
+    assert!(all.cancels() >= cancels);
+    all
+}
+
+#[test]
+fn nothing_is_lost_or_stuck_when_everybody_cancels() {
+    let Tally { parked, served, .. } = storms(Cast::Free, &[Some(0), Some(1), Some(3), None], 60);
+    assert!(parked.iter().chain(&served).all(|&count| count > 100));
+}
+
+#[test]
+fn one_receiver_gets_each_senders_values_in_order_though_all_cancel() {
+    let Tally { parked, served, .. } = storms(Cast::OneReceives, &[Some(0), Some(1), Some(3)], 20);
+    assert!(parked.iter().chain(&served).all(|&count| count > 100));
+}
+
+#[test]
+fn each_receiver_gets_each_senders_values_in_order_though_senders_cancel() {
+    let Tally { parked, served, .. } =
+        storms(Cast::SendersCancel, &[Some(0), Some(1), Some(3)], 20);
+    let [parked, served] = [parked, served].map(|of| of[Kind::Send as usize]);
+    assert!(parked > 100 && served > 100);
+}
