@@ -7,6 +7,7 @@ use core::fmt;
 use core::task::{Poll, Waker};
 
 use crate::hchan::{Hchan, Kind};
+use crate::party::Party;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
 use crate::sync::{Arc, Mutex, MutexGuard};
@@ -52,13 +53,22 @@ impl<T> Chan<T> {
         Ok(result)
     }
 
+    /// Does what concerns nobody else, even if it has to wait for the lock.
+    #[inline]
+    pub(crate) fn step<R>(&self, work: impl FnOnce(&mut Hchan<T>) -> R) -> R {
+        let mut hchan = self.hchan.lock();
+        let result = work(&mut hchan);
+        hchan.check();
+        result
+    }
+
     /// Does what serves one waiter and concerns nobody else, with the care of [`take`](Self::take). What
     /// is more than that is left to do, under the same lock.
     #[inline]
     pub(crate) fn meet<'a, R, V>(
         &'a self,
         open: Open<'a, T>,
-        work: impl FnOnce(&mut Hchan<T>) -> Option<(R, Option<Waker>)>,
+        work: impl FnOnce(&mut Hchan<T>) -> Option<(R, Waker)>,
         values: impl FnOnce(R) -> V,
     ) -> Result<R, Open<'a, T>>
     where
@@ -123,7 +133,7 @@ impl<T> Chan<T> {
         loop {
             let work = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
                 let polled = work(hchan, &mut visitor, wakes);
-                wakes.retire(visitor.leftover());
+                wakes.retire(visitor.leftover().map(Party::Task));
                 polled
             };
             let polled = self.take(open, work, |polled| match polled {

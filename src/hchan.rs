@@ -137,9 +137,7 @@ impl<T> Hchan<T> {
     #[inline]
     pub(crate) fn park_send(&mut self, elem: Option<T>, party: Party) -> Ticket {
         self.clock += 1;
-        let ticket = self.sudogs.acquire(elem, party);
-        self.sendq.enqueue(&mut self.sudogs, &ticket);
-        ticket
+        self.sendq.park(&mut self.sudogs, elem, party)
     }
 
     /// Gives up a parked send. The value is in `elem` again, unless a receiver has it.
@@ -147,9 +145,9 @@ impl<T> Hchan<T> {
         if self.sudogs.get(&ticket).state == State::Parked {
             self.sendq.unlink(&mut self.sudogs, &ticket);
         }
-        let (left, waker) = self.sudogs.release(ticket);
+        let (left, party) = self.sudogs.release(ticket);
         *elem = left;
-        wakes.retire(waker);
+        wakes.retire(party);
     }
 
     /// Sends at once, at the price of the oldest value if the ring is full.
@@ -232,10 +230,11 @@ impl<T> Hchan<T> {
             return Err(SendError(()));
         }
         match self.recvq.dequeue(&mut self.sudogs, |_| true) {
-            Some(receiver) => {
+            Some((receiver, waker)) => {
                 self.clock += 1;
                 self.unclaimed += 1;
-                receiver.hand(elem.take(), self.clock, wakes);
+                receiver.hand(elem.take(), self.clock);
+                wakes.push(waker);
                 self.admit(wakes);
             }
             None => self.push(elem),
@@ -261,11 +260,12 @@ impl<T> Hchan<T> {
         }
         if !self.sendq.is_empty() {
             // A rendezvous, or permits hold every slot: the sender's value comes straight over.
-            if let Some(sender) = self.sendq.dequeue(&mut self.sudogs, Sudog::has_value) {
+            let first = self.sendq.dequeue(&mut self.sudogs, Sudog::has_value);
+            if let Some((sender, waker)) = first {
                 self.clock += 1;
-                let value = sender.elem.take();
-                sender.complete(State::Success, wakes);
-                return value.ok_or(TryRecvError::Empty);
+                sender.state = State::Success;
+                wakes.push(waker);
+                return sender.elem.take().ok_or(TryRecvError::Empty);
             }
         }
         if self.is_over() {
@@ -337,9 +337,7 @@ impl<T> Hchan<T> {
     #[inline]
     fn enqueue_recv(&mut self, party: Party) -> Ticket {
         self.clock += 1;
-        let ticket = self.sudogs.acquire(None, party);
-        self.recvq.enqueue(&mut self.sudogs, &ticket);
-        ticket
+        self.recvq.park(&mut self.sudogs, None, party)
     }
 
     /// Takes the value that a parked receive was handed, if it was, and ends it.
@@ -362,8 +360,8 @@ impl<T> Hchan<T> {
         if sudog.state == State::Parked {
             self.recvq.unlink(&mut self.sudogs, &ticket);
         }
-        let (value, waker) = self.sudogs.release(ticket);
-        wakes.retire(waker);
+        let (value, party) = self.sudogs.release(ticket);
+        wakes.retire(party);
         if let Some(value) = value {
             self.unclaimed -= 1;
             self.put_back(value, age, wakes);
@@ -373,9 +371,10 @@ impl<T> Hchan<T> {
 
     /// Takes a value back that had left: for the first receiver in line, or into its old place.
     pub(crate) fn put_back(&mut self, value: T, age: u64, wakes: &mut Wakes) {
-        if let Some(receiver) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
+        if let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
             self.unclaimed += 1;
-            receiver.hand(Some(value), age, wakes);
+            receiver.hand(Some(value), age);
+            wakes.push(waker);
             return;
         }
         self.clock += 1;
@@ -423,7 +422,7 @@ impl<T> Hchan<T> {
         let sudog = self.sudogs.get(place);
         let parked = sudog.state == State::Parked;
         if parked {
-            wakes.retire(sudog.party.replace(party).and_then(Party::retire));
+            wakes.retire(sudog.party.replace(party));
         }
         parked
     }
@@ -445,12 +444,14 @@ impl<T> Hchan<T> {
         }
         self.closed = true;
         self.clock += 1;
-        while let Some(sender) = self.sendq.dequeue(&mut self.sudogs, |_| true) {
-            sender.complete(State::Closed, wakes);
+        while let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, |_| true) {
+            sender.state = State::Closed;
+            wakes.push(waker);
         }
         self.settle(wakes);
-        while let Some(watcher) = self.closeq.dequeue(&mut self.sudogs, |_| true) {
-            watcher.complete(State::Success, wakes);
+        while let Some((watcher, waker)) = self.closeq.dequeue(&mut self.sudogs, |_| true) {
+            watcher.state = State::Success;
+            wakes.push(waker);
         }
         true
     }
@@ -460,8 +461,9 @@ impl<T> Hchan<T> {
     fn settle(&mut self, wakes: &mut Wakes) {
         if self.is_over() {
             self.clock += 1;
-            while let Some(receiver) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
-                receiver.complete(State::Closed, wakes);
+            while let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
+                receiver.state = State::Closed;
+                wakes.push(waker);
             }
         }
     }
@@ -479,11 +481,9 @@ impl<T> Hchan<T> {
             return Poll::Ready(());
         }
         if self.parks() {
-            *place = visitor.waker().map(|waker| {
-                let ticket = self.sudogs.acquire(None, Party::Task(waker));
-                self.closeq.enqueue(&mut self.sudogs, &ticket);
-                ticket
-            });
+            *place = visitor
+                .waker()
+                .map(|waker| { &mut self.closeq }.park(&mut self.sudogs, None, Party::Task(waker)));
         }
         Poll::Pending
     }
@@ -587,12 +587,13 @@ impl<T> Hchan<T> {
             promised = promised.saturating_sub(1);
             is_free
         };
-        let Some(receiver) = self.recvq.dequeue(&mut self.sudogs, free) else {
+        let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, free) else {
             return false;
         };
         self.clock += 1;
         self.unclaimed += 1;
-        receiver.hand(elem.take(), self.clock, wakes);
+        receiver.hand(elem.take(), self.clock);
+        wakes.push(waker);
         true
     }
 
@@ -671,11 +672,12 @@ impl<T> Hchan<T> {
             },
         };
         let fits = |sender: &Sudog<T>| lone.is_none() || sender.select().map(ptr::from_ref) != lone;
-        let Some(sender) = self.sendq.dequeue(&mut self.sudogs, fits) else {
+        let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, fits) else {
             return false;
         };
+        sender.state = State::Success;
+        wakes.push(waker);
         let mut elem = sender.elem.take();
-        sender.complete(State::Success, wakes);
         if elem.is_none() {
             self.reserved += 1;
         } else if self.send(&mut elem, wakes).is_err() {
@@ -721,7 +723,7 @@ impl<T> Hchan<T> {
             *place = Some(ticket);
             return Poll::Pending;
         }
-        Poll::Ready((sudog.state, self.sudogs.collect(ticket)))
+        Poll::Ready((sudog.state, self.sudogs.release(ticket).0))
     }
 
     /// Whether no value can come any more, so that closed is final.
@@ -766,19 +768,10 @@ impl<T> Sudog<T> {
 
     /// Gives a parked receive its value.
     #[inline]
-    fn hand(&mut self, value: Option<T>, age: u64, wakes: &mut Wakes) {
+    fn hand(&mut self, value: Option<T>, age: u64) {
         self.elem = value;
         self.age = age;
-        self.complete(State::Success, wakes);
-    }
-
-    /// Ends a parked operation that was taken out of its queue.
-    #[inline]
-    fn complete(&mut self, state: State, wakes: &mut Wakes) {
-        self.state = state;
-        if let Some(waker) = self.party.take().and_then(Party::into_waker) {
-            wakes.push(waker);
-        }
+        self.state = State::Success;
     }
 }
 

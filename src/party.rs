@@ -14,12 +14,15 @@ pub(crate) enum Party {
 }
 
 impl Party {
-    /// Takes the party out of all lines but this one. False if another line was faster.
+    /// Takes whoever it is out of all lines but this one, and says whom to wake. `None` if another line
+    /// was faster.
+    ///
+    /// A task goes with its waker; an arm's handle to its offer stays, for its select to use again.
     #[inline]
-    pub(crate) fn accept(&self) -> bool {
-        match self {
-            Self::Task(_) => true,
-            Self::Arm(offer, arm) => offer.accept(*arm),
+    pub(crate) fn accept(party: &mut Option<Self>) -> Option<Waker> {
+        match party {
+            Some(Self::Arm(offer, arm)) => offer.accept(*arm),
+            _ => party.take().and_then(Self::retire),
         }
     }
 
@@ -40,12 +43,12 @@ impl Party {
         }
     }
 
-    /// Whom to wake, once the party was accepted.
+    /// The handle to the offer that an arm stands in line with.
     #[inline]
-    pub(crate) fn into_waker(self) -> Option<Waker> {
+    pub(crate) fn into_offer(self) -> Option<Arc<Offer>> {
         match self {
-            Self::Task(waker) => Some(waker),
-            Self::Arm(offer, _) => offer.take_waker(),
+            Self::Task(_) => None,
+            Self::Arm(offer, _) => Some(offer),
         }
     }
 
@@ -62,18 +65,18 @@ impl Party {
 /// A select that stands in several lines: Go's `selectDone`.
 ///
 /// ```text
-///             open               accept(arm), by a counterpart
-///   Closed ----------> Open ----------------------------------> accepted: the arm's number
-///     ^                  |                                                |
-///     +---- withdraw ----+------------------- withdraw -------------------+
+///          open                 accept(arm), by a counterpart
+///   Closed ------> Open ----------------------------------> accepted: the arm's number
+///     ^              |                                                |
+///     +-- withdraw --+------------------- withdraw -------------------+
 /// ```
 ///
 /// Whoever accepts holds the lock of the channel in whose line the arm stands, and completes the
 /// arm's sudog before it unlocks.
 pub(crate) struct Offer {
+    /// Only changed with the lock on `waker`; but once it is accepted, its owner may do without.
     state: AtomicU32,
-    /// Whom to wake. Not read before the offer was accepted, so whoever looks at `state` after
-    /// putting a waker here has either seen the acceptance or will be woken by it.
+    /// Whom to wake, while the offer is open.
     waker: Mutex<Option<Waker>>,
 }
 
@@ -97,52 +100,67 @@ impl Offer {
     }
 
     /// From now on any one arm may be accepted. The owner calls it, with a closed offer.
-    pub(crate) fn open(&self) {
-        // Ordering: whoever accepts found the arm under a channel's lock, and so sees this.
+    #[inline]
+    pub(crate) fn open(&self, waker: Waker) {
+        let mut left = self.waker.lock();
         self.state.store(OPEN, Ordering::Relaxed);
+        debug_assert!(left.is_none());
+        *left = Some(waker);
     }
 
-    fn accept(&self, arm: u32) -> bool {
-        // Ordering: pairs with `withdraw` and `accepted`, which the owner calls without a lock. What
-        // the counterpart does for the arm it does under the channel's lock, and the owner takes that
-        // lock to collect.
-        let accepted = self
-            .state
-            .compare_exchange(OPEN, arm, Ordering::AcqRel, Ordering::Relaxed);
-        accepted.is_ok()
+    /// Accepts an arm, unless one was accepted before or the offer is closed; returns whom to wake.
+    #[inline]
+    fn accept(&self, arm: u32) -> Option<Waker> {
+        let mut left = self.waker.lock();
+        if !self.is_open() {
+            return None;
+        }
+        // Ordering: pairs with `accepted`, which the owner calls without a lock. What the counterpart
+        // does for the arm it does under the channel's lock, and the owner takes that lock to collect.
+        self.state.store(arm, Ordering::Release);
+        left.take()
     }
 
+    #[inline]
     fn is_open(&self) -> bool {
         self.state.load(Ordering::Relaxed) == OPEN
     }
 
     /// The arm that was accepted, if one was.
+    #[inline]
     pub(crate) fn accepted(&self) -> Option<u32> {
         let state = self.state.load(Ordering::Acquire);
         (state < OPEN).then_some(state)
     }
 
-    /// From now on no arm is accepted; returns the one that was.
-    pub(crate) fn withdraw(&self) -> Option<u32> {
-        let state = self.state.swap(CLOSED, Ordering::AcqRel);
-        (state < OPEN).then_some(state)
+    /// From now on no arm is accepted. Returns the one that was, or else the waker.
+    #[inline]
+    pub(crate) fn withdraw(&self) -> (Option<u32>, Option<Waker>) {
+        let mut accepted = self.accepted();
+        let mut waker = None;
+        if accepted.is_some() {
+            self.state.store(CLOSED, Ordering::Relaxed);
+        } else {
+            let mut left = self.waker.lock();
+            accepted = self.accepted();
+            self.state.store(CLOSED, Ordering::Relaxed);
+            waker = left.take();
+        }
+        (accepted, waker)
     }
 
     /// Whether a wake would reach this task.
     pub(crate) fn wakes(&self, task: &Waker) -> bool {
-        self.waker
-            .lock()
-            .as_ref()
-            .is_some_and(|waker| waker.will_wake(task))
+        let left = self.waker.lock();
+        left.as_ref().is_some_and(|waker| waker.will_wake(task))
     }
 
-    /// Leaves a waker, and returns the one before.
-    pub(crate) fn set_waker(&self, waker: Waker) -> Option<Waker> {
-        self.waker.lock().replace(waker)
-    }
-
-    /// Takes the waker, so that it is woken or dropped outside the lock.
-    pub(crate) fn take_waker(&self) -> Option<Waker> {
-        self.waker.lock().take()
+    /// Leaves another waker, and returns the one before; or, unless the offer is open, this one.
+    pub(crate) fn renew(&self, waker: Waker) -> Option<Waker> {
+        let mut left = self.waker.lock();
+        match self.is_open() {
+            true => left.replace(waker),
+            false => Some(waker),
+        }
     }
 }

@@ -317,7 +317,7 @@ impl<T> Receiver<T> {
 
     /// Receives from a sender, if this handle does not stand in line.
     #[inline]
-    pub(crate) fn recv_meet(&self, hchan: &mut Hchan<T>) -> Option<(T, Option<Waker>)> {
+    pub(crate) fn recv_meet(&self, hchan: &mut Hchan<T>) -> Option<(T, Waker)> {
         if self.standing.is_some() {
             return None;
         }

@@ -218,7 +218,7 @@ impl<T> Drop for RecvManyFuture<'_, '_, T> {
 #[inline(never)]
 fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>) {
     let open = match chan.quick(|hchan, forecast| hchan.cancel_recv_quick(place, forecast)) {
-        Ok(_waker) => return,
+        Ok(_party) => return,
         Err(open) => open,
     };
     if let Some(ticket) = place.take() {

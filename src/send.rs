@@ -204,7 +204,7 @@ fn leave_line<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<
 #[inline(never)]
 fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<T>) {
     let open = match chan.quick(|hchan, forecast| hchan.cancel_send_quick(place, value, forecast)) {
-        Ok(_waker) => return,
+        Ok(_party) => return,
         Err(open) => open,
     };
     if let Some(ticket) = place.take() {

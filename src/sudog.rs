@@ -6,7 +6,7 @@
 //! first; when most of a burst of waiters has gone, its memory goes too.
 //!
 //! ```text
-//!          acquire, enqueue          dequeue, complete
+//!               park                dequeue, complete
 //!   Free ------------------> Parked ----------------------> Success, Closed
 //!     ^                       |  |                               |
 //!     |        unlink, release|  |dequeue: its select            | release
@@ -98,25 +98,6 @@ impl<T> Sudogs<T> {
         }
     }
 
-    /// Go's `acquireSudog`: a parked operation that stands nowhere yet.
-    #[inline]
-    pub(crate) fn acquire(&mut self, elem: Option<T>, party: Party) -> Ticket {
-        if self.free == NIL {
-            self.grow();
-        }
-        let index = self.free;
-        let sudog = &mut self.slots[index as usize];
-        self.free = sudog.next;
-        self.acquired += 1;
-        sudog.elem = elem;
-        sudog.party = Some(party);
-        sudog.state = State::Parked;
-        Ticket {
-            number: NonZero::<u32>::MIN.saturating_add(index),
-            generation: sudog.generation,
-        }
-    }
-
     #[cold]
     fn grow(&mut self) {
         let index = u32::try_from(self.slots.len()).unwrap_or(NIL);
@@ -188,15 +169,15 @@ impl<T> Sudogs<T> {
     }
 
     /// Go's `releaseSudog`: takes what is left in a sudog that stands in no queue, and frees it.
-    pub(crate) fn release(&mut self, ticket: Ticket) -> (Option<T>, Option<Waker>) {
-        let waker = self.get(&ticket).party.take().and_then(Party::retire);
-        (self.collect(ticket), waker)
+    #[inline]
+    pub(crate) fn release(&mut self, ticket: Ticket) -> (Option<T>, Option<Party>) {
+        let party = self.get(&ticket).party.take();
+        (self.collect(ticket), party)
     }
 
-    /// Takes what is left in a sudog that was completed, so that its party has gone, and frees it.
+    /// Takes what is left in a sudog whose party has gone, and frees it.
     #[inline]
     pub(crate) fn collect(&mut self, ticket: Ticket) -> Option<T> {
-        let index = ticket.index();
         let free = self.free;
         let sudog = self.get(&ticket);
         debug_assert!(sudog.party.is_none());
@@ -204,7 +185,7 @@ impl<T> Sudogs<T> {
         sudog.generation = sudog.generation.wrapping_add(1);
         sudog.state = State::Free;
         sudog.next = free;
-        self.free = index;
+        self.free = ticket.index();
         self.acquired -= 1;
         if self.acquired < self.shrink_below {
             self.shrink();
@@ -232,18 +213,35 @@ impl WaitQ {
         self.first == NIL
     }
 
-    /// Puts a sudog at the end of the queue.
+    /// Go's `acquireSudog` and `enqueue`: an operation parks at the end of the queue.
     #[inline]
-    pub(crate) fn enqueue<T>(&mut self, sudogs: &mut Sudogs<T>, ticket: &Ticket) {
-        let index = ticket.index();
+    pub(crate) fn park<T>(
+        &mut self,
+        sudogs: &mut Sudogs<T>,
+        elem: Option<T>,
+        party: Party,
+    ) -> Ticket {
+        if sudogs.free == NIL {
+            sudogs.grow();
+        }
+        let index = sudogs.free;
         let last = mem::replace(&mut self.last, index);
+        let sudog = &mut sudogs.slots[index as usize];
+        sudogs.free = mem::replace(&mut sudog.next, NIL);
+        sudogs.acquired += 1;
+        sudog.elem = elem;
+        sudog.party = Some(party);
+        sudog.state = State::Parked;
+        sudog.prev = last;
+        let ticket = Ticket {
+            number: NonZero::<u32>::MIN.saturating_add(index),
+            generation: sudog.generation,
+        };
         match sudogs.slots.get_mut(last as usize) {
             Some(before) => before.next = index,
             None => self.first = index,
         }
-        let sudog = sudogs.get(ticket);
-        sudog.prev = last;
-        sudog.next = NIL;
+        ticket
     }
 
     /// Takes a sudog out of the queue, wherever it stands.
@@ -265,46 +263,48 @@ impl WaitQ {
     }
 
     /// Takes out the first sudog of the queue that `fits` and whose party accepts, for its counterpart
-    /// to complete: the one place where a channel minds that a waiter may be an arm of a select.
+    /// to complete and wake: the one place where a channel minds that a waiter may be an arm of a select.
     ///
     /// Arms of selects that were served elsewhere leave the queue on the way.
     pub(crate) fn dequeue<'a, T>(
         &mut self,
         sudogs: &'a mut Sudogs<T>,
         mut fits: impl FnMut(&Sudog<T>) -> bool,
-    ) -> Option<&'a mut Sudog<T>> {
+    ) -> Option<(&'a mut Sudog<T>, Waker)> {
         let mut index = self.first;
-        loop {
-            let sudog = sudogs.slots.get(index as usize)?;
+        let waker = loop {
+            let sudog = sudogs.slots.get_mut(index as usize)?;
             let next = sudog.next;
             // An arm that is not open any more is asked as well: it declines, and so leaves.
             if !sudog.is_open() || fits(sudog) {
-                let accepted = sudog.party.as_ref().is_some_and(Party::accept);
+                let accepted = Party::accept(&mut sudog.party);
                 self.unlink_at(sudogs, index);
-                if accepted {
-                    return sudogs.slots.get_mut(index as usize);
+                if let Some(waker) = accepted {
+                    break waker;
                 }
                 sudogs.slots[index as usize].state = State::Passed;
             }
             index = next;
-        }
+        };
+        Some((sudogs.slots.get_mut(index as usize)?, waker))
     }
 
-    /// Takes out the first sudog of the queue, with its waker, if it `fits` and its party accepts.
+    /// Takes out the first sudog of the queue if it `fits` and its party accepts.
     #[inline]
     pub(crate) fn dequeue_first<'a, T>(
         &mut self,
         sudogs: &'a mut Sudogs<T>,
         fits: impl FnOnce(&Sudog<T>) -> bool,
-    ) -> Option<(&'a mut Sudog<T>, Option<Waker>)> {
-        let index = self.first;
-        let sudog = sudogs.slots.get_mut(index as usize)?;
-        if !fits(sudog) || !sudog.party.as_ref().is_some_and(Party::accept) {
-            return None;
+    ) -> Option<(&'a mut Sudog<T>, Waker)> {
+        let index = self.first as usize;
+        let sudog = sudogs.slots.get_mut(index).filter(|sudog| fits(sudog))?;
+        let waker = Party::accept(&mut sudog.party)?;
+        self.first = sudog.next;
+        match sudogs.slots.get_mut(self.first as usize) {
+            Some(after) => after.prev = NIL,
+            None => self.last = NIL,
         }
-        let waker = sudog.party.take().and_then(Party::into_waker);
-        self.unlink_at(sudogs, index);
-        Some((sudogs.slots.get_mut(index as usize)?, waker))
+        Some((sudogs.slots.get_mut(index)?, waker))
     }
 
     /// The first sudog of the queue.

@@ -32,9 +32,10 @@ impl Wakes {
         }
     }
 
-    /// Drops a waker once the lock is free. There is one such waker for each operation at most.
+    /// Drops a party's waker once the lock is free. There is one such waker for each operation at most.
     #[inline]
-    pub(crate) fn retire(&mut self, waker: Option<Waker>) {
+    pub(crate) fn retire(&mut self, party: Option<Party>) {
+        let waker = party.and_then(Party::retire);
         debug_assert!(self.retired.is_none() || waker.is_none());
         if waker.is_some() {
             self.retired = waker;
@@ -75,18 +76,16 @@ impl Wakes {
     /// Wakes one task, and hands its panic back.
     #[cfg(feature = "std")]
     #[inline]
-    pub(crate) fn wake(waker: Option<Waker>) -> Result<(), Panic> {
+    pub(crate) fn wake(waker: Waker) -> Result<(), Panic> {
         let mut first_panic = None;
-        if let Some(waker) = waker {
-            note(&mut first_panic, || waker.wake());
-        }
+        note(&mut first_panic, || waker.wake());
         Panic::on_its_way(first_panic)
     }
 
     /// Wakes one task.
     #[cfg(not(feature = "std"))]
-    pub(crate) fn wake(waker: Option<Waker>) -> Result<(), Panic> {
-        waker.into_iter().for_each(Waker::wake);
+    pub(crate) fn wake(waker: Waker) -> Result<(), Panic> {
+        waker.wake();
         Ok(())
     }
 

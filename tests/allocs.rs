@@ -8,7 +8,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::ptr;
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use std::time::Duration;
@@ -226,6 +226,42 @@ fn a_cancelled_operation_allocates_nothing() {
         let last = park(rx.recv());
         drop((middle, first, last));
     });
+}
+
+#[test]
+fn a_select_in_a_loop_allocates_nothing() {
+    let [(a, ra), (b, rb)] = [bounded(0), bounded(1)];
+    let round = |n: u64| {
+        let mut select = pin!(async {
+            hchan::select! {
+                recv(ra) -> value => value.ok(),
+                recv(rb) -> value => value.ok(),
+            }
+        });
+        assert!(poll_once(&mut select).is_pending());
+        [&a, &b][n as usize % 2].try_send(n).unwrap();
+        assert_eq!(poll_once(&mut select), Poll::Ready(Some(n)));
+    };
+    // The first select of a thread makes what the next ones use.
+    (0..4).for_each(round);
+    assert_eq!(allocations(|| (0..100).for_each(round)), 0);
+}
+
+#[test]
+fn a_select_that_is_given_up_allocates_once_at_most() {
+    let [(a, ra), (b, rb)] = [bounded::<u64>(0), bounded::<u64>(0)];
+    let round = || {
+        let mut select = pin!(async {
+            hchan::select! {
+                recv(ra) -> value => drop(value),
+                recv(rb) -> value => drop(value),
+            }
+        });
+        assert!(poll_once(&mut select).is_pending());
+    };
+    round();
+    assert!(allocations(round) <= 1);
+    drop((a, b));
 }
 
 #[test]

@@ -7,8 +7,9 @@
 use core::task::Waker;
 
 use super::Hchan;
-use crate::party::Party;
+use crate::party::{Offer, Party};
 use crate::sudog::{State, Sudog, Ticket};
+use crate::sync::Arc;
 use crate::wakes::Forecast;
 
 impl<T> Hchan<T> {
@@ -25,16 +26,14 @@ impl<T> Hchan<T> {
 
     /// Sends to a receiver.
     #[inline]
-    pub(crate) fn send_meet(&mut self, elem: &mut Option<T>) -> Option<((), Option<Waker>)> {
+    pub(crate) fn send_meet(&mut self, elem: &mut Option<T>) -> Option<((), Waker)> {
         if self.closed || self.promised() > 0 {
             return None;
         }
         let (receiver, waker) = self.recvq.dequeue_first(&mut self.sudogs, |_| true)?;
         self.clock += 1;
         self.unclaimed += 1;
-        receiver.elem = elem.take();
-        receiver.age = self.clock;
-        receiver.state = State::Success;
+        receiver.hand(elem.take(), self.clock);
         Some(((), waker))
     }
 
@@ -52,7 +51,7 @@ impl<T> Hchan<T> {
     /// Receives while a sender waits: the head of a full ring, where the sender's value then gets the
     /// slot, or what the sender brings if there is no ring.
     #[inline]
-    pub(crate) fn recv_meet(&mut self) -> Option<(T, Option<Waker>)> {
+    pub(crate) fn recv_meet(&mut self) -> Option<(T, Waker)> {
         if self.buf.len() != self.buf.dataqsiz() || self.reserved > 0 {
             return None;
         }
@@ -141,16 +140,16 @@ impl<T> Hchan<T> {
         place: &mut Option<Ticket>,
         elem: &mut Option<T>,
         forecast: &Forecast,
-    ) -> Option<Option<Waker>> {
+    ) -> Option<Option<Party>> {
         match self.sudogs.get(place.as_ref()?).state {
             State::Parked => self.sendq.unlink(&mut self.sudogs, place.as_ref()?),
             State::Passed => {}
             State::Success | State::Closed | State::Free => return None,
         }
-        let (left, waker) = self.sudogs.release(place.take()?);
+        let (left, party) = self.sudogs.release(place.take()?);
         *elem = left;
         self.tell(forecast);
-        Some(waker)
+        Some(party)
     }
 
     /// Gives up a parked receive that nobody has completed.
@@ -159,15 +158,15 @@ impl<T> Hchan<T> {
         &mut self,
         place: &mut Option<Ticket>,
         forecast: &Forecast,
-    ) -> Option<Option<Waker>> {
+    ) -> Option<Option<Party>> {
         match self.sudogs.get(place.as_ref()?).state {
             State::Parked => self.recvq.unlink(&mut self.sudogs, place.as_ref()?),
             State::Passed => {}
             State::Success | State::Closed | State::Free => return None,
         }
-        let (_, waker) = self.sudogs.release(place.take()?);
+        let (_, party) = self.sudogs.release(place.take()?);
         self.tell(forecast);
-        Some(waker)
+        Some(party)
     }
 
     /// Frees the place of a parked operation that has succeeded.
@@ -177,5 +176,15 @@ impl<T> Hchan<T> {
             return None;
         }
         Some(self.sudogs.collect(place.take()?))
+    }
+
+    /// Takes an arm's handle to its offer, before the arm goes.
+    #[inline]
+    pub(crate) fn take_offer(&mut self, place: &Option<Ticket>) -> Option<Arc<Offer>> {
+        self.sudogs
+            .get(place.as_ref()?)
+            .party
+            .take()
+            .and_then(Party::into_offer)
     }
 }

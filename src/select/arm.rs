@@ -6,15 +6,15 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use super::Otherwise;
+use super::kit::Kit;
 use crate::chan::Chan;
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
 use crate::hchan::Hchan;
-use crate::party::{Offer, Party};
+use crate::party::Party;
 use crate::receiver::Receiver;
 use crate::recv::RecvFuture;
 use crate::send::{SendFromFuture, SendFuture, refused};
 use crate::sudog::Ticket;
-use crate::sync::Arc;
 use crate::wakes::{Forecast, Wakes};
 
 /// What a select asks of its arms, whatever they carry.
@@ -31,14 +31,14 @@ pub trait Arm {
     /// Whether nothing has become possible since the last attempt.
     fn unchanged(&self) -> bool;
 
-    /// Parks in the name of the offer; false if it could proceed instead.
-    fn park(&mut self, seat: Seat<'_>) -> bool;
+    /// Parks in the name of the offer, as the arm of this number; false if it could proceed instead.
+    fn park(&mut self, kit: &mut Kit, number: u32) -> bool;
 
     /// Takes what a counterpart has left for the arm that it accepted.
-    fn collect(&mut self);
+    fn collect(&mut self, kit: &mut Kit);
 
     /// Leaves the line, since another arm has won or is to be tried first.
-    fn leave(&mut self);
+    fn leave(&mut self, kit: &mut Kit);
 }
 
 /// What an arm is over.
@@ -48,19 +48,6 @@ pub enum Kind {
     Channel,
     /// A future of anyone's: it is polled.
     Future,
-}
-
-/// An open offer, and the number of the arm that parks in its name.
-#[derive(Clone, Copy)]
-pub struct Seat<'a> {
-    pub(super) offer: &'a Arc<Offer>,
-    pub(super) arm: u32,
-}
-
-impl Seat<'_> {
-    fn party(self) -> Party {
-        Party::Arm(self.offer.clone(), self.arm)
-    }
 }
 
 /// A send or receive as an arm: its future, and the steps that a select takes it through.
@@ -81,10 +68,13 @@ pub trait Operation: Future + Unpin {
     fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64>;
 
     /// Parks in the name of the offer; false if it could proceed instead.
-    fn park(&mut self, seat: Seat<'_>) -> bool;
+    fn park(&mut self, kit: &mut Kit, number: u32) -> bool;
+
+    /// Takes what a counterpart has left.
+    fn collect(&mut self, kit: &mut Kit) -> Self::Output;
 
     /// Leaves the line.
-    fn leave(&mut self);
+    fn leave(&mut self, kit: &mut Kit);
 }
 
 /// An arm over a channel.
@@ -146,20 +136,16 @@ impl<F: Operation> Arm for ChannelArm<F> {
         !self.enabled || self.operation.clock() == self.seen
     }
 
-    fn park(&mut self, seat: Seat<'_>) -> bool {
-        !self.enabled || self.operation.park(seat)
+    fn park(&mut self, kit: &mut Kit, number: u32) -> bool {
+        !self.enabled || self.operation.park(kit, number)
     }
 
-    fn collect(&mut self) {
-        let mut cx = Context::from_waker(Waker::noop());
-        match Pin::new(&mut self.operation).poll(&mut cx) {
-            Poll::Ready(output) => self.won = Some(output),
-            Poll::Pending => unreachable!("whoever accepts an arm completes it"),
-        }
+    fn collect(&mut self, kit: &mut Kit) {
+        self.won = Some(self.operation.collect(kit));
     }
 
-    fn leave(&mut self) {
-        self.operation.leave();
+    fn leave(&mut self, kit: &mut Kit) {
+        self.operation.leave(kit);
     }
 }
 
@@ -202,11 +188,14 @@ impl<T> Operation for RecvFuture<'_, T> {
         }
     }
 
-    fn park(&mut self, seat: Seat<'_>) -> bool {
+    fn park(&mut self, kit: &mut Kit, number: u32) -> bool {
         let Receiver { chan, standing, .. } = self.receiver;
         let park = |hchan: &mut Hchan<T>, forecast: &Forecast| match standing.is_some() {
             true => None,
-            false => hchan.park_recv_quick(&mut self.place, || Some(seat.party()), forecast),
+            false => {
+                let arm = || Some(kit.party(number));
+                hchan.park_recv_quick(&mut self.place, arm, forecast)
+            }
         };
         let open = match chan.quick(park) {
             Ok(()) => return true,
@@ -215,26 +204,47 @@ impl<T> Operation for RecvFuture<'_, T> {
         let park = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
             if let Some(place) = standing.take(hchan) {
                 // The place that the handle has in line is the arm's from now on.
-                if hchan.adopt(&place, seat.party(), wakes) {
+                if hchan.adopt(&place, kit.party(number), wakes) {
                     self.place = Some(place);
                     return true;
                 }
                 standing.keep(Some(place));
                 return false;
             }
-            if hchan.can_recv(seat.offer) {
+            if hchan.can_recv(kit.offer()) {
                 return false;
             }
             if hchan.parks() {
-                self.place = Some(hchan.park_recv(seat.party(), wakes));
+                self.place = Some(hchan.park_recv(kit.party(number), wakes));
             }
             true
         };
         chan.take(open, park, |_| None)
     }
 
-    fn leave(&mut self) {
-        self.leave_line();
+    fn collect(&mut self, kit: &mut Kit) -> Self::Output {
+        let place = &mut self.place;
+        let claim = |hchan: &mut Hchan<T>| {
+            kit.put_by(hchan.take_offer(place));
+            hchan.claim_quick(place)
+        };
+        match self.receiver.chan.step(claim) {
+            Some(value) => Ok(value),
+            None => served(self),
+        }
+    }
+
+    fn leave(&mut self, kit: &mut Kit) {
+        if self.place.is_none() {
+            return;
+        }
+        let cancel = |hchan: &mut Hchan<T>, forecast: &Forecast| {
+            hchan.cancel_recv_quick(&mut self.place, forecast)
+        };
+        match self.receiver.chan.quick(cancel).ok() {
+            Some(party) => kit.put_by(party.and_then(Party::into_offer)),
+            None => self.leave_line(),
+        }
     }
 }
 
@@ -256,12 +266,22 @@ impl<T> Operation for SendFuture<'_, T> {
         Ok(refused(attempt_send(self.chan, value)?, value))
     }
 
-    fn park(&mut self, seat: Seat<'_>) -> bool {
-        park_send(self.chan, self.value.get_mut(), &mut self.place, seat)
+    fn park(&mut self, kit: &mut Kit, number: u32) -> bool {
+        let value = self.value.get_mut();
+        park_send(self.chan, value, &mut self.place, kit, number)
     }
 
-    fn leave(&mut self) {
-        self.leave_line();
+    fn collect(&mut self, kit: &mut Kit) -> Self::Output {
+        match collect_sent(self.chan, &mut self.place, kit) {
+            Some(()) => Ok(()),
+            None => served(self),
+        }
+    }
+
+    fn leave(&mut self, kit: &mut Kit) {
+        if !leave_send(self.chan, self.value.get_mut(), &mut self.place, kit) {
+            self.leave_line();
+        }
     }
 }
 
@@ -290,12 +310,22 @@ impl<T> Operation for SendFromFuture<'_, '_, T> {
         attempt_send(self.chan, self.slot.get_mut())
     }
 
-    fn park(&mut self, seat: Seat<'_>) -> bool {
-        park_send(self.chan, self.slot.get_mut(), &mut self.place, seat)
+    fn park(&mut self, kit: &mut Kit, number: u32) -> bool {
+        let slot = self.slot.get_mut();
+        park_send(self.chan, slot, &mut self.place, kit, number)
     }
 
-    fn leave(&mut self) {
-        self.leave_line();
+    fn collect(&mut self, kit: &mut Kit) -> Self::Output {
+        match collect_sent(self.chan, &mut self.place, kit) {
+            Some(()) => Ok(()),
+            None => served(self),
+        }
+    }
+
+    fn leave(&mut self, kit: &mut Kit) {
+        if !leave_send(self.chan, self.slot.get_mut(), &mut self.place, kit) {
+            self.leave_line();
+        }
     }
 }
 
@@ -325,24 +355,60 @@ fn park_send<T>(
     chan: &Chan<T>,
     value: &mut Option<T>,
     place: &mut Option<Ticket>,
-    seat: Seat<'_>,
+    kit: &mut Kit,
+    number: u32,
 ) -> bool {
     let open = match chan.quick(|hchan, forecast| {
-        hchan.park_send_quick(place, value, || Some(seat.party()), forecast)
+        let arm = || Some(kit.party(number));
+        hchan.park_send_quick(place, value, arm, forecast)
     }) {
         Ok(()) => return true,
         Err(open) => open,
     };
     let park = |hchan: &mut Hchan<T>, _: &mut Wakes| {
-        if hchan.can_send(seat.offer) {
+        if hchan.can_send(kit.offer()) {
             return false;
         }
         if hchan.parks() {
-            *place = Some(hchan.park_send(value.take(), seat.party()));
+            *place = Some(hchan.park_send(value.take(), kit.party(number)));
         }
         true
     };
     chan.take(open, park, |_| None)
+}
+
+/// Collects where the value was taken.
+fn collect_sent<T>(chan: &Chan<T>, place: &mut Option<Ticket>, kit: &mut Kit) -> Option<()> {
+    chan.step(|hchan| {
+        kit.put_by(hchan.take_offer(place));
+        hchan.sent_quick(place)
+    })
+}
+
+/// Leaves the line where the value was not taken; false if it was, or someone is at the channel.
+fn leave_send<T>(
+    chan: &Chan<T>,
+    value: &mut Option<T>,
+    place: &mut Option<Ticket>,
+    kit: &mut Kit,
+) -> bool {
+    if place.is_none() {
+        return true;
+    }
+    match chan.quick(|hchan, forecast| hchan.cancel_send_quick(place, value, forecast)) {
+        Ok(party) => kit.put_by(party.and_then(Party::into_offer)),
+        Err(_) => return false,
+    }
+    true
+}
+
+/// What a counterpart has made of an operation, by the rules in full.
+fn served<F: Operation>(operation: &mut F) -> F::Output {
+    let mut cx = Context::from_waker(Waker::noop());
+    match Pin::new(operation).poll(&mut cx) {
+        Poll::Ready(output) => output,
+        Poll::Pending => unreachable!("whoever accepts an arm completes it"),
+    }
 }
 
 /// An arm over any future.
@@ -394,15 +460,15 @@ impl<F: Future> Arm for FutureArm<'_, F> {
         true
     }
 
-    fn park(&mut self, _: Seat<'_>) -> bool {
+    fn park(&mut self, _: &mut Kit, _: u32) -> bool {
         true
     }
 
-    fn collect(&mut self) {
+    fn collect(&mut self, _: &mut Kit) {
         unreachable!("a future stands in no line");
     }
 
-    fn leave(&mut self) {
+    fn leave(&mut self, _: &mut Kit) {
         // A channel's arm was accepted while this one was asked.
         self.won = None;
     }
@@ -417,13 +483,5 @@ impl<F: Future> fmt::Debug for ChannelArm<F> {
 impl<F: Future> fmt::Debug for FutureArm<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FutureArm").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Seat<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seat")
-            .field("arm", &self.arm)
-            .finish_non_exhaustive()
     }
 }

@@ -39,7 +39,8 @@ use crate::sender::Sender;
 ///
 /// # Cost
 ///
-/// One lock for each arm that is tried; a box for each arm, and one offer for a select that waits.
+/// One lock for each arm that is tried; a box for each arm. If it has to wait, as
+/// [`select!`](crate::select!).
 ///
 /// # Examples
 ///
@@ -111,13 +112,13 @@ where
     }
 }
 
-impl<O> Arms for [Box<dyn Choice<O> + Send + '_>] {
-    fn len(&self) -> usize {
-        <[_]>::len(self)
+impl<O> Arms for Vec<Box<dyn Choice<O> + Send + '_>> {
+    fn len(&self) -> u32 {
+        u32::try_from(<[_]>::len(self)).unwrap_or(u32::MAX)
     }
 
-    fn arm(&mut self, index: u32) -> &mut (dyn Arm + '_) {
-        self[index as usize].as_arm()
+    fn show<R>(&mut self, index: u32, to: impl FnOnce(&mut dyn Arm) -> R) -> R {
+        to(self[index as usize].as_arm())
     }
 }
 
@@ -260,7 +261,7 @@ impl<'a, O> Select<'a, O> {
 
     fn poll_arms(&mut self, cx: &mut Context<'_>) -> Poll<Option<O>> {
         assert!(!self.done, "`Select` polled after it was ready");
-        let polled = self.race.poll(&mut *self.arms, &mut self.order, cx);
+        let polled = self.race.poll(&mut self.arms, &mut self.order, cx);
         polled.map(|winner| {
             self.done = true;
             // The losers' values go before the closure runs, which may do anything.

@@ -120,8 +120,10 @@ pub mod support {
 ///
 /// # Cost
 ///
-/// One lock for each arm that is tried. If it has to wait: one more for each arm to park, one to leave,
-/// and one allocation for what the arms have in common.
+/// One lock for each arm that is tried; none for an arm whose channel has shown already that it would
+/// have to wait. If the select has to wait: one for each arm to park, and one to leave. What its arms
+/// have in common it takes over from the select that waited on this thread before, so a select in a loop
+/// allocates nothing.
 ///
 /// # From Go
 ///
@@ -334,7 +336,7 @@ macro_rules! __select {
                 $crate::__support::Otherwise::$otherwise,
             );
             let race = $crate::__support::poll_fn(|cx| {
-                let arms: &mut [&mut dyn $crate::__support::Arm] = &mut [$(&mut $arm),*];
+                let arms = &mut $crate::__select!(@list $($arm)*);
                 let order: &mut [u32] = &mut [$($crate::__select!(@zero $arm)),*];
                 race.poll(arms, order, cx)
             });
@@ -344,6 +346,8 @@ macro_rules! __select {
             outcome => $crate::__select!(@match outcome [$(($result => $body))*] $default),
         }
     };
+    (@list) => { () };
+    (@list $arm:ident $($rest:ident)*) => { (&mut $arm, $crate::__select!(@list $($rest)*)) };
     (@zero $arm:ident) => { 0 };
     (@wait $race:ident) => { $race.await };
     (@block $race:ident) => { $crate::__support::block_on($race) };

@@ -3,7 +3,7 @@
 //! # How
 //!
 //! An arm is a waiter like any other, a sudog in `sendq` or `recvq`. Its party is not a task but the
-//! select's [`Offer`], one word that all its arms share. A poll of a select
+//! select's [`Offer`](crate::party::Offer), one word that all its arms share. A poll of a select
 //!
 //! 1. with the offer *closed* and no arm in any line, tries the arms one after the other, each under
 //!    its channel's lock alone; the first that can proceed has won. An arm whose channel has shown, when
@@ -63,34 +63,53 @@
 
 use core::task::{Context, Poll};
 
-use crate::party::Offer;
-use crate::sync::Arc;
-
 mod arm;
 mod dynamic;
+mod kit;
 pub(crate) mod macros;
-mod shuffle;
+mod pollorder;
 
 pub use self::dynamic::Select;
 
-use self::arm::{Arm, Kind, Seat};
+use self::arm::{Arm, Kind};
+use self::kit::Kit;
+use self::pollorder::Lots;
 
 /// The arms of a select, whoever holds them.
 pub trait Arms {
     /// How many there are.
-    fn len(&self) -> usize;
+    fn len(&self) -> u32;
 
-    /// One of them.
-    fn arm(&mut self, index: u32) -> &mut (dyn Arm + '_);
+    /// Shows one of them. Where its type is known, the compiler sees it too.
+    fn show<R>(&mut self, index: u32, to: impl FnOnce(&mut dyn Arm) -> R) -> R;
 }
 
-impl<'a> Arms for [&'a mut (dyn Arm + 'a)] {
-    fn len(&self) -> usize {
-        <[_]>::len(self)
+/// No more arms.
+impl Arms for () {
+    #[inline]
+    fn len(&self) -> u32 {
+        0
     }
 
-    fn arm(&mut self, index: u32) -> &mut (dyn Arm + '_) {
-        &mut *self[index as usize]
+    #[inline]
+    fn show<R>(&mut self, _: u32, _: impl FnOnce(&mut dyn Arm) -> R) -> R {
+        unreachable!("a select has no other arms than it has")
+    }
+}
+
+/// An arm, and the others.
+impl<A: Arm, O: Arms> Arms for (&mut A, O) {
+    #[inline]
+    fn len(&self) -> u32 {
+        1 + self.1.len()
+    }
+
+    #[inline]
+    fn show<R>(&mut self, index: u32, to: impl FnOnce(&mut dyn Arm) -> R) -> R {
+        match index.checked_sub(1) {
+            None => to(self.0),
+            Some(index) => self.1.show(index, to),
+        }
     }
 }
 
@@ -118,8 +137,8 @@ pub enum Bias {
 pub struct Race {
     otherwise: Otherwise,
     bias: Bias,
-    /// Made when first needed; its arms are in line while `parked`.
-    offer: Option<Arc<Offer>>,
+    /// Here from the first time that it parks; its arms are in line while `parked`.
+    kit: Option<Kit>,
     parked: bool,
 }
 
@@ -129,7 +148,7 @@ impl Race {
         Self {
             otherwise,
             bias,
-            offer: None,
+            kit: None,
             parked: false,
         }
     }
@@ -150,23 +169,34 @@ impl Race {
     /// One poll. Ready when an arm has won, or none where there is a default.
     ///
     /// `order` is room for one number for each arm.
+    #[inline]
     pub fn poll(
         &mut self,
-        arms: &mut (impl Arms + ?Sized),
+        arms: &mut impl Arms,
         order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Poll<Option<u32>> {
-        if self.parked && self.otherwise == Otherwise::Wait {
-            return self.poll_parked(arms, order, cx).map(Some);
+        match self.parked && self.otherwise == Otherwise::Wait {
+            true => self.poll_parked(arms, order, cx).map(Some),
+            false => self.poll_anew(arms, order, cx),
         }
+    }
+
+    /// A poll while no arm is in line.
+    #[inline(never)]
+    fn poll_anew(
+        &mut self,
+        arms: &mut impl Arms,
+        order: &mut [u32],
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<u32>> {
         // A waker that panics may have stopped the select while it parked its arms.
-        if self.offer.is_some() {
+        if self.kit.is_some() {
             if let Some(winner) = self.withdraw(arms, None) {
                 return Poll::Ready(Some(winner));
             }
         }
         loop {
-            self.put_in_order(order);
             if let Some(winner) = self.attempt(arms, order, cx) {
                 return Poll::Ready(Some(winner));
             }
@@ -182,44 +212,49 @@ impl Race {
         }
     }
 
-    /// Numbers the arms in the order in which to try them.
-    fn put_in_order(&self, order: &mut [u32]) {
-        for (place, index) in order.iter_mut().zip(0..) {
-            *place = index;
-        }
-        if self.bias == Bias::Fair {
-            shuffle::shuffle(order);
-        }
-    }
-
-    /// Tries each arm.
+    /// Tries each arm: Go's first pass. Leaves their numbers in the order in which it went.
     fn attempt(
         &self,
-        arms: &mut (impl Arms + ?Sized),
-        order: &[u32],
+        arms: &mut impl Arms,
+        order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Option<u32> {
-        let mut order = order.iter().copied();
-        match self.bias {
-            Bias::Source => order.find(|&index| arms.arm(index).attempt(self.otherwise, cx)),
-            // A timer that is ready already gives way to what can proceed.
-            Bias::Fair => self
-                .attempt_kind(Kind::Channel, arms, order.clone(), cx)
-                .or_else(|| self.attempt_kind(Kind::Future, arms, order, cx)),
+        pollorder::number(order);
+        let mut lots = Lots::new();
+        let mut others = false;
+        for place in 0..order.len() {
+            let index = match self.bias {
+                Bias::Source => order[place],
+                Bias::Fair => lots.draw(&mut order[place..]),
+            };
+            let won = arms.show(index, |arm| {
+                let later = self.bias == Bias::Fair && arm.kind() == Kind::Future;
+                others |= later;
+                !later && arm.attempt(self.otherwise, cx)
+            });
+            if won {
+                return Some(index);
+            }
         }
+        // A timer that is ready already gives way to what can proceed.
+        if others {
+            return self.attempt_kind(Kind::Future, arms, order, cx);
+        }
+        None
     }
 
     /// Tries each arm of a kind.
     fn attempt_kind(
         &self,
         kind: Kind,
-        arms: &mut (impl Arms + ?Sized),
-        mut order: impl Iterator<Item = u32>,
+        arms: &mut impl Arms,
+        order: &[u32],
         cx: &mut Context<'_>,
     ) -> Option<u32> {
-        order.find(|&index| {
-            let arm = arms.arm(index);
-            arm.kind() == kind && arm.attempt(self.otherwise, cx)
+        order.iter().copied().find(|&index| {
+            arms.show(index, |arm| {
+                arm.kind() == kind && arm.attempt(self.otherwise, cx)
+            })
         })
     }
 
@@ -227,19 +262,19 @@ impl Race {
     /// wins, or until it is certain that at one instant none could.
     fn attempt_until_certain(
         &self,
-        arms: &mut (impl Arms + ?Sized),
+        arms: &mut impl Arms,
         order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Option<u32> {
         let mut busy = 0;
         loop {
             let (busy_arms, quiet_arms) = order.split_at(busy);
-            let winner = self.attempt_kind(Kind::Channel, arms, busy_arms.iter().copied(), cx);
+            let winner = self.attempt_kind(Kind::Channel, arms, busy_arms, cx);
             if winner.is_some() {
                 return winner;
             }
             // The instant is now.
-            let mut moved = |index: &u32| !arms.arm(*index).unchanged();
+            let mut moved = |index: &u32| !arms.show(*index, |arm| arm.unchanged());
             if busy_arms.iter().any(&mut moved) {
                 continue;
             }
@@ -251,36 +286,36 @@ impl Race {
         }
     }
 
-    /// Opens the offer and parks the arms; false if one of them could proceed instead.
-    fn park(
-        &mut self,
-        arms: &mut (impl Arms + ?Sized),
-        order: &mut [u32],
-        cx: &Context<'_>,
-    ) -> bool {
+    /// Opens the offer and parks the arms: Go's second pass. False if one of them could proceed instead.
+    fn park(&mut self, arms: &mut impl Arms, order: &mut [u32], cx: &Context<'_>) -> bool {
         let waker = cx.waker().clone();
-        let offer = self.offer.get_or_insert_with(|| Arc::new(Offer::new()));
-        drop(offer.set_waker(waker));
-        offer.open();
+        let kit = self.kit.get_or_insert_with(Kit::take);
+        kit.open(waker);
         // Stable, so that arms on one channel park in the order in which they were tried.
-        order.sort_by_key(|&index| arms.arm(index).address());
-        let mut order = order.iter();
-        self.parked = order.all(|&arm| arms.arm(arm).park(Seat { offer, arm }));
+        order.sort_by_key(|&index| arms.show(index, |arm| arm.address()));
+        self.parked = order
+            .iter()
+            .all(|&index| arms.show(index, |arm| arm.park(kit, index)));
         self.parked
     }
 
+    /// A poll while all arms are in line.
+    #[inline(never)]
     fn poll_parked(
         &mut self,
-        arms: &mut (impl Arms + ?Sized),
+        arms: &mut impl Arms,
         order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Poll<u32> {
         let mut resolved = None;
         if self.is_open() {
-            self.put_in_order(order);
-            resolved = self.attempt_kind(Kind::Future, arms, order.iter().copied(), cx);
+            pollorder::number(order);
+            if self.bias == Bias::Fair {
+                pollorder::shuffle(order);
+            }
+            resolved = self.attempt_kind(Kind::Future, arms, order, cx);
             if resolved.is_none() {
-                self.leave_waker(cx);
+                self.renew(cx);
             }
         }
         // Looked at after the waker was left: an acceptance that is not seen here wakes it.
@@ -295,31 +330,38 @@ impl Race {
 
     /// Whether the arms are in line, and nobody has accepted one.
     fn is_open(&self) -> bool {
-        { &self.offer }
+        { &self.kit }
             .as_ref()
-            .is_some_and(|offer| offer.accepted().is_none())
+            .is_some_and(|kit| kit.offer().accepted().is_none())
     }
 
     /// From now on a wake reaches this task.
-    fn leave_waker(&self, cx: &Context<'_>) {
-        if let Some(offer) = self.offer.as_ref().filter(|offer| !offer.wakes(cx.waker())) {
-            drop(offer.set_waker(cx.waker().clone()));
+    fn renew(&self, cx: &Context<'_>) {
+        if let Some(kit) = self
+            .kit
+            .as_ref()
+            .filter(|kit| !kit.offer().wakes(cx.waker()))
+        {
+            drop(kit.offer().renew(cx.waker().clone()));
         }
     }
 
-    /// Closes the offer, and takes all arms out of their lines but the winner: the arm that was
-    /// accepted, or else the future that has resolved.
-    fn withdraw(&mut self, arms: &mut (impl Arms + ?Sized), resolved: Option<u32>) -> Option<u32> {
+    /// Closes the offer, and takes all arms out of their lines but the winner: Go's third pass. The
+    /// winner is the arm that was accepted, or else the future that has resolved.
+    fn withdraw(&mut self, arms: &mut impl Arms, resolved: Option<u32>) -> Option<u32> {
         let accepted = self.close();
         let winner = accepted.or(resolved);
-        for index in (0..)
-            .take(arms.len())
-            .filter(|&index| winner != Some(index))
-        {
-            arms.arm(index).leave();
+        let kit = self.kit.as_mut()?;
+        for index in 0..arms.len() {
+            if winner != Some(index) {
+                arms.show(index, |arm| arm.leave(kit));
+            }
         }
         if let Some(accepted) = accepted {
-            arms.arm(accepted).collect();
+            arms.show(accepted, |arm| arm.collect(kit));
+        }
+        if winner.is_some() {
+            self.kit.take().into_iter().for_each(Kit::keep);
         }
         winner
     }
@@ -327,9 +369,8 @@ impl Race {
     /// Closes the offer: from now on nobody accepts an arm. Returns the arm that was accepted.
     fn close(&mut self) -> Option<u32> {
         self.parked = false;
-        let offer = self.offer.as_ref()?;
-        let accepted = offer.withdraw();
-        drop(offer.take_waker());
+        let (accepted, waker) = self.kit.as_ref()?.offer().withdraw();
+        drop(waker);
         accepted
     }
 }
