@@ -1,0 +1,122 @@
+//! Programs whose instructions are counted: `.ci/steps` runs each under callgrind and holds it to its
+//! budget.
+//!
+//! `steps CASE ROUNDS` runs one of them; without arguments it runs each for a moment, to see that it
+//! works.
+
+use std::env;
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use futures::poll;
+use hchan::{Receiver, bounded};
+
+type Case = fn(u64) -> Pin<Box<dyn Future<Output = u64>>>;
+
+const CASES: [(&str, Case); 6] = [
+    ("ready-pair", |rounds| Box::pin(ready_pair(rounds))),
+    ("parked-recv", |rounds| Box::pin(parked_recv(rounds))),
+    ("parked-send", |rounds| Box::pin(parked_send(rounds))),
+    ("cancelled-recv", |rounds| Box::pin(cancelled_recv(rounds))),
+    ("ready-select", |rounds| Box::pin(ready_select(rounds))),
+    ("parked-select", |rounds| Box::pin(parked_select(rounds))),
+];
+
+/// A send and a receive that never wait.
+async fn ready_pair(rounds: u64) -> u64 {
+    let (tx, rx) = bounded(128);
+    let mut sum = 0;
+    for n in 0..rounds {
+        tx.send(n).await.unwrap();
+        sum += rx.recv().await.unwrap();
+    }
+    sum
+}
+
+/// A receive that parks, a send that serves it, and the poll that claims the value.
+async fn parked_recv(rounds: u64) -> u64 {
+    let (tx, rx) = bounded(0);
+    let mut sum = 0;
+    for n in 0..rounds {
+        let mut recv = rx.recv();
+        assert!(poll!(&mut recv).is_pending());
+        tx.send(n).await.unwrap();
+        sum += recv.await.unwrap();
+    }
+    sum
+}
+
+/// A send that parks, a receive that takes its value, and the poll that learns of it.
+async fn parked_send(rounds: u64) -> u64 {
+    let (tx, rx) = bounded(0);
+    let mut sum = 0;
+    for n in 0..rounds {
+        let mut send = tx.send(n);
+        assert!(poll!(&mut send).is_pending());
+        sum += rx.recv().await.unwrap();
+        send.await.unwrap();
+    }
+    sum
+}
+
+/// A receive that parks and is given up.
+async fn cancelled_recv(rounds: u64) -> u64 {
+    let (tx, rx) = bounded::<u64>(0);
+    for _ in 0..rounds {
+        assert!(poll!(rx.recv()).is_pending());
+    }
+    drop(tx);
+    (0..rounds).sum()
+}
+
+async fn select(a: &Receiver<u64>, b: &Receiver<u64>) -> u64 {
+    hchan::select! {
+        recv(a) -> value => value.unwrap(),
+        recv(b) -> value => value.unwrap(),
+    }
+}
+
+/// A send, and a select that finds the value on one of two channels.
+async fn ready_select(rounds: u64) -> u64 {
+    let [(a, ra), (b, rb)] = [bounded(1), bounded(1)];
+    let mut sum = 0;
+    for n in 0..rounds {
+        [&a, &b][n as usize % 2].send(n).await.unwrap();
+        sum += select(&ra, &rb).await;
+    }
+    sum
+}
+
+/// A select that parks on two channels, a send that serves it, and the poll that claims the value.
+async fn parked_select(rounds: u64) -> u64 {
+    let [(a, ra), (b, rb)] = [bounded(0), bounded(0)];
+    let mut sum = 0;
+    for n in 0..rounds {
+        let mut select = pin!(select(&ra, &rb));
+        assert!(poll!(select.as_mut()).is_pending());
+        [&a, &b][n as usize % 2].send(n).await.unwrap();
+        sum += select.await;
+    }
+    sum
+}
+
+fn run(case: Case, rounds: u64) {
+    let mut story = case(black_box(rounds));
+    match story.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(sum) => assert_eq!(sum, (0..rounds).sum()),
+        Poll::Pending => panic!("nobody wakes this story"),
+    }
+}
+
+fn main() {
+    let mut args = env::args().skip(1).filter(|arg| !arg.starts_with("--"));
+    let wanted = args.next();
+    let rounds = args.next().map_or(100, |rounds| rounds.parse().unwrap());
+    for (name, case) in CASES {
+        if wanted.as_deref().is_none_or(|wanted| wanted == name) {
+            run(case, rounds);
+        }
+    }
+}
