@@ -62,26 +62,26 @@ impl<T> Chan<T> {
         result
     }
 
-    /// Does what serves one waiter and concerns nobody else, with the care of [`take`](Self::take). What
-    /// is more than that is left to do, under the same lock.
+    /// Does what serves one waiter and concerns nobody else, with the care of [`take`](Self::take): here
+    /// `value` tells the value that is in the result, and its age. What is more than that is left to do,
+    /// under the same lock.
     #[inline]
-    pub(crate) fn meet<'a, R, V>(
+    pub(crate) fn meet<'a, R>(
         &'a self,
         open: Open<'a, T>,
         work: impl FnOnce(&mut Hchan<T>) -> Option<(R, Waker)>,
-        values: impl FnOnce(R) -> V,
-    ) -> Result<R, Open<'a, T>>
-    where
-        V: IntoIterator<Item = T>,
-    {
+        value: impl FnOnce(R) -> Option<(T, u64)>,
+    ) -> Result<R, Open<'a, T>> {
         let mut hchan = self.or_lock(open);
-        let age = hchan.next_age();
         let Some((result, waker)) = work(&mut hchan) else {
             return Err(Some(hchan));
         };
         self.unlock(hchan);
         if let Err(panic) = Wakes::wake(waker) {
-            self.undo(values(result), age, panic);
+            match value(result) {
+                Some((value, age)) => self.undo([value], age, panic),
+                None => panic.resume(),
+            }
         }
         Ok(result)
     }

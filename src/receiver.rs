@@ -317,7 +317,7 @@ impl<T> Receiver<T> {
 
     /// Receives from a sender, if this handle does not stand in line.
     #[inline]
-    pub(crate) fn recv_meet(&self, hchan: &mut Hchan<T>) -> Option<(T, Waker)> {
+    pub(crate) fn recv_meet(&self, hchan: &mut Hchan<T>) -> Option<((T, u64), Waker)> {
         if self.standing.is_some() {
             return None;
         }
@@ -328,7 +328,7 @@ impl<T> Receiver<T> {
     #[inline(never)]
     fn try_recv_from<'a>(&'a self, open: Open<'a, T>) -> Result<T, TryRecvError> {
         let open = match self.chan.meet(open, |hchan| self.recv_meet(hchan), Some) {
-            Ok(value) => return Ok(value),
+            Ok((value, _)) => return Ok(value),
             Err(open) => open,
         };
         let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| self.attempt(hchan, wakes);

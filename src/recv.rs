@@ -49,7 +49,7 @@ impl<'a, T> RecvFuture<'a, T> {
             .chan
             .meet(open, |hchan| receiver.recv_meet(hchan), Some)
         {
-            Ok(value) => self.received(value),
+            Ok((value, _)) => self.received(value),
             Err(open) => self.poll_in_full(open, Visitor::new(cx)),
         }
     }
@@ -217,10 +217,15 @@ impl<T> Drop for RecvManyFuture<'_, '_, T> {
 /// Gives up a parked receive.
 #[inline(never)]
 fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>) {
-    let open = match chan.quick(|hchan, forecast| hchan.cancel_recv_quick(place, forecast)) {
-        Ok(_party) => return,
-        Err(open) => open,
-    };
+    match chan.quick(|hchan, forecast| hchan.cancel_recv_quick(place, forecast)) {
+        Ok(_party) => {}
+        Err(open) => cancel_in_full(chan, open, place),
+    }
+}
+
+/// Gives up a parked receive by the rules in full.
+#[inline(never)]
+fn cancel_in_full<T>(chan: &Chan<T>, open: Open<'_, T>, place: &mut Option<Ticket>) {
     if let Some(ticket) = place.take() {
         let cancel = |hchan: &mut Hchan<T>, wakes: &mut Wakes| hchan.cancel_recv(ticket, wakes);
         chan.take(open, cancel, |()| None);

@@ -203,10 +203,20 @@ fn leave_line<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<
 /// Gives up a parked send.
 #[inline(never)]
 fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<T>) {
-    let open = match chan.quick(|hchan, forecast| hchan.cancel_send_quick(place, value, forecast)) {
-        Ok(_party) => return,
-        Err(open) => open,
-    };
+    match chan.quick(|hchan, forecast| hchan.cancel_send_quick(place, value, forecast)) {
+        Ok(_party) => {}
+        Err(open) => cancel_in_full(chan, open, place, value),
+    }
+}
+
+/// Gives up a parked send by the rules in full.
+#[inline(never)]
+fn cancel_in_full<T>(
+    chan: &Chan<T>,
+    open: Open<'_, T>,
+    place: &mut Option<Ticket>,
+    value: &mut Option<T>,
+) {
     if let Some(ticket) = place.take() {
         let cancel =
             |hchan: &mut Hchan<T>, wakes: &mut Wakes| hchan.cancel_send(ticket, value, wakes);

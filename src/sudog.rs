@@ -229,8 +229,10 @@ impl WaitQ {
         let sudog = &mut sudogs.slots[index as usize];
         sudogs.free = mem::replace(&mut sudog.next, NIL);
         sudogs.acquired += 1;
-        sudog.elem = elem;
-        sudog.party = Some(party);
+        debug_assert!(sudog.elem.is_none() && sudog.party.is_none());
+        // So that the compiler need not look for what there is to drop.
+        mem::forget(mem::replace(&mut sudog.elem, elem));
+        mem::forget(sudog.party.replace(party));
         sudog.state = State::Parked;
         sudog.prev = last;
         let ticket = Ticket {

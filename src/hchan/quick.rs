@@ -49,9 +49,9 @@ impl<T> Hchan<T> {
     }
 
     /// Receives while a sender waits: the head of a full ring, where the sender's value then gets the
-    /// slot, or what the sender brings if there is no ring.
+    /// slot, or what the sender brings if there is no ring. Tells the value's age, too.
     #[inline]
-    pub(crate) fn recv_meet(&mut self) -> Option<(T, Waker)> {
+    pub(crate) fn recv_meet(&mut self) -> Option<((T, u64), Waker)> {
         if self.buf.len() != self.buf.dataqsiz() || self.reserved > 0 {
             return None;
         }
@@ -59,6 +59,7 @@ impl<T> Hchan<T> {
         let (sender, waker) = senders.dequeue_first(&mut self.sudogs, Sudog::has_value)?;
         sender.state = State::Success;
         let mut elem = sender.elem.take();
+        let age = self.next_age();
         if self.buf.dataqsiz() == 0 {
             self.clock += 1;
         } else {
@@ -66,7 +67,7 @@ impl<T> Hchan<T> {
             self.push(&mut elem);
             elem = oldest;
         }
-        Some((elem?, waker))
+        Some(((elem?, age), waker))
     }
 
     /// Parks a send on a full ring, or where no receiver stands.
