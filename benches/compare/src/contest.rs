@@ -1,6 +1,6 @@
 //! Who takes part, and the measuring, round by round.
 
-use crate::cell::{Cell, Kind};
+use crate::cell::{Cell, Kind, Shape};
 use crate::rival::Rival;
 use crate::runtime::{Runtime, Runtimes};
 use crate::shapes::{self, Close, Outcome};
@@ -27,6 +27,20 @@ impl Entry {
     pub fn new(name: &'static str, run: Run) -> Self {
         let runs = vec![run];
         Self { name, runs }
+    }
+
+    /// The same for one shape and no other.
+    pub fn only(self, shape: Shape) -> Self {
+        let only = |run: Run| -> Run {
+            Box::new(move |cell, messages, look, on| match cell.shape == shape {
+                true => run(cell, messages, look, on),
+                false => None,
+            })
+        };
+        Self {
+            runs: self.runs.into_iter().map(only).collect(),
+            ..self
+        }
     }
 
     fn run(&self, cell: &Cell, messages: u64, look: Look, on: &Runtimes) -> Option<Outcome> {

@@ -1,5 +1,6 @@
 //! Who takes part.
 
+use crate::cell::Shape;
 use crate::contest::{Entry, add};
 use crate::scaling::Measure;
 use crate::{blocking, rivals};
@@ -45,7 +46,16 @@ pub fn channels() -> Vec<Entry> {
         Thingbuf,
         Loole,
     );
+    entries.push(floor());
     entries
+}
+
+/// A queue behind a lock, and nothing else: what a channel with a lock cannot undercut where nobody
+/// waits.
+fn floor() -> Entry {
+    let mut entries = Vec::new();
+    add::<rivals::LockedQueue>(&mut entries, false);
+    entries.remove(0).only(Shape::Ready)
 }
 
 /// All that have a capacity, for the scaling.

@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, ready};
+use std::sync::Arc;
 
 use futures::channel::mpsc as futures_mpsc;
+use spin::mutex::SpinMutex;
 use tokio::sync::mpsc as tokio_mpsc;
 
 use crate::rival::{Capacity, Received, Rival, Sent, Value};
@@ -236,4 +238,16 @@ rival!(PostageDispatch, "postage dispatch", postage::dispatch::Sender<V>, postag
     send |tx, value| postage::sink::Sink::send(tx, value);
     recv |rx| postage::stream::Stream::recv(rx);
     try_recv |rx| postage::stream::Stream::try_recv(rx).ok();
+);
+
+rival!(LockedQueue, "locked queue", Arc<SpinMutex<VecDeque<V>>>, Arc<SpinMutex<VecDeque<V>>>;
+    new |_capacity| {
+        let queue = Arc::default();
+        Some((Arc::clone(&queue), queue))
+    };
+    send |tx, value| {
+        tx.lock().push_back(value);
+        ready(Ok::<(), ()>(()))
+    };
+    recv |rx| ready(rx.lock().pop_front());
 );
