@@ -43,7 +43,8 @@ impl Entry {
         }
     }
 
-    fn run(&self, cell: &Cell, messages: u64, look: Look, on: &Runtimes) -> Option<Outcome> {
+    /// Runs a cell; `None` if it cannot.
+    pub fn run(&self, cell: &Cell, messages: u64, look: Look, on: &Runtimes) -> Option<Outcome> {
         self.runs
             .iter()
             .find_map(|run| run(cell, messages, look, on))

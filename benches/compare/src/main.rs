@@ -1,25 +1,4 @@
-//! hchan and its rivals, measured side by side: see `NOTES.md`.
-
-mod alloc;
-mod blocking;
-mod cell;
-mod chart;
-mod clock;
-mod contest;
-mod entries;
-mod go;
-mod machine;
-mod options;
-mod report;
-mod rival;
-mod rivals;
-mod runtime;
-mod scaling;
-mod select;
-mod shapes;
-mod standing;
-mod watch;
-mod watchdog;
+//! The driver: everyone in every cell, round by round.
 
 use std::error::Error;
 use std::fs;
@@ -27,11 +6,12 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use contest::Contest;
-use go::Go;
-use options::Options;
-use report::Results;
-use runtime::Runtimes;
+use hchan_compare::contest::Contest;
+use hchan_compare::go::Go;
+use hchan_compare::options::Options;
+use hchan_compare::report::Results;
+use hchan_compare::runtime::Runtimes;
+use hchan_compare::{cell, chart, clock, entries, machine, scaling, select, watchdog};
 
 /// Entries that nobody has to beat in Rust.
 const ASIDE: &[&str] = &["Go", "plain recv", "locked queue"];

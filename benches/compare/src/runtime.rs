@@ -52,6 +52,12 @@ pub struct Runtimes {
     smol2: &'static Executor<'static>,
 }
 
+impl Default for Runtimes {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Runtimes {
     pub fn new() -> Self {
         let smol2: &Executor<'_> = Box::leak(Box::default());

@@ -178,7 +178,11 @@ async fn ready<S: Select, W: Watch>(
     for arm in (0..S::ARMS).cycle() {
         let mut count = 0;
         while count < cell.capacity.unwrap() && watch.more() {
-            assert!(S::Over::send(&mut txs[arm], sent.next()).await.is_sent());
+            assert!(
+                S::Over::send(&mut txs[arm], sent.next_number())
+                    .await
+                    .is_sent()
+            );
             count += 1;
         }
         if count == 0 {
@@ -210,7 +214,7 @@ async fn parked<S: Select, W: Watch>(
         }
         let mut select = pin!(receiving.over(|| S::select(&mut a, &mut b)));
         assert!(poll!(select.as_mut()).is_pending());
-        let number = sent.next();
+        let number = sent.next_number();
         let result = sending.over(|| S::Over::send(&mut txs[arm], number)).await;
         assert!(result.is_sent());
         received.add(select.await.unwrap());
@@ -227,7 +231,7 @@ async fn ping<S: Select, W: Watch>(mut txs: [Tx<S>; 2], mut rx: Rx<S>, mut watch
         if !watch.more() {
             break;
         }
-        let number = sent.next();
+        let number = sent.next_number();
         let result = watch.over(|| S::Over::send(&mut txs[arm], number)).await;
         assert!(result.is_sent());
         let value = watch.over(|| S::Over::recv(&mut rx)).await.value();

@@ -180,7 +180,7 @@ fn fan<R: Rival, V: Value, W: Watch>(
 async fn send<R: Rival, V: Value, W: Watch>(mut tx: R::Tx<V>, mut watch: W) -> Report {
     let mut sent = Tally::default();
     while watch.more() {
-        let value = V::new(sent.next());
+        let value = V::new(sent.next_number());
         let result = watch.over(|| R::send(&mut tx, value)).await;
         assert!(result.is_sent());
     }
@@ -204,7 +204,7 @@ async fn send_by<R: Rival, V: Value, W: Watch>(
     let mut items = VecDeque::with_capacity(batch);
     loop {
         while items.len() < batch && watch.more() {
-            items.push_back(V::new(sent.next()));
+            items.push_back(V::new(sent.next_number()));
         }
         if items.is_empty() {
             return Report::new(watch).sent(sent);
@@ -240,7 +240,7 @@ async fn ping<R: Rival, V: Value, W: Watch>(
 ) -> Report {
     let (mut sent, mut received) = (Tally::default(), Tally::default());
     while watch.more() {
-        let value = V::new(sent.next());
+        let value = V::new(sent.next_number());
         let result = watch.over(|| R::send(&mut tx, value)).await;
         assert!(result.is_sent());
         let value = watch.over(|| R::recv(&mut rx)).await.value();
@@ -267,7 +267,7 @@ async fn parked_recv<R: Rival, V: Value, W: Watch>(
 ) -> Report {
     let (mut sent, mut received) = (Tally::default(), Tally::default());
     while sending.more() {
-        let value = V::new(sent.next());
+        let value = V::new(sent.next_number());
         let mut recv = pin!(receiving.over(|| R::recv(&mut rx)));
         assert!(poll!(recv.as_mut()).is_pending());
         let result = sending.over(|| R::send(&mut tx, value)).await;
@@ -287,11 +287,11 @@ async fn parked_send<R: Rival, V: Value, W: Watch>(
 ) -> Report {
     let (mut sent, mut received) = (Tally::default(), Tally::default());
     for _ in 0..full {
-        let result = R::send(&mut tx, V::new(sent.next())).await;
+        let result = R::send(&mut tx, V::new(sent.next_number())).await;
         assert!(result.is_sent());
     }
     while sending.more() {
-        let value = V::new(sent.next());
+        let value = V::new(sent.next_number());
         let mut send = pin!(sending.over(|| R::send(&mut tx, value)));
         assert!(poll!(send.as_mut()).is_pending());
         let value = receiving.over(|| R::recv(&mut rx)).await.value();

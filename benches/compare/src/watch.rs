@@ -86,7 +86,7 @@ impl Tally {
     }
 
     /// The next number to send.
-    pub fn next(&mut self) -> u64 {
+    pub fn next_number(&mut self) -> u64 {
         let next = self.count;
         self.add(next);
         next
