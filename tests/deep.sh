@@ -3,6 +3,7 @@
 #
 #   tests/deep.sh               all stages
 #   tests/deep.sh loom storm    these
+#   tests/deep.sh --record      puts the last table into VERIFICATION.md
 #
 # A stage that has passed leaves its row in `target/deep`, under the commit, and is not run again for
 # it. So after an interruption the same command goes on: models, cancellations, seconds of fuzzing,
@@ -12,6 +13,14 @@
 # HCHAN_DEEP, HCHAN_SCHEDULES, HCHAN_HISTORIES, HCHAN_CANCELS, HCHAN_FUZZ, HCHAN_REPEATS and HCHAN_SHARDS
 # ask for other numbers than those below.
 source "$(dirname "${BASH_SOURCE[0]}")/../.ci/common"
+
+if [[ ${1-} == --record ]]; then
+    name=record
+    [[ -s $target/deep/table.md ]]
+    sed -i -e '/^<!-- figures -->$/,/^<!-- end of figures -->$/ { //!d }' \
+        -e "/^<!-- figures -->\$/r $target/deep/table.md" VERIFICATION.md
+    exit
+fi
 
 stages=(loom shuttle histories storm fuzz address leak thread coverage targets zoo mutants repeats)
 declare -A amounts=(
