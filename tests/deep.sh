@@ -33,18 +33,30 @@ declare -A amounts=(
     [repeats]=${HCHAN_REPEATS:-1000}     # of all tests
 )
 
-commit=$(git rev-parse --short=12 HEAD)
-changes=$(git status --porcelain --untracked-files=all)
-if [[ -n $changes ]]; then
-    # What is not committed counts too.
-    commit+=-$({ echo "$changes"; git diff HEAD; } | sha1sum | cut -c1-7)
-fi
+# The commit, and what is not committed, if anything.
+state_of_tree() {
+    local commit changes
+    commit=$(git rev-parse --short=12 HEAD)
+    changes=$(git status --porcelain --untracked-files=all)
+    [[ -z $changes ]] || commit+=-$({ echo "$changes"; git diff HEAD; } | sha1sum | cut -c1-7)
+    echo "$commit"
+}
+
+commit=$(state_of_tree)
 work=$target/deep/$commit
-logs=$work/logs
-mkdir -p "$logs"
+mkdir -p "$work"
+
+# Fails if what is to be checked is not what it was.
+assert_same_tree() {
+    [[ $(state_of_tree) == "$commit" ]] || {
+        name='the sources have changed meanwhile' log=''
+        return 1
+    }
+}
 
 # row WHAT FIGURES COMMAND: the last thing that a stage does.
 row() {
+    assert_same_tree
     printf '| %s | %s | `%s` |\n' "$1" "$2" "$3" >"$state.new"
     mv "$state.new" "$state.row"
 }
@@ -57,6 +69,7 @@ in_parts() {
     first=$(cat "$state.count" 2>/dev/null || echo 0)
     while ((first < amount)); do
         count=$((amount - first < each ? amount - first : each))
+        assert_same_tree
         step "$stage $(printf %08d "$first") and $count more" "$@" "$first" "$count"
         first=$((first + count))
         echo "$first" >"$state.new"
@@ -64,9 +77,9 @@ in_parts() {
     done
 }
 
-# part_logs: the logs of the parts.
+# The logs of the parts.
 part_logs() {
-    echo "$logs/$stage-"[0-9]*-and-*
+    echo "$logs/$stage-"*-and-*
 }
 
 # thousands NUMBER: 1234567 is 1 234 567.
@@ -126,12 +139,14 @@ stage_histories() {
     HCHAN_HISTORIES=$amount step 'histories' \
         cargo test --release --test linearizable -- --nocapture --test-threads 1
     # Each test rounds up.
-    row "recorded histories against the model" "$(
+    local figures
+    figures=$(
         grep -oE 'Tally \{.*\}' "$log" | tr -d ',}' | awk '
             { for (i = 3; i < NF; i += 2) sum[$i] += $(i + 1) }
             END { printf "%d histories of %d calls, %d of them only in another order than they began, %d undecided, none wrong",
                 sum["histories:"], sum["calls:"], sum["reordered:"], sum["undecided:"] }'
-    )" 'tests/deep.sh histories'
+    )
+    row 'recorded histories against the model' "$figures" 'tests/deep.sh histories'
 }
 
 storm() {
@@ -141,13 +156,15 @@ storm() {
 
 stage_storm() {
     in_parts 1000000 storm
-    row 'cancellations by four threads' "$(
-        # shellcheck disable=SC2046
+    local figures
+    # shellcheck disable=SC2046
+    figures=$(
         sed -nE 's/.*parked: \[([^]]*)\], served: \[([^]]*)\], received: ([0-9]+).*/\1, \2, \3/p' $(part_logs) |
             awk -F ', ' '{ parked += $1 + $2 + $3; served += $4 + $5 + $6; received += $7 }
                 END { printf "%d cancellations, %d of them after the future was served; %d values received; none lost, twice, stuck or out of order",
-                    parked + served, served, received }'
-    )" 'tests/deep.sh storm'
+                    parked + served, served, received; exit !received }'
+    )
+    row 'cancellations by four threads' "$figures" 'tests/deep.sh storm'
 }
 
 # One thread.
@@ -158,9 +175,10 @@ fuzz() {
 
 stage_fuzz() {
     in_parts 60 fuzz
+    local figures
     # shellcheck disable=SC2046
-    row "$amount seconds of fuzzing against the model" "$(scripts_played $(part_logs) | sed 's/^ *//')" \
-        'tests/deep.sh fuzz'
+    figures=$(scripts_played $(part_logs) | sed 's/^ *//')
+    row "$amount seconds of fuzzing against the model" "$figures" 'tests/deep.sh fuzz'
 }
 
 # script COMMAND...: runs one of `.ci`, and keeps what it says in `said`.
@@ -169,18 +187,18 @@ script() {
     "$@" | tee "$said"
 }
 
-# unchecked: the reason that it gave for checking nothing.
-unchecked() {
-    sed -n 's/^ *\(NOT CHECKED.*\)/\1/p' "$said"
+# from_script WHAT SED: its row, with what the expression finds in what the script has said, or with
+# the reason why it has checked nothing.
+from_script() {
+    local figures
+    figures=$(sed -nE "s/^ *(NOT CHECKED.*)/\\1/p; $2" "$said")
+    [[ -n $figures ]]
+    row "$1" "$figures" "tests/deep.sh $stage"
 }
 
 sanitizer() {
     script .ci/sanitizers "$stage"
-    local figures
-    figures=$(unchecked)
-    row "the tests under $1" \
-        "${figures:-$(sed -nE "s/^ *tests under $1: //p" "$said"), 0 reports, 0 suppressions}" \
-        "tests/deep.sh $stage"
+    from_script "the tests under $1" "s/^ *tests under $1: (.*)/\\1, 0 reports, 0 suppressions/p"
 }
 
 stage_address() {
@@ -197,11 +215,8 @@ stage_thread() {
 
 stage_coverage() {
     script .ci/coverage
-    local figures
-    figures=$(unchecked)
-    row 'coverage of `src`' \
-        "${figures:-$(awk '$1 == "all" { printf "%s of %d lines, %s of %d branches", $3 $4, $2, $6 $7, $5 }' "$said")}" \
-        'tests/deep.sh coverage'
+    from_script 'coverage of `src`' \
+        's/^all +([0-9]+) +([0-9.]+ %) +([0-9]+) +([0-9.]+ %)/\2 of \1 lines, \4 of \3 branches/p'
 }
 
 bare=(thumbv7em-none-eabi riscv32imac-unknown-none-elf wasm32-unknown-unknown)
@@ -239,7 +254,7 @@ stage_zoo() {
 
 # One of eight shards: whether its own score is enough does not matter, if it has one.
 mutants() {
-    .ci/mutants --shard "$1/8" || grep -q ' noticed: ' "$log"
+    .ci/mutants --shard "$1/8" || grep -q ' of [0-9]* noticed: ' "$log"
 }
 
 stage_mutants() {
@@ -247,7 +262,8 @@ stage_mutants() {
     # shellcheck disable=SC2046
     set -- $(part_logs)
     grep -h 'not noticed: \|hangs: ' "$@" | sort >"$state.list" || true
-    figures=$(awk '/ noticed: / && $2 == "of" { noticed += $1; all += $3 }
+    local figures
+    figures=$(awk '/ of [0-9]+ noticed: / { noticed += $1; all += $3 }
         END { printf "%d of %d noticed: %.1f %%", noticed, all, 100 * noticed / all; exit noticed * 100 < all * 95 }' "$@")
     row 'the library broken in one place at a time' "$figures" 'tests/deep.sh mutants'
 }
@@ -255,7 +271,7 @@ stage_mutants() {
 # Again and again.
 
 # These try all there is on one thread, and nothing about them is left to chance.
-exhaustive='test(/in_every_short_script$/)'
+exhaustive='test(/in_every_short_script/)'
 
 fetch_nextest() {
     cargo nextest --version ||
@@ -270,15 +286,17 @@ stage_repeats() {
     PATH=$PATH:$cache/cargo-nextest/bin
     step 'fetch nextest' fetch_nextest
     step 'tests that leave nothing to chance' cargo nextest run --release -E "$exhaustive"
-    local once
+    local once figures
     once=$(sed -nE 's/^ *Starting ([0-9]+) tests.*/\1/p' "$log")
     in_parts 20 repeat
-    # shellcheck disable=SC2046
-    row "$(thousands "$amount") repeats of all tests, but once only those $once that leave nothing to chance" "$(
+    figures=$(
+        # shellcheck disable=SC2046
         sed -nE 's/^ *Stress test .* iteration [0-9/]+: ([0-9]+) tests run: ([0-9]+) passed.*/\1 \2/p' $(part_logs) |
-            awk '{ repeats++; run += $1; passed += $2 }
-                END { printf "%d repeats, %d tests run, %d failures", repeats, run, run - passed }'
-    )" 'tests/deep.sh repeats'
+            awk -v all="$amount" '{ repeats++; run += $1; passed += $2 }
+                END { printf "%d repeats, %d tests run, %d failed", repeats, run, run - passed; exit run != passed || repeats != all }'
+    )
+    row "all tests in release again and again, but for those $once that leave nothing to chance" \
+        "$figures" 'tests/deep.sh repeats'
 }
 
 # The stages, each in a process of its own, so that it may fail.
@@ -289,38 +307,48 @@ print_table() {
     echo '| what | figures | command |'
     echo '|---|---|---|'
     for stage in "${stages[@]}"; do
-        cat "$work/$stage-${amounts[$stage]:-all}.row" 2>/dev/null || true
+        cat "$work/$stage-${amounts[$stage]:-all}.row" 2>/dev/null ||
+            [[ " ${failed[*]} " != *" $stage "* ]] ||
+            printf '| %s | **failed** | `tests/deep.sh %s` |\n' "$stage" "$stage"
     done
 }
 
-failed=()
-for stage in "${@:-${stages[@]}}"; do
-    declare -F "stage_$stage" >/dev/null || {
-        echo "no stage: $stage (there are ${stages[*]})"
-        exit 2
-    }
-    amount=${amounts[$stage]:-all}
-    state=$work/$stage-$amount
-    if [[ -e $state.row ]]; then
-        echo "==> $stage: done before"
-        continue
-    fi
-    echo "==> stage $stage"
-    # Not `if (...)`, which would let it go on after an error.
-    set +e
-    (
+# All that is to be run is read before anything runs, so that this file may change meanwhile.
+main() {
+    local stage status
+    failed=()
+    for stage in "${@:-${stages[@]}}"; do
+        declare -F "stage_$stage" >/dev/null || {
+            echo "no stage: $stage (there are ${stages[*]})"
+            exit 2
+        }
+        amount=${amounts[$stage]:-all}
+        state=$work/$stage-$amount
+        if [[ -e $state.row ]]; then
+            echo "==> $stage: done before"
+            continue
+        fi
+        echo "==> stage $stage"
+        name=$stage log='' logs=$state.logs
+        mkdir -p "$logs"
+        # Not `if (...)`, which would let it go on after an error.
+        set +e
+        (
+            set -e
+            trap finish EXIT
+            "stage_$stage"
+        )
+        status=$?
         set -e
-        trap finish EXIT
-        "stage_$stage"
-    )
-    status=$?
-    set -e
-    ((status == 0)) || failed+=("$stage")
-done
+        ((status == 0)) || failed+=("$stage")
+    done
 
-name=table log=''
-print_table | tee "$target/deep/table.md"
-if ((${#failed[@]})); then
-    name="stages ${failed[*]}"
-    exit 1
-fi
+    name=table log=''
+    print_table | tee "$target/deep/table.md"
+    if ((${#failed[@]})); then
+        name="stages ${failed[*]}"
+        exit 1
+    fi
+}
+
+main "$@"; exit
