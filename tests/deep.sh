@@ -319,7 +319,7 @@ main() {
     failed=()
     for stage in "${@:-${stages[@]}}"; do
         declare -F "stage_$stage" >/dev/null || {
-            echo "no stage: $stage (there are ${stages[*]})"
+            name="there is no stage $stage, but ${stages[*]}"
             exit 2
         }
         amount=${amounts[$stage]:-all}
