@@ -40,6 +40,8 @@
 //! | no code of yours under the lock | Wakers and destructors may use the channel, and may panic. |
 //! | memory | What a task did before a send is seen after the receive of the value; what it did before [`close`](Sender::close), after the receive that reports it; on capacity 0, what it did before it began to receive, after the send; on capacity `n`, what it did before the `k`-th receive, after the `k + n`-th send. |
 //!
+//! [`verification`] says how each of these is checked, and what is not.
+//!
 //! # Cancelling
 //!
 //! Any future may be dropped at any moment. Dropped before its first poll, it has done nothing. After
@@ -161,6 +163,9 @@ mod stream;
 mod sudog;
 mod sync;
 mod until;
+#[cfg(doc)]
+#[doc = include_str!("../VERIFICATION.md")]
+pub mod verification {}
 mod wakes;
 mod weak;
 

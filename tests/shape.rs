@@ -21,7 +21,7 @@ use futures::stream::FusedStream;
 use futures::{Sink, Stream, StreamExt};
 use hchan::{
     ClosedFuture, Drain, IntoIter, Iter, Permit, Receiver, RecvError, RecvFuture, RecvManyFuture,
-    RecvTimeoutError, ReserveFuture, SendError, SendFromFuture, SendFuture, SendManyFuture,
+    RecvTimeoutError, ReserveFuture, Select, SendError, SendFromFuture, SendFuture, SendManyFuture,
     SendTimeoutError, Sender, Snapshot, TryIter, TryRecvError, TrySendError, WeakReceiver,
     WeakSender, bounded, never, unbounded,
 };
@@ -350,7 +350,12 @@ fn parked_and_cancelled_futures_know_whether_they_are_terminated() {
 fn debug_shows_futures_and_handles_of_any_value() {
     struct Opaque;
     let (tx, rx) = bounded(1);
+    let (other_tx, other_rx) = bounded(1);
+    let select = Select::default()
+        .recv(&other_rx, drop)
+        .send(&other_tx, Opaque, drop);
     let shown = [
+        (format!("{select:?}"), "Select { arms: 2, .. }"),
         (format!("{tx:?}"), "Sender"),
         (format!("{rx:?}"), "Receiver"),
         (format!("{:?}", tx.downgrade()), "WeakSender"),

@@ -49,14 +49,14 @@ impl Search {
     fn preemptions(self) -> Option<usize> {
         match self {
             Complete => None,
-            Bounded(preemptions) => Some(preemptions + usize::from(is_deep())),
+            Bounded(preemptions) => Some(preemptions + env_or("HCHAN_DEEP", 0)),
         }
     }
 }
 
-/// Whether to look further than there is time for at each change: `HCHAN_DEEP` asks for it.
-fn is_deep() -> bool {
-    env::var_os("HCHAN_DEEP").is_some()
+/// A number from the environment, which may ask for more than there is time for at each change.
+fn env_or(variable: &str, default: usize) -> usize {
+    env::var(variable).map_or(default, |number| number.parse().expect("a number"))
 }
 
 #[cfg(hchan_loom)]
@@ -103,10 +103,10 @@ mod checker {
     pub(super) use shuttle::future::block_on;
     pub(super) use shuttle::thread::{JoinHandle, spawn};
 
-    use super::is_deep;
+    use super::env_or;
 
     pub(super) fn explore(_: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
-        let schedules = if is_deep() { 500_000 } else { 20_000 };
+        let schedules = env_or("HCHAN_SCHEDULES", 20_000);
         let model = Arc::new(model);
         let again = model.clone();
         shuttle::check_random(move || model(), schedules);
