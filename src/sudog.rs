@@ -203,6 +203,7 @@ impl<T> Sudogs<T> {
         let elem = sudog.elem.take();
         sudog.generation = sudog.generation.wrapping_add(1);
         sudog.state = State::Free;
+        bug!("leaks_place" => return elem);
         sudog.next = free;
         self.free = index;
         self.acquired -= 1;
@@ -299,6 +300,7 @@ impl WaitQ {
     ) -> Option<(&'a mut Sudog<T>, Option<Waker>)> {
         let index = self.first;
         let sudog = sudogs.slots.get_mut(index as usize)?;
+        bug!("wakes_under_lock" => return None);
         if !fits(sudog) || !sudog.party.as_ref().is_some_and(Party::accept) {
             return None;
         }

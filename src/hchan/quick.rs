@@ -26,7 +26,7 @@ impl<T> Hchan<T> {
     /// Sends to a receiver.
     #[inline]
     pub(crate) fn send_meet(&mut self, elem: &mut Option<T>) -> Option<((), Option<Waker>)> {
-        if self.closed || self.promised() > 0 {
+        if self.closed || self.promised() > 0 || bug!("newcomer_barges") {
             return None;
         }
         let (receiver, waker) = self.recvq.dequeue_first(&mut self.sudogs, |_| true)?;
@@ -53,6 +53,7 @@ impl<T> Hchan<T> {
     /// slot, or what the sender brings if there is no ring.
     #[inline]
     pub(crate) fn recv_meet(&mut self) -> Option<(T, Option<Waker>)> {
+        bug!("admits_above_capacity" => return None);
         if self.buf.len() != self.buf.dataqsiz() || self.reserved > 0 {
             return None;
         }
@@ -160,7 +161,9 @@ impl<T> Hchan<T> {
         place: &mut Option<Ticket>,
         forecast: &Forecast,
     ) -> Option<Option<Waker>> {
-        match self.sudogs.get(place.as_ref()?).state {
+        let state = self.sudogs.get(place.as_ref()?).state;
+        bug!("cancelled_recv_stays" => if state == State::Parked { return Some(None) });
+        match state {
             State::Parked => self.recvq.unlink(&mut self.sudogs, place.as_ref()?),
             State::Passed => {}
             State::Success | State::Closed | State::Free => return None,
