@@ -98,6 +98,7 @@ mod checker {
 
 #[cfg(hchan_shuttle)]
 mod checker {
+    use std::env;
     use std::sync::Arc;
 
     pub(super) use shuttle::future::block_on;
@@ -106,7 +107,16 @@ mod checker {
     use super::is_deep;
 
     pub(super) fn explore(_: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
-        let schedules = if is_deep() { 500_000 } else { 20_000 };
+        let schedules = match env::var("HCHAN_SCHEDULES") {
+            Ok(schedules) => schedules.parse().expect("a number"),
+            Err(_) => {
+                if is_deep() {
+                    500_000
+                } else {
+                    20_000
+                }
+            }
+        };
         let model = Arc::new(model);
         let again = model.clone();
         shuttle::check_random(move || model(), schedules);
