@@ -109,6 +109,8 @@ impl Offer {
         let accepted = self
             .state
             .compare_exchange(OPEN, arm, Ordering::AcqRel, Ordering::Relaxed);
+        bug!("select_fires_twice" => return true);
+        bug!("stale_arm_absorbs_value" => return accepted.is_ok() || accepted == Err(CLOSED));
         accepted.is_ok()
     }
 

@@ -330,7 +330,7 @@ impl WaitQ {
 impl<T> Sudog<T> {
     /// Whether no counterpart has served it, here or elsewhere.
     #[inline]
-    fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.party.as_ref().is_some_and(Party::is_open)
     }
 

@@ -161,9 +161,11 @@ impl<T> Hchan<T> {
         place: &mut Option<Ticket>,
         forecast: &Forecast,
     ) -> Option<Option<Waker>> {
-        let state = self.sudogs.get(place.as_ref()?).state;
-        bug!("cancelled_recv_stays" => if state == State::Parked { return Some(None) });
-        match state {
+        let sudog = self.sudogs.get(place.as_ref()?);
+        bug!("cancelled_recv_stays" => if sudog.state == State::Parked { return Some(None) });
+        bug!("dropped_select_stays" =>
+            if sudog.select().is_some() && sudog.is_open() { return Some(None) });
+        match sudog.state {
             State::Parked => self.recvq.unlink(&mut self.sudogs, place.as_ref()?),
             State::Passed => {}
             State::Success | State::Closed | State::Free => return None,

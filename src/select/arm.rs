@@ -222,7 +222,7 @@ impl<T> Operation for RecvFuture<'_, T> {
                 standing.keep(Some(place));
                 return false;
             }
-            if hchan.can_recv(seat.offer) {
+            if hchan.can_recv(seat.offer) && !bug!("parks_without_a_look") {
                 return false;
             }
             if hchan.parks() {
@@ -234,6 +234,7 @@ impl<T> Operation for RecvFuture<'_, T> {
     }
 
     fn leave(&mut self) {
+        bug!("stale_arm_absorbs_value" => return self.place = None);
         self.leave_line();
     }
 }
@@ -334,7 +335,7 @@ fn park_send<T>(
         Err(open) => open,
     };
     let park = |hchan: &mut Hchan<T>, _: &mut Wakes| {
-        if hchan.can_send(seat.offer) {
+        if hchan.can_send(seat.offer) && !bug!("parks_without_a_look") {
             return false;
         }
         if hchan.parks() {
