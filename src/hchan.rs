@@ -211,7 +211,9 @@ impl<T> Hchan<T> {
 
     /// Gives up a parked reservation, and with it the permit that it may have been granted.
     pub(crate) fn cancel_reserve(&mut self, ticket: Ticket, wakes: &mut Wakes) {
-        match self.sudogs.get(&ticket).state {
+        let state = self.sudogs.get(&ticket).state;
+        bug!("cancelled_reserve_keeps_slot" => self.reserved += usize::from(state == State::Success));
+        match state {
             State::Parked => self.sendq.unlink(&mut self.sudogs, &ticket),
             State::Success => self.release_permit(wakes),
             State::Passed | State::Closed | State::Free => {}
@@ -246,6 +248,7 @@ impl<T> Hchan<T> {
     pub(crate) fn release_permit(&mut self, wakes: &mut Wakes) {
         self.clock += 1;
         self.reserved -= 1;
+        bug!("dropped_permit_admits_nobody" => return);
         self.admit(wakes);
     }
 
@@ -285,6 +288,8 @@ impl<T> Hchan<T> {
 
     /// Receives again and again without waiting, up to `limit` values, and counts them.
     pub(crate) fn recv_more(&mut self, out: &mut Vec<T>, limit: usize, wakes: &mut Wakes) -> usize {
+        bug!("batch_admits_nobody" =>
+            return (0..limit).map_while(|_| self.take()).map(|value| out.push(value)).count());
         let received = core::iter::from_fn(|| self.recv(wakes).ok());
         let before = out.len();
         out.extend(received.take(limit));
@@ -299,10 +304,13 @@ impl<T> Hchan<T> {
         visitor: &mut Visitor<'_>,
         wakes: &mut Wakes,
     ) -> Poll<Result<T, RecvError>> {
+        bug!("registers_twice" =>
+            place.take_if(|place| self.sudogs.get(place).state == State::Parked));
         if place.is_some() {
             return self.redeem(place, visitor).map(|(_, value)| {
                 if value.is_some() {
                     self.unclaimed -= 1;
+                    bug!("claim_tells_nobody" => return value.ok_or(RecvError));
                     self.settle(wakes);
                 }
                 value.ok_or(RecvError)
@@ -364,6 +372,7 @@ impl<T> Hchan<T> {
         wakes.retire(party);
         if let Some(value) = value {
             self.unclaimed -= 1;
+            bug!("destroys_handed_value" => return);
             self.put_back(value, age, wakes);
             self.settle(wakes);
         }
@@ -371,6 +380,7 @@ impl<T> Hchan<T> {
 
     /// Takes a value back that had left: for the first receiver in line, or into its old place.
     pub(crate) fn put_back(&mut self, value: T, age: u64, wakes: &mut Wakes) {
+        bug!("put_back_passes_receivers" => return self.buf.put_back(value, age));
         if let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
             self.unclaimed += 1;
             receiver.hand(Some(value), age);
@@ -445,6 +455,8 @@ impl<T> Hchan<T> {
         self.closed = true;
         self.clock += 1;
         while let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, |_| true) {
+            bug!("close_sends_parked" =>
+                if let Some(value) = sender.elem.take() { self.buf.push(value) });
             sender.state = State::Closed;
             wakes.push(waker);
         }
@@ -520,6 +532,7 @@ impl<T> Hchan<T> {
     pub(crate) fn remove_sender(&mut self, wakes: &mut Wakes) {
         self.senders -= 1;
         if self.senders == 0 {
+            bug!("last_sender_wakes_nobody" => self.closed = true);
             self.close(wakes);
         }
     }
@@ -531,6 +544,7 @@ impl<T> Hchan<T> {
             return VecDeque::new();
         }
         self.close(wakes);
+        bug!("drops_values_under_lock" => drop(self.buf.take_all()));
         self.buf.take_all()
     }
 
@@ -582,6 +596,7 @@ impl<T> Hchan<T> {
     #[inline]
     fn hand(&mut self, elem: &mut Option<T>, wakes: &mut Wakes) -> bool {
         let mut promised = self.promised();
+        bug!("newcomer_barges" => promised = promised.max(self.recvq.iter(&self.sudogs).count() - 1));
         let free = |_: &Sudog<T>| {
             let is_free = promised == 0;
             promised = promised.saturating_sub(1);
@@ -647,6 +662,8 @@ impl<T> Hchan<T> {
     /// Takes the value at the head of the ring.
     #[inline]
     fn take(&mut self) -> Option<T> {
+        bug!("put_back_goes_behind" =>
+            if self.buf.dataqsiz() == 0 && !self.sendq.is_empty() { return None });
         let value = self.buf.take()?;
         self.clock += 1;
         Some(value)
@@ -663,7 +680,8 @@ impl<T> Hchan<T> {
 
     fn admit_first(&mut self, wakes: &mut Wakes) -> bool {
         // A slot is anybody's; a receiver is for whoever is no arm of the same select.
-        let lone = match self.has_room() {
+        let above = bug!("admits_above_capacity") && self.buf.len() == self.buf.dataqsiz();
+        let lone = match self.has_room() || above {
             true => None,
             false => match self.free_receivers() {
                 Free::None => return false,
@@ -729,6 +747,7 @@ impl<T> Hchan<T> {
     /// Whether no value can come any more, so that closed is final.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
+        bug!("closed_before_unclaimed" => return self.closed && self.buf.is_empty());
         self.closed && self.unclaimed == 0 && self.buf.is_empty()
     }
 

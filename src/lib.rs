@@ -138,6 +138,8 @@
 
 extern crate alloc;
 
+#[macro_use]
+mod bug;
 mod chan;
 mod closed;
 mod error;

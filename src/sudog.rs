@@ -184,6 +184,7 @@ impl<T> Sudogs<T> {
         let elem = sudog.elem.take();
         sudog.generation = sudog.generation.wrapping_add(1);
         sudog.state = State::Free;
+        bug!("leaks_place" => return elem);
         sudog.next = free;
         self.free = ticket.index();
         self.acquired -= 1;
@@ -298,6 +299,7 @@ impl WaitQ {
         sudogs: &'a mut Sudogs<T>,
         fits: impl FnOnce(&Sudog<T>) -> bool,
     ) -> Option<(&'a mut Sudog<T>, Waker)> {
+        bug!("wakes_under_lock" => return None);
         let index = self.first as usize;
         let sudog = sudogs.slots.get_mut(index).filter(|sudog| fits(sudog))?;
         let waker = Party::accept(&mut sudog.party)?;
@@ -330,7 +332,7 @@ impl WaitQ {
 impl<T> Sudog<T> {
     /// Whether no counterpart has served it, here or elsewhere.
     #[inline]
-    fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.party.as_ref().is_some_and(Party::is_open)
     }
 

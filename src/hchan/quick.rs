@@ -27,7 +27,7 @@ impl<T> Hchan<T> {
     /// Sends to a receiver.
     #[inline]
     pub(crate) fn send_meet(&mut self, elem: &mut Option<T>) -> Option<((), Waker)> {
-        if self.closed || self.promised() > 0 {
+        if self.closed || self.promised() > 0 || bug!("newcomer_barges") {
             return None;
         }
         let (receiver, waker) = self.recvq.dequeue_first(&mut self.sudogs, |_| true)?;
@@ -52,6 +52,7 @@ impl<T> Hchan<T> {
     /// slot, or what the sender brings if there is no ring. Tells the value's age, too.
     #[inline]
     pub(crate) fn recv_meet(&mut self) -> Option<((T, u64), Waker)> {
+        bug!("admits_above_capacity" => return None);
         if self.buf.len() != self.buf.dataqsiz() || self.reserved > 0 {
             return None;
         }
@@ -160,7 +161,11 @@ impl<T> Hchan<T> {
         place: &mut Option<Ticket>,
         forecast: &Forecast,
     ) -> Option<Option<Party>> {
-        match self.sudogs.get(place.as_ref()?).state {
+        let sudog = self.sudogs.get(place.as_ref()?);
+        bug!("cancelled_recv_stays" => if sudog.state == State::Parked { return Some(None) });
+        bug!("dropped_select_stays" =>
+            if sudog.select().is_some() && sudog.is_open() { return Some(None) });
+        match sudog.state {
             State::Parked => self.recvq.unlink(&mut self.sudogs, place.as_ref()?),
             State::Passed => {}
             State::Success | State::Closed | State::Free => return None,

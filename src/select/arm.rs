@@ -211,7 +211,7 @@ impl<T> Operation for RecvFuture<'_, T> {
                 standing.keep(Some(place));
                 return false;
             }
-            if hchan.can_recv(kit.offer()) {
+            if hchan.can_recv(kit.offer()) && !bug!("parks_without_a_look") {
                 return false;
             }
             if hchan.parks() {
@@ -235,6 +235,7 @@ impl<T> Operation for RecvFuture<'_, T> {
     }
 
     fn leave(&mut self, kit: &mut Kit) {
+        bug!("stale_arm_absorbs_value" => return self.place = None);
         if self.place.is_none() {
             return;
         }
@@ -366,7 +367,7 @@ fn park_send<T>(
         Err(open) => open,
     };
     let park = |hchan: &mut Hchan<T>, _: &mut Wakes| {
-        if hchan.can_send(kit.offer()) {
+        if hchan.can_send(kit.offer()) && !bug!("parks_without_a_look") {
             return false;
         }
         if hchan.parks() {

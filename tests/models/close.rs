@@ -1,6 +1,6 @@
 //! Closing, and the last handle of a side.
 
-use hchan::{RecvError, SendError, TryRecvError, TrySendError, bounded};
+use hchan::{RecvError, SendError, Sender, TryRecvError, TrySendError, bounded};
 
 use super::support::{Drops, values};
 use super::{
@@ -150,6 +150,26 @@ fn send_against_the_last_receivers_drop() {
         end(dropper);
         assert!(sent.is_err());
         (turn, counter.count())
+    });
+}
+
+/// The same with a value that looks at the channel when it is dropped.
+#[test]
+fn value_that_looks_at_the_channel_it_is_dropped_by() {
+    struct Looks(Sender<Self>);
+
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            assert!(self.0.is_closed());
+        }
+    }
+
+    check(Complete, [true, false], || {
+        let (tx, rx) = bounded(1);
+        let dropper = drops(rx);
+        let sent = tx.try_send(Looks(tx.clone())).is_ok();
+        end(dropper);
+        sent
     });
 }
 

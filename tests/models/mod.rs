@@ -98,6 +98,7 @@ mod checker {
 
 #[cfg(hchan_shuttle)]
 mod checker {
+    use std::env;
     use std::sync::Arc;
 
     pub(super) use shuttle::future::block_on;

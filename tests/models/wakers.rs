@@ -1,8 +1,9 @@
 //! Wakers: each completed operation wakes its task once, by the waker that it left last.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Poll;
 
-use hchan::{TryRecvError, bounded};
+use hchan::{RecvError, TryRecvError, bounded};
 
 use super::support::{self, on_wake, parked_with, ready, values};
 use super::{
@@ -73,6 +74,24 @@ fn waker_that_uses_the_channel() {
             [first, others[0], others[1]]
         },
     );
+}
+
+/// The close wakes two, and the first of their wakers panics.
+#[test]
+fn waker_that_panics_before_another() {
+    check(Complete, [AtOnce, Parked], || {
+        let (tx, rx) = bounded::<()>(0);
+        // Without the hook, in which the checkers end a model.
+        let first = parked_with(rx.recv(), on_wake(|| resume_unwind(Box::new("waker"))));
+        let second = spawn({
+            let rx = rx.clone();
+            move || wait(rx.recv())
+        });
+        assert!(catch_unwind(AssertUnwindSafe(|| tx.close())).is_err());
+        let (turn, received) = end(second);
+        assert_eq!((ready(first), received), (Err(RecvError), Err(RecvError)));
+        turn
+    });
 }
 
 /// A poll that no wake has asked for comes while the value is handed over.
