@@ -122,7 +122,7 @@ models() {
 stage_loom() {
     export HCHAN_DEEP=$amount
     models
-    row "the models under loom, with $amount more preemptions where they are bounded" \
+    row "the models under loom; where preemptions are bounded, $amount more than on each change" \
         "$count models, $runs executions, each outcome seen and no other" 'tests/deep.sh loom'
 }
 
