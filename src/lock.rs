@@ -14,6 +14,9 @@ use crate::sync::{AtomicU32, Ordering};
 /// it is a spin lock, which is released by a plain store: half the price of a lock that has to look for
 /// sleepers. Whoever does not get it stays away from its cache line for longer and longer, and then,
 /// should its holder have lost its processor, leaves the processor to others.
+///
+/// It stays away for long from the first: who comes back soon takes the line from a holder who is about
+/// to do more here, and neither gets far.
 pub(crate) struct Mutex<T>(SpinMutex<T>);
 
 // No code of a user's runs under the lock, so a panic leaves nothing half-changed.
@@ -58,22 +61,24 @@ struct Backoff {
 
 impl Backoff {
     /// The rounds in which to spin, each twice as long as the one before: some 10 microseconds in all.
-    const SPINNING: u32 = 9;
+    const SPINNING: core::ops::Range<u32> = 6..9;
     /// The rounds after that in which to offer the processor to others, before sleeping.
     #[cfg(feature = "std")]
     const YIELDING: u32 = 8;
 
     fn new() -> Self {
-        Self { round: 0 }
+        Self {
+            round: Self::SPINNING.start,
+        }
     }
 
     #[cfg(feature = "std")]
     fn wait(&mut self) {
         const SLEEP: std::time::Duration = std::time::Duration::from_micros(50);
 
-        if self.round < Self::SPINNING && has_company() {
+        if self.round < Self::SPINNING.end && has_company() {
             self.spin();
-        } else if self.round < Self::SPINNING + Self::YIELDING {
+        } else if self.round < Self::SPINNING.end + Self::YIELDING {
             std::thread::yield_now();
         } else {
             std::thread::sleep(SLEEP);
@@ -88,7 +93,7 @@ impl Backoff {
     }
 
     fn spin(&self) {
-        for _ in 0..1_u32 << self.round.min(Self::SPINNING) {
+        for _ in 0..1_u32 << self.round.min(Self::SPINNING.end) {
             core::hint::spin_loop();
         }
     }
@@ -98,23 +103,16 @@ impl Backoff {
 /// put a thread to sleep and to wake it costs several times that. False if it is not.
 #[cfg(feature = "std")]
 pub(crate) fn linger(mut is_so: impl FnMut() -> bool) -> bool {
-    /// Short, for whom this thread waits may well need its processor.
-    const SPINNING: u32 = 6;
-    const YIELDING: u32 = 16;
+    const YIELDING: u32 = 30;
 
-    let mut backoff = Backoff::new();
-    for round in 0..SPINNING + YIELDING {
+    for _ in 0..YIELDING {
         if is_so() {
             return true;
         }
-        if round < SPINNING && has_company() {
-            backoff.spin();
-            backoff.round += 1;
-        } else {
-            std::thread::yield_now();
-        }
+        // Not spinning: for whom this thread waits may well need its processor.
+        std::thread::yield_now();
     }
-    false
+    is_so()
 }
 
 /// Whether the holder of a lock may run while this thread spins.
