@@ -78,10 +78,7 @@ impl<T> Chan<T> {
         };
         self.unlock(hchan);
         if let Err(panic) = Wakes::wake(waker) {
-            match value(result) {
-                Some((value, age)) => self.undo([value], age, panic),
-                None => panic.resume(),
-            }
+            self.undo(value(result), panic);
         }
         Ok(result)
     }
@@ -98,11 +95,28 @@ impl<T> Chan<T> {
     where
         V: IntoIterator<Item = T>,
     {
-        let hchan = self.or_lock(open);
-        let age = hchan.next_age();
-        let (result, woken) = self.visit(hchan, work);
+        let work = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
+            let age = hchan.next_age();
+            (work(hchan, wakes), age)
+        };
+        let aged = |(result, age)| values(result).into_iter().map(move |value| (value, age));
+        self.take_aged(open, work, aged).0
+    }
+
+    /// The same for work that takes values of several ages out.
+    #[inline]
+    pub(crate) fn take_aged<R, V>(
+        &self,
+        open: Open<'_, T>,
+        work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
+        values: impl FnOnce(R) -> V,
+    ) -> R
+    where
+        V: IntoIterator<Item = (T, u64)>,
+    {
+        let (result, woken) = self.visit(self.or_lock(open), work);
         if let Err(panic) = woken {
-            self.undo(values(result), age, panic);
+            self.undo(values(result), panic);
         }
         result
     }
@@ -198,14 +212,14 @@ impl<T> Chan<T> {
     ///
     /// Once a receive may have been told that no value can come, none comes: then they are dropped.
     #[cold]
-    fn undo(&self, values: impl IntoIterator<Item = T>, age: u64, panic: Panic) -> ! {
+    fn undo(&self, values: impl IntoIterator<Item = (T, u64)>, panic: Panic) -> ! {
         let mut values = values.into_iter();
         let put_back = || {
             let (_, woken) = self.visit(self.hchan.lock(), |hchan, wakes| {
                 if !hchan.is_over() {
                     values
                         .by_ref()
-                        .for_each(|value| hchan.put_back(value, age, wakes));
+                        .for_each(|(value, age)| hchan.put_back(value, age, wakes));
                 }
             });
             drop(values);

@@ -231,16 +231,8 @@ impl<T> Hchan<T> {
         if self.closed {
             return Err(SendError(()));
         }
-        match self.recvq.dequeue(&mut self.sudogs, |_| true) {
-            Some((receiver, waker)) => {
-                self.clock += 1;
-                self.unclaimed += 1;
-                receiver.hand(elem.take(), self.clock);
-                wakes.push(waker);
-                self.admit(wakes);
-            }
-            None => self.push(elem),
-        }
+        self.deliver(elem, wakes);
+        self.admit(wakes);
         Ok(())
     }
 
@@ -350,15 +342,18 @@ impl<T> Hchan<T> {
 
     /// Takes the value that a parked receive was handed, if it was, and ends it.
     ///
-    /// A receive that nothing has happened to keeps its place.
-    pub(crate) fn try_claim(&mut self, place: &mut Option<Ticket>, wakes: &mut Wakes) -> Option<T> {
-        let parked = self.sudogs.get(place.as_ref()?).state == State::Parked;
-        let value = self.sudogs.collect(place.take_if(|_| !parked)?);
-        if value.is_some() {
-            self.unclaimed -= 1;
-            self.settle(wakes);
-        }
-        value
+    /// A receive that nothing has happened to keeps its place. Tells the value's age, too.
+    pub(crate) fn try_claim(
+        &mut self,
+        place: &mut Option<Ticket>,
+        wakes: &mut Wakes,
+    ) -> Option<(T, u64)> {
+        let Sudog { state, age, .. } = *self.sudogs.get(place.as_ref()?);
+        let claimed = place.take_if(|_| state != State::Parked)?;
+        let value = self.sudogs.collect(claimed)?;
+        self.unclaimed -= 1;
+        self.settle(wakes);
+        Some((value, age))
     }
 
     /// Gives up a parked receive. A value that it was handed goes to the next in line, or back.
@@ -612,6 +607,17 @@ impl<T> Hchan<T> {
         true
     }
 
+    /// Hands an accepted value to the first receiver, whoever counts on it; without one it waits inside.
+    fn deliver(&mut self, elem: &mut Option<T>, wakes: &mut Wakes) {
+        let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) else {
+            return self.push(elem);
+        };
+        self.clock += 1;
+        self.unclaimed += 1;
+        receiver.hand(elem.take(), self.clock);
+        wakes.push(waker);
+    }
+
     /// How many of the first receivers in line are promised to permits.
     #[inline]
     const fn promised(&self) -> usize {
@@ -624,11 +630,8 @@ impl<T> Hchan<T> {
 
     /// Whether a receiver is in line that no permit counts on, and that is no arm of `select`.
     fn has_free_receiver(&self, select: Option<&Offer>) -> bool {
-        let others = self
-            .recvq
-            .iter(&self.sudogs)
-            .filter(|receiver| !receiver.is_of(select));
-        !self.recvq.is_empty() && { others }.nth(self.promised()).is_some()
+        let mut free = self.recvq.iter(&self.sudogs).skip(self.promised());
+        !self.recvq.is_empty() && free.any(|receiver| !receiver.is_of(select))
     }
 
     #[inline]
@@ -699,8 +702,8 @@ impl<T> Hchan<T> {
         if elem.is_none() {
             self.reserved += 1;
         } else if self.send(&mut elem, wakes).is_err() {
-            // The receiver was an arm whose select has just been served elsewhere: wait for the next.
-            self.push(&mut elem);
+            // The receiver was an arm whose select has just been served elsewhere.
+            self.deliver(&mut elem, wakes);
         }
         true
     }

@@ -1,6 +1,6 @@
 //! Receivers as iterators.
 
-use alloc::collections::{VecDeque, vec_deque};
+use alloc::vec::{self, Vec};
 use core::fmt;
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
@@ -10,12 +10,13 @@ use crate::receiver::Receiver;
 /// The values that were inside; made by [`Receiver::drain`].
 #[must_use = "iterators do nothing unless consumed"]
 pub struct Drain<'a, T> {
-    values: vec_deque::IntoIter<T>,
+    /// Each with its age, which nobody needs any more.
+    values: vec::IntoIter<(T, u64)>,
     receiver: PhantomData<&'a Receiver<T>>,
 }
 
 impl<T> Drain<'_, T> {
-    pub(crate) fn new(values: VecDeque<T>) -> Self {
+    pub(crate) fn new(values: Vec<(T, u64)>) -> Self {
         Self {
             values: values.into_iter(),
             receiver: PhantomData,
@@ -27,7 +28,7 @@ impl<T> Iterator for Drain<'_, T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        self.values.next()
+        self.values.next().map(|(value, _)| value)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -1,6 +1,5 @@
 //! The receiving handle.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::future::Future;
 use core::task::{Context, Poll, Waker};
@@ -238,10 +237,16 @@ impl<T> Receiver<T> {
     /// ```
     pub fn drain(&self) -> Drain<'_, T> {
         let take_all = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
-            let attempts = core::iter::from_fn(|| self.attempt(hchan, wakes).ok());
-            attempts.collect::<VecDeque<T>>()
+            let attempts = core::iter::from_fn(|| {
+                let age = hchan.next_age();
+                match self.claim(hchan, wakes) {
+                    Some(claimed) => Some(claimed),
+                    None => hchan.recv(wakes).ok().map(|value| (value, age)),
+                }
+            });
+            attempts.collect::<Vec<_>>()
         };
-        let values = self.chan.take(None, take_all, |values| values);
+        let values = self.chan.take_aged(None, take_all, |values| values);
         Drain::new(values)
     }
 
@@ -342,13 +347,13 @@ impl<T> Receiver<T> {
         wakes: &mut Wakes,
     ) -> Result<T, TryRecvError> {
         match self.claim(hchan, wakes) {
-            Some(value) => Ok(value),
+            Some((value, _)) => Ok(value),
             None => hchan.recv(wakes),
         }
     }
 
-    /// Takes what this handle was handed while it stood in line.
-    pub(crate) fn claim(&self, hchan: &mut Hchan<T>, wakes: &mut Wakes) -> Option<T> {
+    /// Takes what this handle was handed while it stood in line, and tells the value's age.
+    pub(crate) fn claim(&self, hchan: &mut Hchan<T>, wakes: &mut Wakes) -> Option<(T, u64)> {
         let mut place = self.standing.take(hchan);
         let claimed = hchan.try_claim(&mut place, wakes);
         self.standing.keep(place);

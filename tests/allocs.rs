@@ -14,7 +14,7 @@ use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use std::time::Duration;
 
 use futures::StreamExt;
-use hchan::{Receiver, Sender, bounded, never, unbounded};
+use hchan::{Receiver, Select, Sender, bounded, never, unbounded};
 
 use support::{poll_once, ready};
 
@@ -262,6 +262,22 @@ fn a_select_that_is_given_up_allocates_once_at_most() {
     round();
     assert!(allocations(round) <= 1);
     drop((a, b));
+}
+
+#[test]
+fn a_large_select_leaves_little_memory_behind() {
+    let since = Since::now();
+    {
+        let channels: Vec<_> = (0..10_000).map(|_| bounded::<u8>(0)).collect();
+        let mut select = Select::new();
+        for (_, rx) in &channels {
+            select = select.recv(rx, |value| value);
+        }
+        assert!(poll_once(&mut select).is_pending());
+        channels[77].0.try_send(1).unwrap();
+        assert_eq!(poll_once(&mut select), Poll::Ready(Ok(1)));
+    }
+    assert!(since.bytes() < 1024, "{} bytes", since.bytes());
 }
 
 #[test]

@@ -1906,10 +1906,73 @@ fn a_select_that_has_sent_when_a_waker_panicked_sends_nothing_more() {
     assert_eq!(panic_of(|| poll_once(&mut select)), "a waker");
     assert_eq!(poll_once(&mut first), Ready(Ok(1)));
     let mut second = parked(rx.recv());
-    // Whether the select may be polled again is its own affair; the channel is open.
-    let _panic = catch_unwind(AssertUnwindSafe(|| poll_once(&mut select)));
+    assert_eq!(poll_once(&mut select), Ready(Ok(())));
     assert_eq!(second.wakes(), 0);
     assert!(second.poll().is_pending());
+}
+
+#[test]
+fn an_arm_that_has_sent_when_a_waker_panicked_has_won() {
+    for capacity in [0, 1] {
+        let (tx, rx) = bounded(capacity);
+        let (other, rx_other) = bounded::<u8>(1);
+        let first = parked_with(rx.recv(), on_wake(|| panic!("a waker")));
+        let mut select =
+            Select::new()
+                .biased()
+                .recv(&rx_other, |_| "received")
+                .send(&tx, 1, |sent| sent.map_or("refused", |()| "sent"));
+        assert_eq!(panic_of(|| poll_once(&mut select)), "a waker");
+        assert_eq!(ready(first), Ok(1));
+        // Now an attempt would be in vain at one arm, and would succeed at the other.
+        for n in 0..capacity {
+            tx.try_send(n).unwrap();
+        }
+        other.try_send(5).unwrap();
+        assert_eq!(poll_once(&mut select), Ready("sent"));
+        drop(select);
+        assert_eq!((rx_other.len(), values(&rx).len()), (1, capacity));
+        // Nothing is reserved.
+        let mut next = parked(rx.recv());
+        assert_eq!(tx.try_send(2), Ok(()));
+        assert_eq!(next.poll(), Ready(Ok(2)));
+    }
+}
+
+#[test]
+fn a_select_meets_a_receive_behind_its_own_arm_that_is_promised() {
+    let (tx, rx) = bounded(0);
+    let other = Arc::new(Mutex::new(rx.clone()));
+    let later = other.clone();
+    // Granted by the select's own receive arm, whereupon the other receive parks behind that.
+    let reserve = parked_with(
+        tx.reserve(),
+        on_wake(move || {
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(later.lock().unwrap().poll_recv(&mut cx).is_pending());
+        }),
+    );
+    let select = Select::new()
+        .biased()
+        .recv(&rx, |_| "received")
+        .send(&tx, 7, |_| "sent");
+    let select = parked(select);
+    let _full = tx.try_send(9);
+    let mut cx = Context::from_waker(Waker::noop());
+    assert_ne!(
+        other.lock().unwrap().poll_recv(&mut cx),
+        Ready(Ok(9)),
+        "9 has overtaken the 7 that stands in line"
+    );
+    drop((select, reserve));
+}
+
+#[test]
+fn a_select_over_nothing_that_may_happen_keeps_no_waker() {
+    let (tx, rx) = never::<u8>();
+    let select = Select::new().recv(&rx, drop).send(&tx, 1, drop);
+    assert_eq!(parked(select).wakers(), 0);
+    assert_eq!(parked(Select::<()>::new()).wakers(), 0);
 }
 
 #[test]

@@ -649,7 +649,9 @@ impl<'a> Bench<'a> {
         let live = self.live.iter().map(|live| live.task.id);
         Sight {
             woken,
-            kept: live.filter(|&f| world.is_parked(f)).collect(),
+            kept: live
+                .filter(|&f| world.keeps_waker(f, self.chans.len()))
+                .collect(),
             chans: world.chans[..self.chans.len()]
                 .iter()
                 .map(Looks::of)

@@ -1151,3 +1151,18 @@ fn a_last_handle_whose_waker_panics_when_dropped_still_closes() {
     assert_eq!(panic_of(|| drop(rx)), "a waker's");
     assert_eq!((watch.wakes(), tx.is_closed()), (1, true));
 }
+
+#[test]
+fn what_is_drained_while_a_waker_panics_goes_back_in_its_place() {
+    let (tx, rx) = bounded(2);
+    let [first, second] = [parked(rx.recv()), parked(rx.recv())];
+    tx.try_send(1).unwrap();
+    tx.try_send(2).unwrap();
+    drop(first); // 1 is back, and 2 still unclaimed
+    tx.try_send(3).unwrap();
+    let send = parked_with(tx.send(4), on_wake(|| panic!("a waker")));
+    assert_eq!(panic_of(|| drop(rx.drain())), "a waker");
+    drop(second);
+    drop(send);
+    assert_eq!(values(&rx), [1, 2, 3, 4]);
+}

@@ -25,14 +25,20 @@ pub trait Arm {
     /// Where the arm stands in the order in which selects park.
     fn address(&self) -> usize;
 
-    /// Tries to win at once. Only while nothing of the select is parked.
+    /// Tries to win at once. A channel's arm only while none is in line.
     fn attempt(&mut self, otherwise: Otherwise, cx: &mut Context<'_>) -> bool;
+
+    /// Whether the last attempt has won, though a waker's panic kept the select from seeing that.
+    fn has_won(&mut self) -> bool;
 
     /// Whether nothing has become possible since the last attempt.
     fn unchanged(&self) -> bool;
 
     /// Parks in the name of the offer, as the arm of this number; false if it could proceed instead.
     fn park(&mut self, kit: &mut Kit, number: u32) -> bool;
+
+    /// Whether it has parked.
+    fn is_in_line(&self) -> bool;
 
     /// Takes what a counterpart has left for the arm that it accepted.
     fn collect(&mut self, kit: &mut Kit);
@@ -67,8 +73,14 @@ pub trait Operation: Future + Unpin {
     /// Tries without waiting; on failure says what the channel's clock shows.
     fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64>;
 
+    /// What an attempt has come to that a waker's panic interrupted: a value that was sent stays sent.
+    fn interrupted(&mut self) -> Option<Self::Output>;
+
     /// Parks in the name of the offer; false if it could proceed instead.
     fn park(&mut self, kit: &mut Kit, number: u32) -> bool;
+
+    /// Whether it has parked.
+    fn is_in_line(&self) -> bool;
 
     /// Takes what a counterpart has left.
     fn collect(&mut self, kit: &mut Kit) -> Self::Output;
@@ -132,12 +144,23 @@ impl<F: Operation> Arm for ChannelArm<F> {
         self.won.is_some()
     }
 
+    fn has_won(&mut self) -> bool {
+        if self.enabled {
+            self.won = self.operation.interrupted();
+        }
+        self.won.is_some()
+    }
+
     fn unchanged(&self) -> bool {
         !self.enabled || self.operation.clock() == self.seen
     }
 
     fn park(&mut self, kit: &mut Kit, number: u32) -> bool {
         !self.enabled || self.operation.park(kit, number)
+    }
+
+    fn is_in_line(&self) -> bool {
+        self.operation.is_in_line()
     }
 
     fn collect(&mut self, kit: &mut Kit) {
@@ -174,7 +197,7 @@ impl<T> Operation for RecvFuture<'_, T> {
         };
         let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
             let received = match receiver.claim(hchan, wakes) {
-                Some(value) => Ok(value),
+                Some((value, _)) => Ok(value),
                 None if otherwise == Otherwise::Wait => hchan.recv_in_turn(wakes),
                 None => hchan.recv(wakes),
             };
@@ -186,6 +209,10 @@ impl<T> Operation for RecvFuture<'_, T> {
             Err((TryRecvError::Closed, _)) => Ok(Err(RecvError)),
             Err((TryRecvError::Empty, clock)) => Err(clock),
         }
+    }
+
+    fn interrupted(&mut self) -> Option<Self::Output> {
+        None
     }
 
     fn park(&mut self, kit: &mut Kit, number: u32) -> bool {
@@ -220,6 +247,10 @@ impl<T> Operation for RecvFuture<'_, T> {
             true
         };
         chan.take(open, park, |_| None)
+    }
+
+    fn is_in_line(&self) -> bool {
+        self.place.is_some()
     }
 
     fn collect(&mut self, kit: &mut Kit) -> Self::Output {
@@ -267,9 +298,17 @@ impl<T> Operation for SendFuture<'_, T> {
         Ok(refused(attempt_send(self.chan, value)?, value))
     }
 
+    fn interrupted(&mut self) -> Option<Self::Output> {
+        self.value.get_mut().is_none().then_some(Ok(()))
+    }
+
     fn park(&mut self, kit: &mut Kit, number: u32) -> bool {
         let value = self.value.get_mut();
         park_send(self.chan, value, &mut self.place, kit, number)
+    }
+
+    fn is_in_line(&self) -> bool {
+        self.place.is_some()
     }
 
     fn collect(&mut self, kit: &mut Kit) -> Self::Output {
@@ -311,9 +350,17 @@ impl<T> Operation for SendFromFuture<'_, '_, T> {
         attempt_send(self.chan, self.slot.get_mut())
     }
 
+    fn interrupted(&mut self) -> Option<Self::Output> {
+        self.slot.get_mut().is_none().then_some(Ok(()))
+    }
+
     fn park(&mut self, kit: &mut Kit, number: u32) -> bool {
         let slot = self.slot.get_mut();
         park_send(self.chan, slot, &mut self.place, kit, number)
+    }
+
+    fn is_in_line(&self) -> bool {
+        self.place.is_some()
     }
 
     fn collect(&mut self, kit: &mut Kit) -> Self::Output {
@@ -334,11 +381,6 @@ fn attempt_send<T>(
     chan: &Chan<T>,
     value: &mut Option<T>,
 ) -> Result<Result<(), SendError<()>>, u64> {
-    // Without one, the waker of whoever received it has panicked.
-    assert!(
-        value.is_some(),
-        "a select polled again after its value was sent"
-    );
     match chan.quick(|hchan, forecast| hchan.send_quick(value, forecast)) {
         Ok(()) => Ok(Ok(())),
         Err(open) => {
@@ -457,12 +499,20 @@ impl<F: Future> Arm for FutureArm<'_, F> {
         self.won.is_some()
     }
 
+    fn has_won(&mut self) -> bool {
+        false
+    }
+
     fn unchanged(&self) -> bool {
         true
     }
 
     fn park(&mut self, _: &mut Kit, _: u32) -> bool {
         true
+    }
+
+    fn is_in_line(&self) -> bool {
+        false
     }
 
     fn collect(&mut self, _: &mut Kit) {

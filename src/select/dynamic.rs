@@ -31,7 +31,7 @@ use crate::sender::Sender;
 /// # Cancel safety
 ///
 /// Strict but for the values of [`send`](Self::send) arms, which are dropped with the select unless
-/// they were sent.
+/// they were sent; should a destructor panic then, what the select has received goes with it.
 ///
 /// # Panics
 ///
@@ -59,8 +59,9 @@ use crate::sender::Sender;
 /// # });
 /// ```
 ///
-/// It has no arms over other futures, but may itself be an arm of [`select!`](crate::select!). Lend it,
-/// so that it can still be asked whether it has committed when another arm has won:
+/// It has no arms over other futures, but may itself be an arm of [`select!`](crate::select!) beside other
+/// futures; beside a channel's arm its outcome may be dropped. Lend it, so that it can still be asked
+/// whether it has committed when another arm has won:
 ///
 /// ```
 /// # futures::executor::block_on(async {
@@ -256,7 +257,11 @@ impl<'a, O> Select<'a, O> {
     #[cfg(feature = "std")]
     #[must_use]
     pub fn wait_timeout(mut self, timeout: Duration) -> Option<O> {
-        park::block_on_until(&mut self, park::deadline(timeout))
+        match park::block_on_until(&mut self, park::deadline(timeout)) {
+            Some(outcome) => Some(outcome),
+            // Its arms are still in line, where one may just have been served.
+            None => self.try_select(),
+        }
     }
 
     fn poll_arms(&mut self, cx: &mut Context<'_>) -> Poll<Option<O>> {

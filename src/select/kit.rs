@@ -10,8 +10,8 @@ use crate::sync::Arc;
 
 /// An offer, and handles to it that were in use and will be again.
 ///
-/// A select leaves its kit to the next one on its thread. So a select in a loop allocates nothing, and
-/// its handles need not be counted up and down for each arm.
+/// A select that was served leaves its kit to the next one on its thread. So selects that wait one after
+/// the other allocate nothing, and handles need not be counted up and down for each arm.
 #[derive(Debug)]
 pub struct Kit {
     offer: Arc<Offer>,
@@ -25,7 +25,7 @@ std::thread_local! {
 
 impl Kit {
     /// How many handles are kept from one select to the next.
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(any(hchan_loom, hchan_shuttle))))]
     const KEPT: usize = 16;
 
     /// The thread's kit, or a new one if some other select has that.
@@ -49,6 +49,7 @@ impl Kit {
         let _kept = KIT.try_with(|kept| {
             let mut kit = self;
             kit.spare.truncate(Self::KEPT);
+            kit.spare.shrink_to(Self::KEPT);
             kept.set(Some(kit));
         });
     }

@@ -86,7 +86,7 @@ pub mod support {
 /// | `recv(rx) -> msg => …` | `Result<T, RecvError>` |
 /// | `send(tx, value) -> res => …` | `Result<(), SendError<T>>`; if another arm wins, the value is dropped |
 /// | `send_from(tx, &mut slot) -> res => …` | `Result<(), SendError<()>>`; unless this arm sends it, the value is in `slot` again |
-/// | `future(f) -> out => …` | the output of any future, which is dropped if another arm wins |
+/// | `future(f) -> out => …` | the output of any future, which is dropped if another arm wins, were it in the very same poll |
 /// | `default => …` | taken if nothing can proceed at once: then the select never waits |
 ///
 /// - `, if condition` before `=>` switches an arm off for this time, as the nil channel does in Go; so
@@ -122,8 +122,7 @@ pub mod support {
 ///
 /// One lock for each arm that is tried; none for an arm whose channel has shown already that it would
 /// have to wait. If the select has to wait: one for each arm to park, and one to leave. What its arms
-/// have in common it takes over from the select that waited on this thread before, so a select in a loop
-/// allocates nothing.
+/// have in common is one allocation, which a select that was served leaves to the next on its thread.
 ///
 /// # From Go
 ///

@@ -59,8 +59,9 @@
 //! A channel that others keep busy is tried again, right before a second look at it and at the others
 //! that are busy; the instant then lies between these. The quiet ones have been tried before and are
 //! looked at after it. So it takes a short moment in which the busy ones rest, however many arms there
-//! are, and no lock is ever held while another is taken.
+//! are, and no channel's lock is ever held while another's is taken. The lock of an offer is taken last.
 
+use core::mem;
 use core::task::{Context, Poll};
 
 mod arm;
@@ -140,6 +141,8 @@ pub struct Race {
     /// Here from the first time that it parks; its arms are in line while `parked`.
     kit: Option<Kit>,
     parked: bool,
+    /// Stays when a panic leaves a poll.
+    attempting: bool,
 }
 
 impl Race {
@@ -150,6 +153,7 @@ impl Race {
             bias,
             kit: None,
             parked: false,
+            attempting: false,
         }
     }
 
@@ -182,7 +186,7 @@ impl Race {
         }
     }
 
-    /// A poll while no arm is in line.
+    /// A poll that tries the arms.
     #[inline(never)]
     fn poll_anew(
         &mut self,
@@ -190,12 +194,32 @@ impl Race {
         order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Poll<Option<u32>> {
-        // A waker that panics may have stopped the select while it parked its arms.
+        // Arms may be in line: others were added, or now the select must not wait, or a waker that panics
+        // has stopped it while it parked them.
         if self.kit.is_some() {
             if let Some(winner) = self.withdraw(arms, None) {
                 return Poll::Ready(Some(winner));
             }
         }
+        let interrupted = mem::replace(&mut self.attempting, true);
+        let polled = match interrupted.then(|| find_winner(arms)).flatten() {
+            Some(winner) => Poll::Ready(Some(winner)),
+            None => self.attempt_or_park(arms, order, cx),
+        };
+        self.attempting = false;
+        if polled.is_ready() && self.kit.is_some() {
+            self.keep_kit();
+        }
+        polled
+    }
+
+    #[inline]
+    fn attempt_or_park(
+        &mut self,
+        arms: &mut impl Arms,
+        order: &mut [u32],
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<u32>> {
         loop {
             if let Some(winner) = self.attempt(arms, order, cx) {
                 return Poll::Ready(Some(winner));
@@ -294,10 +318,16 @@ impl Race {
         kit.open(waker);
         // Stable, so that arms on one channel park in the order in which they were tried.
         order.sort_by_key(|&index| arms.show(index, |arm| arm.address()));
-        self.parked = order
+        let parked = order
             .iter()
             .all(|&index| arms.show(index, |arm| arm.park(kit, index)));
-        self.parked
+        let mut order = order.iter();
+        self.parked = parked && order.any(|&index| arms.show(index, |arm| arm.is_in_line()));
+        if parked && !self.parked {
+            // Nil channels alone: nobody will ever accept.
+            self.close();
+        }
+        parked
     }
 
     /// A poll while all arms are in line.
@@ -363,9 +393,14 @@ impl Race {
             arms.show(accepted, |arm| arm.collect(kit));
         }
         if winner.is_some() {
-            self.kit.take().into_iter().for_each(Kit::keep);
+            self.keep_kit();
         }
         winner
+    }
+
+    /// Leaves the kit to the next select, as no arm is in line any more.
+    fn keep_kit(&mut self) {
+        self.kit.take().into_iter().for_each(Kit::keep);
     }
 
     /// Closes the offer: from now on nobody accepts an arm. Returns the arm that was accepted.
@@ -375,6 +410,12 @@ impl Race {
         drop(waker);
         accepted
     }
+}
+
+/// The arm whose attempt a waker's panic has interrupted after it had won.
+#[cold]
+fn find_winner(arms: &mut impl Arms) -> Option<u32> {
+    (0..arms.len()).find(|&index| arms.show(index, |arm| arm.has_won()))
 }
 
 impl Drop for Race {

@@ -2,8 +2,9 @@
 
 use std::task::Poll;
 
-use hchan::{SendError, TryRecvError, bounded};
+use hchan::{Select, SendError, TryRecvError, bounded};
 
+use super::select::two_channels;
 use super::support::poll_once;
 use super::{
     AtOnce, Bounded, Complete, Parked, block_on, check, drops, end, parked, parked_recv, spawn,
@@ -104,5 +105,36 @@ fn reservation_granted_for_a_receiver_that_leaves() {
         let received = block_on(rx.recv());
         end(sender).unwrap();
         (end(passer_by), received)
+    });
+}
+
+/// A slot is given up for a select's arm that is served elsewhere meanwhile: then the value that came in
+/// for it goes to the receiver that a permit still counts on, rather than lie beside it.
+#[test]
+fn admitted_for_an_arm_that_is_served_elsewhere() {
+    let fates = [
+        (false, Poll::Ready(Ok(1)), Poll::Ready(Ok(5))),
+        (true, Poll::Ready(Ok(1)), Poll::Ready(Ok(5))),
+        (true, Poll::Ready(Ok(5)), Poll::Pending),
+    ];
+    check(Complete, fates, || {
+        let [(tx, rx), (tx_other, rx_other)] = two_channels(0);
+        let mut first = parked(rx.recv());
+        let mut select = parked(Select::new().recv(&rx, |n| n).recv(&rx_other, |n| n));
+        let permits = [tx.try_reserve().unwrap(), tx.try_reserve().unwrap()];
+        let mut send = parked(tx.send(5));
+        let server = spawn(move || {
+            let _maybe = tx_other.try_send(1);
+            tx_other
+        });
+        let [last, next] = permits;
+        // Without this loom does not see that it matters who comes first.
+        let _len = rx_other.len();
+        drop(next);
+        let _tx_other = end(server);
+        let sent = poll_once(&mut send).is_ready();
+        let won = poll_once(&mut select);
+        drop(last);
+        (sent, won, poll_once(&mut first))
     });
 }

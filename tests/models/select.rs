@@ -1,5 +1,7 @@
 //! Select: several arms stand in line, and one commits.
 
+use std::time::Duration;
+
 use hchan::__support::{self, Arm as _};
 use hchan::{Receiver, RecvError, Select, Sender, TryRecvError, TrySendError, bounded, select};
 
@@ -305,5 +307,19 @@ fn takes_over_the_place_of_poll_recv() {
         end(sender).unwrap();
         assert_eq!(won, (Arm::A, Ok(1)));
         turn
+    });
+}
+
+/// A value is taken from a select whose time is up: either both say so, or neither.
+#[test]
+fn served_as_its_time_is_up() {
+    check(Complete, [(true, Some(true)), (false, None)], || {
+        let (tx, rx) = bounded(0);
+        let selecting = spawn(move || {
+            let select = Select::new().send(&tx, 1, |sent| sent.is_ok());
+            select.wait_timeout(Duration::ZERO)
+        });
+        let received = rx.try_recv().is_ok();
+        (received, end(selecting))
     });
 }

@@ -45,6 +45,15 @@ pub enum Arm {
     Watch(ChanId),
 }
 
+impl Arm {
+    /// The channel that it is on.
+    pub fn chan(self) -> ChanId {
+        match self {
+            Self::Send(c, _) | Self::Recv(c) | Self::Reserve(c) | Self::Watch(c) => c,
+        }
+    }
+}
+
 /// What a call or a finished future says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
@@ -769,6 +778,13 @@ impl Model {
 
     pub fn is_parked(&self, f: FutureId) -> bool {
         self.futures[f].state == State::Parked
+    }
+
+    /// Whether the future keeps the waker of its last poll, since somebody may serve it on one of the
+    /// first `chans` channels.
+    pub fn keeps_waker(&self, f: FutureId, chans: usize) -> bool {
+        let mut arms = self.futures[f].arms.iter();
+        self.is_parked(f) && arms.any(|arm| arm.chan() < chans)
     }
 
     /// The futures that can still be polled, oldest first.
