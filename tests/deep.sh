@@ -249,8 +249,8 @@ stage_zoo() {
     script tests/zoo.sh
     local bugs
     bugs=$(grep -c '^|' "$target/zoo/table.md")
-    # Its table has a head of two lines.
-    row 'bugs put in on purpose' "$((bugs - 2)) bugs, each caught by two tools or more" 'tests/deep.sh zoo'
+    # Its table has a head of two lines, and a row without a bug.
+    row 'bugs put in on purpose' "$((bugs - 3)) bugs, each caught by two tools or more" 'tests/deep.sh zoo'
 }
 
 # One of eight shards: whether its own score is enough does not matter, if it has one.
