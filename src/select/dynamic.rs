@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use futures_core::future::FusedFuture;
 
-use super::arm::{Arm, ChannelArm, Operation};
+use super::arm::{Arm, ChannelArm};
+use super::operation::Operation;
 use super::{Arms, Bias, Otherwise, Race};
 use crate::error::{RecvError, SendError};
 #[cfg(feature = "std")]

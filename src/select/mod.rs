@@ -68,6 +68,7 @@ mod arm;
 mod dynamic;
 mod kit;
 pub(crate) mod macros;
+mod operation;
 mod pollorder;
 
 pub use self::dynamic::Select;

@@ -1,0 +1,344 @@
+//! Sends and receives as arms: the futures of the plain operations, parked in the name of an offer.
+
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+use super::Otherwise;
+use super::kit::Kit;
+use crate::chan::Chan;
+use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
+use crate::hchan::Hchan;
+use crate::party::Party;
+use crate::receiver::Receiver;
+use crate::recv::RecvFuture;
+use crate::send::{SendFromFuture, SendFuture, refused};
+use crate::sudog::Ticket;
+use crate::wakes::{Forecast, Wakes};
+
+/// A send or receive as an arm: its future, and the steps that a select takes it through.
+pub trait Operation: Future + Unpin {
+    /// Where the channel stands in the order in which selects park.
+    fn address(&self) -> usize;
+
+    /// What the channel's clock shows.
+    fn clock(&self) -> u64;
+
+    /// Whether the channel had nothing for it when it was last unlocked.
+    fn parks(&self) -> bool;
+
+    /// Panics if the operation is not fit to be an arm.
+    fn check(&self) {}
+
+    /// Tries without waiting; on failure says what the channel's clock shows.
+    fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64>;
+
+    /// What an attempt has come to that a waker's panic interrupted: a value that was sent stays sent.
+    fn interrupted(&mut self) -> Option<Self::Output>;
+
+    /// Parks in the name of the offer; false if it could proceed instead.
+    fn park(&mut self, kit: &mut Kit, number: u32) -> bool;
+
+    /// Whether it has parked.
+    fn is_in_line(&self) -> bool;
+
+    /// Takes what a counterpart has left.
+    fn collect(&mut self, kit: &mut Kit) -> Self::Output;
+
+    /// Leaves the line.
+    fn leave(&mut self, kit: &mut Kit);
+}
+
+impl<T> Operation for RecvFuture<'_, T> {
+    fn address(&self) -> usize {
+        self.receiver.chan.address()
+    }
+
+    fn clock(&self) -> u64 {
+        self.receiver.chan.clock()
+    }
+
+    fn parks(&self) -> bool {
+        let Receiver { chan, standing, .. } = self.receiver;
+        chan.forecast.recv_parks() && !standing.is_some()
+    }
+
+    fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64> {
+        let receiver = self.receiver;
+        let open = match receiver
+            .chan
+            .quick(|hchan, forecast| receiver.recv_quick(hchan, forecast))
+        {
+            Ok(value) => return Ok(Ok(value)),
+            Err(open) => open,
+        };
+        let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
+            let received = match receiver.claim(hchan, wakes) {
+                Some((value, _)) => Ok(value),
+                None if otherwise == Otherwise::Wait => hchan.recv_in_turn(wakes),
+                None => hchan.recv(wakes),
+            };
+            received.map_err(|error| (error, hchan.clock()))
+        };
+        let received = receiver.chan.take(open, attempt, Result::ok);
+        match received {
+            Ok(value) => Ok(Ok(value)),
+            Err((TryRecvError::Closed, _)) => Ok(Err(RecvError)),
+            Err((TryRecvError::Empty, clock)) => Err(clock),
+        }
+    }
+
+    fn interrupted(&mut self) -> Option<Self::Output> {
+        None
+    }
+
+    fn park(&mut self, kit: &mut Kit, number: u32) -> bool {
+        let Receiver { chan, standing, .. } = self.receiver;
+        let park = |hchan: &mut Hchan<T>, forecast: &Forecast| match standing.is_some() {
+            true => None,
+            false => {
+                let arm = || Some(kit.party(number));
+                hchan.park_recv_quick(&mut self.place, arm, forecast)
+            }
+        };
+        let open = match chan.quick(park) {
+            Ok(()) => return true,
+            Err(open) => open,
+        };
+        let park = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
+            if let Some(place) = standing.take(hchan) {
+                // The place that the handle has in line is the arm's from now on.
+                if hchan.adopt(&place, kit.party(number), wakes) {
+                    self.place = Some(place);
+                    return true;
+                }
+                standing.keep(Some(place));
+                return false;
+            }
+            if hchan.can_recv(kit.offer()) && !bug!("parks_without_a_look") {
+                return false;
+            }
+            if hchan.parks() {
+                self.place = Some(hchan.park_recv(kit.party(number), wakes));
+            }
+            true
+        };
+        chan.take(open, park, |_| None)
+    }
+
+    fn is_in_line(&self) -> bool {
+        self.place.is_some()
+    }
+
+    fn collect(&mut self, kit: &mut Kit) -> Self::Output {
+        let place = &mut self.place;
+        let claim = |hchan: &mut Hchan<T>| {
+            kit.put_by(hchan.take_offer(place));
+            hchan.claim_quick(place)
+        };
+        match self.receiver.chan.step(claim) {
+            Some(value) => Ok(value),
+            None => served(self),
+        }
+    }
+
+    fn leave(&mut self, kit: &mut Kit) {
+        bug!("stale_arm_absorbs_value" => return self.place = None);
+        if self.place.is_none() {
+            return;
+        }
+        let cancel = |hchan: &mut Hchan<T>, forecast: &Forecast| {
+            hchan.cancel_recv_quick(&mut self.place, forecast)
+        };
+        match self.receiver.chan.quick(cancel).ok() {
+            Some(party) => kit.put_by(party.and_then(Party::into_offer)),
+            None => self.leave_line(),
+        }
+    }
+}
+
+/// A send of one value, wherever it keeps that.
+trait Sending: Future + Unpin {
+    type Value;
+
+    fn chan(&self) -> &Chan<Self::Value>;
+
+    fn is_in_line(&self) -> bool;
+
+    /// The channel, the value until it is sent or stands in line, and the place in line.
+    fn parts(&mut self) -> Parts<'_, Self::Value>;
+
+    fn leave_line(&mut self);
+
+    /// What the send answers; a value that was refused is still there.
+    fn answer(&mut self, sent: Result<(), SendError<()>>) -> Self::Output;
+
+    /// Panics if there is no value to send.
+    fn check(&self) {}
+}
+
+type Parts<'a, T> = (&'a Chan<T>, &'a mut Option<T>, &'a mut Option<Ticket>);
+
+impl<T> Sending for SendFuture<'_, T> {
+    type Value = T;
+
+    fn chan(&self) -> &Chan<T> {
+        self.chan
+    }
+
+    fn is_in_line(&self) -> bool {
+        self.place.is_some()
+    }
+
+    fn parts(&mut self) -> Parts<'_, T> {
+        (self.chan, self.value.get_mut(), &mut self.place)
+    }
+
+    fn leave_line(&mut self) {
+        self.leave_line();
+    }
+
+    fn answer(&mut self, sent: Result<(), SendError<()>>) -> Self::Output {
+        refused(sent, self.value.get_mut())
+    }
+}
+
+impl<T> Sending for SendFromFuture<'_, '_, T> {
+    type Value = T;
+
+    fn chan(&self) -> &Chan<T> {
+        self.chan
+    }
+
+    fn is_in_line(&self) -> bool {
+        self.place.is_some()
+    }
+
+    fn parts(&mut self) -> Parts<'_, T> {
+        (self.chan, self.slot.get_mut(), &mut self.place)
+    }
+
+    fn leave_line(&mut self) {
+        self.leave_line();
+    }
+
+    fn answer(&mut self, sent: Result<(), SendError<()>>) -> Self::Output {
+        sent
+    }
+
+    #[track_caller]
+    fn check(&self) {
+        assert!(
+            self.slot.look(|slot| slot.is_some()),
+            "`send_from` needs a value in its slot"
+        );
+    }
+}
+
+impl<F: Sending> Operation for F {
+    fn address(&self) -> usize {
+        self.chan().address()
+    }
+
+    fn clock(&self) -> u64 {
+        self.chan().clock()
+    }
+
+    fn parks(&self) -> bool {
+        self.chan().forecast.send_parks()
+    }
+
+    #[track_caller]
+    fn check(&self) {
+        Sending::check(self);
+    }
+
+    fn attempt(&mut self, _: Otherwise) -> Result<Self::Output, u64> {
+        let (chan, value, _) = self.parts();
+        let sent = match attempt_send(chan, value) {
+            Ok(()) => Ok(()),
+            Err((TrySendError::Closed(()), _)) => Err(SendError(())),
+            Err((TrySendError::Full(()), clock)) => return Err(clock),
+        };
+        Ok(self.answer(sent))
+    }
+
+    fn interrupted(&mut self) -> Option<Self::Output> {
+        let sent = self.parts().1.is_none();
+        sent.then(|| self.answer(Ok(())))
+    }
+
+    fn park(&mut self, kit: &mut Kit, number: u32) -> bool {
+        let (chan, value, place) = self.parts();
+        let open = match chan.quick(|hchan, forecast| {
+            let arm = || Some(kit.party(number));
+            hchan.park_send_quick(place, value, arm, forecast)
+        }) {
+            Ok(()) => return true,
+            Err(open) => open,
+        };
+        let park = |hchan: &mut Hchan<F::Value>, _: &mut Wakes| {
+            if hchan.can_send(kit.offer()) && !bug!("parks_without_a_look") {
+                return false;
+            }
+            if hchan.parks() {
+                *place = Some(hchan.park_send(value.take(), kit.party(number)));
+            }
+            true
+        };
+        chan.take(open, park, |_| None)
+    }
+
+    fn is_in_line(&self) -> bool {
+        Sending::is_in_line(self)
+    }
+
+    fn collect(&mut self, kit: &mut Kit) -> Self::Output {
+        let (chan, _, place) = self.parts();
+        let sent = chan.step(|hchan| {
+            kit.put_by(hchan.take_offer(place));
+            hchan.sent_quick(place)
+        });
+        match sent {
+            Some(()) => self.answer(Ok(())),
+            None => served(self),
+        }
+    }
+
+    fn leave(&mut self, kit: &mut Kit) {
+        let (chan, value, place) = self.parts();
+        if place.is_none() {
+            return;
+        }
+        let cancel = |hchan: &mut Hchan<F::Value>, forecast: &Forecast| {
+            hchan.cancel_send_quick(place, value, forecast)
+        };
+        match chan.quick(cancel).ok() {
+            Some(party) => kit.put_by(party.and_then(Party::into_offer)),
+            None => self.leave_line(),
+        }
+    }
+}
+
+/// Tries to send without waiting; on failure says what the channel's clock shows.
+fn attempt_send<T>(chan: &Chan<T>, value: &mut Option<T>) -> Result<(), (TrySendError<()>, u64)> {
+    match chan.quick(|hchan, forecast| hchan.send_quick(value, forecast)) {
+        Ok(()) => Ok(()),
+        Err(open) => {
+            let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
+                let sent = hchan.send(value, wakes);
+                sent.map_err(|error| (error, hchan.clock()))
+            };
+            chan.take(open, attempt, |_| None)
+        }
+    }
+}
+
+/// What a counterpart has made of an operation, by the rules in full.
+fn served<F: Operation>(operation: &mut F) -> F::Output {
+    let mut cx = Context::from_waker(Waker::noop());
+    match Pin::new(operation).poll(&mut cx) {
+        Poll::Ready(output) => output,
+        Poll::Pending => unreachable!("whoever accepts an arm completes it"),
+    }
+}
