@@ -166,3 +166,6 @@ impl Offer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,3 +135,6 @@ impl<T> Ring<T> {
         assert!(self.put_back.iter().all(|ages| ages.iter().is_sorted()));
     }
 }
+
+#[cfg(test)]
+mod tests;

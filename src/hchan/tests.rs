@@ -6,8 +6,9 @@ use core::task::{Context, Poll, Waker};
 
 use super::{Hchan, Kind};
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
+use crate::party::Party;
 use crate::sudog::Ticket;
-use crate::wakes::{Visitor, Wakes};
+use crate::wakes::{Forecast, Visitor, Wakes};
 
 /// A channel whose invariants are checked after each step, with the number of wakes that it took.
 struct Machine {
@@ -174,6 +175,138 @@ fn the_clock_moves_when_something_becomes_possible_and_not_when_nothing_does() {
     note(&machine, true);
     assert!(machine.close());
     note(&machine, true);
+}
+
+/// What happens at a channel on which `before` was done, and how far the clock then goes.
+fn ticks<R>(machine: &mut Machine, work: impl FnOnce(&mut Machine) -> R) -> u64 {
+    let before = machine.hchan.clock();
+    work(machine);
+    let after = machine.hchan.clock();
+    after.checked_sub(before).expect("a clock goes forward")
+}
+
+#[test]
+fn whatever_may_make_something_possible_moves_the_clock() {
+    let mut machine = Machine::new(0);
+    let mut receiver = None;
+    assert_eq!(ticks(&mut machine, |it| receiver = it.park_recv()), 1);
+    assert_eq!(ticks(&mut machine, |it| it.send(1)), 1);
+    assert_eq!(ticks(&mut machine, |it| it.drop_recv(receiver.take())), 1);
+    assert_eq!(machine.recv(), Ok(1));
+
+    let _sender = machine.park_send(2);
+    assert_eq!(ticks(&mut machine, Machine::recv), 1);
+    let _sender = machine.park_send(3);
+    assert_eq!(ticks(&mut machine, |it| it.hchan.recv_meet()), 1);
+
+    let mut receiver = machine.park_recv();
+    let _promised = machine.step(|hchan, _, _| hchan.reserve());
+    let release = |it: &mut Machine| it.step(|hchan, _, wakes| hchan.release_permit(wakes));
+    assert_eq!(ticks(&mut machine, release), 1);
+    assert_eq!(machine.send(4), Ok(()));
+    assert_eq!(ticks(&mut machine, Machine::close), 1);
+    // Only now it is over.
+    assert_eq!(ticks(&mut machine, |it| it.poll_recv(&mut receiver)), 1);
+}
+
+#[test]
+fn a_value_is_as_old_as_its_departure() {
+    let mut machine = Machine::new(2);
+    for value in 0..2 {
+        assert_eq!(machine.send(value), Ok(()));
+    }
+    let age = machine.hchan.next_age();
+    assert_eq!(machine.recv(), Ok(0));
+    assert_eq!(age, machine.hchan.clock());
+    machine.step(|hchan, _, wakes| hchan.put_back(0, age, wakes));
+    assert_eq!(machine.hchan.next_age(), age);
+}
+
+#[test]
+fn the_ordinary_cases_are_done_in_few_steps() {
+    let forecast = Forecast::new();
+    let task = || Some(Party::Task(Waker::noop().clone()));
+    let (mut place, mut elem) = (None, Some(1));
+
+    let mut hchan = Hchan::new(Kind::Bounded, 1);
+    assert!(hchan.send_quick(&mut elem, &forecast).is_some() && elem.is_none());
+    assert_eq!(
+        (forecast.recv_parks(), forecast.send_parks()),
+        (false, true)
+    );
+    let mut second = Some(2);
+    let parked = hchan.park_send_quick(&mut place, &mut second, task, &forecast);
+    assert!(parked.is_some() && second.is_none());
+    let met = hchan.recv_meet();
+    assert_eq!(met.map(|((value, _), _)| value), Some(1));
+    assert!(hchan.sent_quick(&mut place).is_some() && place.is_none());
+    assert_eq!(hchan.recv_quick(&forecast), Some(2));
+    assert_eq!(
+        (forecast.recv_parks(), forecast.send_parks()),
+        (true, false)
+    );
+
+    let parked = hchan.park_recv_quick(&mut place, task, &forecast);
+    assert!(parked.is_some() && place.is_some());
+    let mut third = Some(3);
+    assert!(hchan.send_meet(&mut third).is_some() && third.is_none());
+    assert_eq!(hchan.claim_quick(&mut place), Some(3));
+
+    hchan.tell(&forecast);
+    assert_eq!(
+        (forecast.recv_parks(), forecast.send_parks()),
+        (true, false)
+    );
+    hchan.park_recv_quick(&mut place, task, &forecast);
+    assert!(hchan.cancel_recv_quick(&mut place, &forecast).is_some() && place.is_none());
+    elem = Some(4);
+    hchan.send_quick(&mut elem, &forecast);
+    hchan.tell(&forecast);
+    assert_eq!(
+        (forecast.recv_parks(), forecast.send_parks()),
+        (false, true)
+    );
+    elem = Some(5);
+    hchan.park_send_quick(&mut place, &mut elem, task, &forecast);
+    let left = hchan.cancel_send_quick(&mut place, &mut elem, &forecast);
+    assert!(left.is_some() && place.is_none());
+    assert_eq!(elem, Some(5));
+    hchan.check();
+}
+
+#[test]
+#[cfg(all(debug_assertions, feature = "std"))]
+fn a_broken_invariant_is_noticed() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use crate::sudog::WaitQ;
+
+    type Break = fn(&mut Machine);
+    let breaks: [(&str, Break); 4] = [
+        ("a receiver in line beside a value", |it| {
+            it.hchan.buf.push(1);
+        }),
+        ("a receiver in line though all is over", |it| {
+            it.hchan.closed = true;
+        }),
+        ("a sender in line though it is closed", |it| {
+            it.hchan.recvq = WaitQ::new();
+            it.hchan
+                .park_send(Some(1), Party::Task(Waker::noop().clone()));
+            it.hchan.closed = true;
+        }),
+        ("a sender and a receiver that do not meet", |it| {
+            it.hchan
+                .park_send(Some(1), Party::Task(Waker::noop().clone()));
+        }),
+    ];
+    for (what, breaks) in breaks {
+        let mut machine = Machine::new(0);
+        let _receiver = machine.park_recv();
+        breaks(&mut machine);
+        let check = || machine.hchan.check();
+        assert!(catch_unwind(AssertUnwindSafe(check)).is_err(), "{what}");
+    }
 }
 
 #[test]

@@ -37,6 +37,7 @@ fn sudogs_are_dequeued_first_come_first_served() {
     let _tickets: Vec<_> = (0..4).map(|id| park(&mut sudogs, &mut queue, id)).collect();
     let second = queue.dequeue(&mut sudogs, |sudog| sudog.elem != Some(0));
     assert_eq!(second.map(|(sudog, _)| sudog.elem), Some(Some(1)));
+    assert_eq!(queue.last(&sudogs).and_then(|sudog| sudog.elem), Some(3));
     let first = queue.dequeue(&mut sudogs, |_| true);
     assert_eq!(first.map(|(sudog, _)| sudog.elem), Some(Some(0)));
     assert_eq!(ids(&sudogs, &queue), [2, 3]);
@@ -96,4 +97,38 @@ fn the_memory_of_a_burst_goes_with_its_waiters_whoever_stays() {
         }
         assert!(sudogs.slots.len() <= Sudogs::<usize>::KEPT);
     }
+}
+
+/// A slab in which so many were parked and those in `stay` are.
+fn after_burst(parked: usize, stay: core::ops::Range<usize>) -> (Sudogs<usize>, Vec<Ticket>) {
+    let (mut sudogs, mut queue) = (Sudogs::new(), WaitQ::new());
+    let tickets: Vec<_> = (0..parked)
+        .map(|id| park(&mut sudogs, &mut queue, id))
+        .collect();
+    let mut stayed = Vec::new();
+    for (id, ticket) in tickets.into_iter().enumerate().rev() {
+        queue.unlink(&mut sudogs, &ticket);
+        match stay.contains(&id) {
+            true => stayed.push(ticket),
+            false => drop(sudogs.release(ticket)),
+        }
+    }
+    (sudogs, stayed)
+}
+
+#[test]
+fn sixteen_kilobytes_are_kept_and_what_is_more_while_a_quarter_is_in_use() {
+    let kept = Sudogs::<usize>::KEPT;
+    let bytes = kept * size_of::<super::Sudog<usize>>();
+    assert!((15 << 10..=16 << 10).contains(&bytes));
+    assert_eq!(after_burst(kept, 0..0).0.slots.len(), kept);
+    assert_eq!(after_burst(8 * kept, 0..4 * kept).0.slots.len(), 8 * kept);
+    assert!(after_burst(8 * kept, 0..kept).0.slots.len() < 4 * kept);
+
+    let (mut sudogs, stayed) = after_burst(8 * kept, kept - 1..kept);
+    assert_eq!(sudogs.slots.len(), kept);
+    for ticket in stayed {
+        drop(sudogs.release(ticket));
+    }
+    assert_eq!(sudogs.slots.len(), kept);
 }
