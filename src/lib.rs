@@ -102,8 +102,8 @@
 //!   it is lost with it, and may still come back as far as anyone can tell, so that once the channel is
 //!   closed receivers wait for it. Otherwise nobody is disturbed.
 //! - A receiver that was sent into its own channel, as the last one, keeps itself alive.
-//! - The crate schedules nothing. Stealing, pre-emption and timers are the executor's; all that a
-//!   channel needs of it is that a waker wakes.
+//! - The crate schedules nothing. Stealing and pre-emption are the executor's, as are timers unless the
+//!   feature `time` is on; all that a channel needs of it is that a waker wakes.
 //!
 //! # From Go
 //!
@@ -120,6 +120,7 @@
 //! | `select { case v := <-a: … case b <- w: … default: … }` | [`select!`] with `recv(a) -> v => …`, `send(b, w) -> r => …`, `default => …` |
 //! | `case c <- v: default:` alone | [`try_send`](Sender::try_send), [`try_recv`](Receiver::try_recv) |
 //! | a goroutine that waits for ever on a channel nobody uses | ends with the last handle of the other side |
+//! | `time.After(d)`, `time.Tick(d)` | `after(d)`, `tick(d)`, with the feature `time` |
 //! | copies on send and receive | moves |
 //!
 //! How Go's runtime does it is how this crate does it: one lock, a ring (`qcount`, `dataqsiz`, `sendx`,
@@ -131,6 +132,8 @@
 //! - `std` (default): blocking calls and iterators, and threads that yield under contention. Without it
 //!   the crate is `no_std` and needs `alloc`.
 //! - `sink` (default): `Sink` for [`Sender`].
+//! - `time`: `after` and `tick`, channels that the clock sends to, on any executor or none. Brings in
+//!   `std` and `futures-timer`.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -164,6 +167,8 @@ mod snapshot;
 mod stream;
 mod sudog;
 mod sync;
+#[cfg(all(feature = "time", not(any(hchan_loom, hchan_shuttle))))]
+mod time;
 mod until;
 #[cfg(doc)]
 #[doc = include_str!("../VERIFICATION.md")]
@@ -186,6 +191,8 @@ pub use self::select::Select;
 pub use self::send::{SendFromFuture, SendFuture, SendManyFuture};
 pub use self::sender::Sender;
 pub use self::snapshot::Snapshot;
+#[cfg(all(feature = "time", not(any(hchan_loom, hchan_shuttle))))]
+pub use self::time::{after, tick};
 pub use self::weak::{WeakReceiver, WeakSender};
 
 #[doc(hidden)]

@@ -150,6 +150,14 @@ fn note(first_panic: &mut Option<Panic>, call: impl FnOnce()) {
     }
 }
 
+/// Makes a call that runs code of a user's, whose panic is nobody's: the hook has reported it.
+#[cfg(all(feature = "time", not(any(hchan_loom, hchan_shuttle))))]
+pub(crate) fn contain(call: impl FnOnce()) {
+    let mut panic = None;
+    note(&mut panic, call);
+    note(&mut None, || drop(panic));
+}
+
 impl Panic {
     /// While the thread is panicking anyhow, that panic is the first, and goes on by itself.
     #[cfg(feature = "std")]

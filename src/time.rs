@@ -1,0 +1,235 @@
+//! Channels that the clock sends to: Go's `time.After` and `time.Tick`.
+//!
+//! Whoever sends is a [`Task`] that no executor runs. It waits for a timer, and for the end of its
+//! channel; whoever wakes it polls it. That is the thread of the timers as a rule, and at the end
+//! whoever drops the last receiver.
+
+use alloc::boxed::Box;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Waker};
+use std::task::Wake;
+use std::time::{Duration, Instant};
+
+use futures_timer::Delay;
+
+use crate::chan::{bounded, never};
+use crate::receiver::Receiver;
+use crate::sender::Sender;
+use crate::sync::{Arc, AtomicU32, Mutex, Ordering};
+use crate::until::until;
+use crate::wakes::contain;
+
+/// Makes a channel that receives one value once `duration` has passed: the time at which it was sent.
+///
+/// The time runs from this call, whether or not anyone receives. The value is never early, and waits
+/// inside for whoever comes. The channel then stays open and empty, so that the arm of a `select!` in
+/// a loop fires once, and not in each turn. A second receive waits for ever.
+///
+/// A `duration` that no clock can show the end of, as [`Duration::MAX`], gives the channel of
+/// [`never`](fn@never).
+///
+/// # Panics
+///
+/// If the thread that looks after all timers cannot be started, or has died of a waker that panicked,
+/// which no waker of this crate's can make it do.
+///
+/// # Cost
+///
+/// A few allocations, and one thread for all timers of the process. The timer ends when the last
+/// receiver is dropped, or the channel is closed.
+///
+/// # Examples
+///
+/// As the arm that limits a wait:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// # futures::executor::block_on(async {
+/// let (_tx, rx) = hchan::bounded::<&str>(0); // and nobody sends
+/// let timeout = hchan::after(Duration::from_millis(5));
+/// let outcome = hchan::select! {
+///     recv(rx) -> value => value.ok(),
+///     recv(timeout) -> _ => None,
+/// };
+/// assert_eq!(outcome, None);
+/// # });
+/// ```
+///
+/// Made before a loop, it limits all turns together; made inside, each one alone.
+///
+/// From Go: `time.After(d)`.
+#[must_use]
+pub fn after(duration: Duration) -> Receiver<Instant> {
+    schedule(duration, None)
+}
+
+/// Makes a channel that receives the time again and again, once in each `period`.
+///
+/// The first tick comes when one `period` has passed. One tick waits inside; one that finds the last
+/// not yet received is dropped. So a slow receiver never finds a queue of them, and holds up nobody.
+/// Ticks keep to their schedule: one that comes late makes the next no later.
+///
+/// A `period` of zero gives the channel of [`never`](fn@never), and so does one that no clock can show
+/// the end of, as [`Duration::MAX`].
+///
+/// # Panics
+///
+/// As [`after`].
+///
+/// # Cost
+///
+/// A few allocations, and one thread for all timers of the process, which wakes for each tick. The
+/// timer ends when the last receiver is dropped, or the channel is closed.
+///
+/// # Examples
+///
+/// As the ticker beside other arms:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// # futures::executor::block_on(async {
+/// let (_tx, jobs) = hchan::bounded::<u32>(1); // and nobody sends
+/// let ticker = hchan::tick(Duration::from_millis(1));
+/// let mut ticks = 0;
+/// while ticks < 3 {
+///     hchan::select! {
+///         recv(jobs) -> job => println!("a job: {job:?}"),
+///         recv(ticker) -> _ => ticks += 1,
+///     }
+/// }
+/// # });
+/// ```
+///
+/// A thread takes ticks in a loop, which ends when someone closes the channel:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let ticker = hchan::tick(Duration::from_millis(1));
+/// for _now in &ticker {
+///     ticker.close();
+/// }
+/// ```
+///
+/// From Go: `time.Tick(d)`, which is nil where `d` is not positive; dropping the receiver is
+/// `Ticker.Stop`.
+#[must_use]
+pub fn tick(period: Duration) -> Receiver<Instant> {
+    match period.is_zero() {
+        true => never().1,
+        false => schedule(period, Some(period)),
+    }
+}
+
+/// Makes a channel that receives the time after `first`, and after each period from then on.
+fn schedule(first: Duration, period: Option<Duration>) -> Receiver<Instant> {
+    let Some(due) = Instant::now().checked_add(first) else {
+        return never().1;
+    };
+    let (tx, rx) = bounded(1);
+    Task::start(send_times(tx, due, period));
+    rx
+}
+
+/// Sends the time when it is due, and after each period from then on, until the channel has ended.
+async fn send_times(tx: Sender<Instant>, first: Instant, period: Option<Duration>) {
+    let mut end = tx.closed();
+    let mut delay = Delay::new(first.saturating_duration_since(Instant::now()));
+    let mut due = Some(first);
+    while let Some(time) = due {
+        if until(&mut end, &mut delay).await.is_some() {
+            return;
+        }
+        let now = Instant::now();
+        // A receiver's waker that panics is none of the clock's business, nor is a tick that is not
+        // received: it is dropped.
+        contain(|| {
+            let _dropped = tx.try_send(now);
+        });
+        due = period.and_then(|period| next_tick(time, period, now));
+        if let Some(next) = due {
+            delay.reset(next.saturating_duration_since(Instant::now()));
+        }
+    }
+    drop(delay);
+    // The sender stays as long as a receiver does, so that the channel does not close.
+    end.await;
+}
+
+/// The first tick after `now`, on the schedule on which one was due at `due`.
+fn next_tick(due: Instant, period: Duration, now: Instant) -> Option<Instant> {
+    let late = now.saturating_duration_since(due).as_nanos() % period.as_nanos();
+    let late = Duration::from_nanos(u64::try_from(late).unwrap_or(u64::MAX));
+    now.checked_add(period.saturating_sub(late))
+}
+
+type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A future that whoever wakes it polls.
+struct Task {
+    /// Not here while it is polled, and once it has ended.
+    future: Mutex<Option<BoxFuture>>,
+    /// The wakes since the last poll began. The first one polls; those that come meanwhile, from other
+    /// threads or out of the poll itself, leave their number, and the poll is repeated.
+    wakes: AtomicU32,
+}
+
+impl Task {
+    /// Polls a future for the first time, and then whenever it is woken.
+    fn start(future: impl Future<Output = ()> + Send + 'static) {
+        let task = Arc::new(Self {
+            future: Mutex::new(Some(Box::pin(future))),
+            wakes: AtomicU32::new(1),
+        });
+        task.poll();
+    }
+
+    /// Polls until no wake is left. Only whoever has counted the first wake comes here.
+    fn poll(self: &Arc<Self>) {
+        let waker = Waker::from(self.clone());
+        let mut cx = Context::from_waker(&waker);
+        loop {
+            // Ordering: what was done before a wake comes before the poll that it asks for.
+            let heard = self.wakes.load(Ordering::Acquire);
+            // Taken out, as a poll runs code of users', and none of that runs under a lock.
+            let Some(mut future) = self.take() else {
+                return;
+            };
+            if future.as_mut().poll(&mut cx).is_ready() {
+                // The wakes stay counted, so that none is the first, and nobody comes here again.
+                return;
+            }
+            *self.future.lock() = Some(future);
+            // Ordering: the future is in its place before anyone else can be the first.
+            let done =
+                { &self.wakes }.compare_exchange(heard, 0, Ordering::Release, Ordering::Relaxed);
+            if done.is_ok() {
+                return;
+            }
+        }
+    }
+
+    fn take(&self) -> Option<BoxFuture> {
+        self.future.lock().take()
+    }
+}
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // Ordering: see `poll`.
+        if self.wakes.fetch_add(1, Ordering::AcqRel) == 0 {
+            // The thread of the timers must not die of a panic; a channel whose timer does is closed.
+            contain(|| self.poll());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
