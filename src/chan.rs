@@ -1,7 +1,8 @@
 //! The lock around the channel, and the three ways to make one: Go's `makechan`.
 //!
 //! [`Chan::with`], [`Chan::quick`] and their like are the only doors to the state. They
-//! unlock before they wake, so no code of a user's ever runs under the lock, whatever goes on inside.
+//! unlock before they wake, and before they tell a subscriber what happened, so no code of a user's
+//! ever runs under the lock, whatever goes on inside.
 
 use core::fmt;
 use core::task::{Poll, Waker};
@@ -11,6 +12,7 @@ use crate::party::Party;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
 use crate::sync::{Arc, Mutex, MutexGuard};
+use crate::trace::Trace;
 use crate::wakes::{Forecast, Panic, Visitor, Wakes};
 
 pub(crate) struct Chan<T> {
@@ -49,7 +51,7 @@ impl<T> Chan<T> {
         let Some(result) = work(&mut hchan, &self.forecast) else {
             return Err(Some(hchan));
         };
-        hchan.check();
+        self.leave(hchan);
         Ok(result)
     }
 
@@ -58,7 +60,7 @@ impl<T> Chan<T> {
     pub(crate) fn step<R>(&self, work: impl FnOnce(&mut Hchan<T>) -> R) -> R {
         let mut hchan = self.hchan.lock();
         let result = work(&mut hchan);
-        hchan.check();
+        self.leave(hchan);
         result
     }
 
@@ -76,8 +78,8 @@ impl<T> Chan<T> {
         let Some((result, waker)) = work(&mut hchan) else {
             return Err(Some(hchan));
         };
-        self.unlock(hchan);
-        if let Err(panic) = Wakes::wake(waker) {
+        let trace = self.unlock(hchan);
+        if let Err(panic) = trace.tell(self.address(), Wakes::wake(waker)) {
             self.undo(value(result), panic);
         }
         Ok(result)
@@ -189,7 +191,7 @@ impl<T> Chan<T> {
         }
     }
 
-    /// Works on the channel, unlocks, and wakes.
+    /// Works on the channel, unlocks, wakes, and tells.
     #[inline]
     fn visit<R>(
         &self,
@@ -198,17 +200,32 @@ impl<T> Chan<T> {
     ) -> (R, Result<(), Panic>) {
         let mut wakes = Wakes::new();
         let result = work(&mut hchan, &mut wakes);
-        self.unlock(hchan);
-        (result, wakes.wake_all())
+        let trace = self.unlock(hchan);
+        (result, trace.tell(self.address(), wakes.wake_all()))
     }
 
+    /// Unlocks; what is returned is to be told.
     #[inline]
-    fn unlock(&self, hchan: MutexGuard<'_, Hchan<T>>) {
+    fn unlock(&self, mut hchan: MutexGuard<'_, Hchan<T>>) -> Trace {
         hchan.check();
         hchan.tell(&self.forecast);
+        hchan.trace()
     }
 
-    /// Puts values back that nobody has seen, since a waker has panicked; then that panic goes on.
+    /// Unlocks after what concerns nobody else, and tells. A panic of the subscriber's loses no value,
+    /// for of such work only a park is told.
+    #[inline]
+    fn leave(&self, mut hchan: MutexGuard<'_, Hchan<T>>) {
+        hchan.check();
+        let trace = hchan.trace();
+        drop(hchan);
+        if let Err(panic) = trace.tell(self.address(), Ok(())) {
+            panic.resume();
+        }
+    }
+
+    /// Puts values back that nobody has seen, since a waker or a subscriber has panicked; then that panic
+    /// goes on.
     ///
     /// Once a receive may have been told that no value can come, none comes: then they are dropped.
     #[cold]

@@ -1,7 +1,8 @@
 //! The channel without its lock: Go's `hchan`, `chansend`, `chanrecv` and `closechan`.
 //!
 //! Nothing here waits, locks, wakes or drops what belongs to a user. Every function decides at once,
-//! completes the counterpart that it meets, and notes in [`Wakes`] whom to wake after the lock.
+//! completes the counterpart that it meets, and notes in [`Wakes`] whom to wake after the lock, and in
+//! [`Trace`] what to tell then.
 //!
 //! At all times
 //!
@@ -26,6 +27,7 @@ use crate::party::{Offer, Party};
 use crate::ring::Ring;
 use crate::snapshot::Snapshot;
 use crate::sudog::{State, Sudog, Sudogs, Ticket, WaitQ};
+use crate::trace::{Event, Queue, Trace};
 use crate::wakes::{Visitor, Wakes};
 
 /// What kind of channel `dataqsiz` is the size of.
@@ -59,6 +61,8 @@ pub(crate) struct Hchan<T> {
     receivers: u32,
     kind: Kind,
     closed: bool,
+    /// What has happened since the lock was taken.
+    trace: Trace,
 }
 
 impl<T> Hchan<T> {
@@ -77,6 +81,7 @@ impl<T> Hchan<T> {
             receivers: 1,
             kind,
             closed: false,
+            trace: Trace::new(),
         }
     }
 
@@ -137,6 +142,7 @@ impl<T> Hchan<T> {
     #[inline]
     pub(crate) fn park_send(&mut self, elem: Option<T>, party: Party) -> Ticket {
         self.clock += 1;
+        self.trace.note(Event::Park(Queue::Send));
         self.sendq.park(&mut self.sudogs, elem, party)
     }
 
@@ -258,6 +264,7 @@ impl<T> Hchan<T> {
             let first = self.sendq.dequeue(&mut self.sudogs, Sudog::has_value);
             if let Some((sender, waker)) = first {
                 self.clock += 1;
+                self.trace.note(Event::Handoff(Queue::Send));
                 sender.state = State::Success;
                 wakes.push(waker);
                 return sender.elem.take().ok_or(TryRecvError::Empty);
@@ -337,6 +344,7 @@ impl<T> Hchan<T> {
     #[inline]
     fn enqueue_recv(&mut self, party: Party) -> Ticket {
         self.clock += 1;
+        self.trace.note(Event::Park(Queue::Recv));
         self.recvq.park(&mut self.sudogs, None, party)
     }
 
@@ -376,8 +384,10 @@ impl<T> Hchan<T> {
     /// Takes a value back that had left: for the first receiver in line, or into its old place.
     pub(crate) fn put_back(&mut self, value: T, age: u64, wakes: &mut Wakes) {
         bug!("put_back_passes_receivers" => return self.buf.put_back(value, age));
+        self.trace.note(Event::PutBack);
         if let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
             self.unclaimed += 1;
+            self.trace.note(Event::Handoff(Queue::Recv));
             receiver.hand(Some(value), age);
             wakes.push(waker);
             return;
@@ -449,6 +459,7 @@ impl<T> Hchan<T> {
         }
         self.closed = true;
         self.clock += 1;
+        self.trace.note(Event::Close);
         while let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, |_| true) {
             bug!("close_sends_parked" =>
                 if let Some(value) = sender.elem.take() { self.buf.push(value) });
@@ -488,9 +499,10 @@ impl<T> Hchan<T> {
             return Poll::Ready(());
         }
         if self.parks() {
-            *place = visitor
-                .waker()
-                .map(|waker| { &mut self.closeq }.park(&mut self.sudogs, None, Party::Task(waker)));
+            *place = visitor.waker().map(|waker| {
+                self.trace.note(Event::Park(Queue::Close));
+                { &mut self.closeq }.park(&mut self.sudogs, None, Party::Task(waker))
+            });
         }
         Poll::Pending
     }
@@ -544,6 +556,12 @@ impl<T> Hchan<T> {
     }
 
     // What can be seen from outside.
+
+    /// Takes what has happened since the lock was taken, to be told after the unlock.
+    #[inline]
+    pub(crate) fn trace(&mut self) -> Trace {
+        self.trace.take()
+    }
 
     pub(crate) fn len(&self) -> usize {
         self.buf.len()
@@ -602,6 +620,7 @@ impl<T> Hchan<T> {
         };
         self.clock += 1;
         self.unclaimed += 1;
+        self.trace.note(Event::Handoff(Queue::Recv));
         receiver.hand(elem.take(), self.clock);
         wakes.push(waker);
         true
@@ -614,6 +633,7 @@ impl<T> Hchan<T> {
         };
         self.clock += 1;
         self.unclaimed += 1;
+        self.trace.note(Event::Handoff(Queue::Recv));
         receiver.hand(elem.take(), self.clock);
         wakes.push(waker);
     }
@@ -701,7 +721,10 @@ impl<T> Hchan<T> {
         let mut elem = sender.elem.take();
         if elem.is_none() {
             self.reserved += 1;
-        } else if self.send(&mut elem, wakes).is_err() {
+            return true;
+        }
+        self.trace.note(Event::Handoff(Queue::Send));
+        if self.send(&mut elem, wakes).is_err() {
             // The receiver was an arm whose select has just been served elsewhere.
             self.deliver(&mut elem, wakes);
         }

@@ -37,7 +37,7 @@
 //! | nothing lost | An accepted value is received once, unless the last receiver goes: then it is dropped at once. |
 //! | one wake | Each completed operation wakes one task, once. |
 //! | closed is final | "Closed" is reported only when no value can ever come. |
-//! | no code of yours under the lock | Wakers and destructors may use the channel, and may panic. |
+//! | no code of yours under the lock | Wakers, destructors and subscribers may use the channel, and may panic. |
 //! | memory | What a task did before a send is seen after the receive of the value; what it did before [`close`](Sender::close), after the receive that reports it; on capacity 0, what it did before it began to receive, after the send; on capacity `n`, what it did before the `k`-th receive, after the `k + n`-th send. |
 //!
 //! [`verification`] says how each of these is checked, and what is not.
@@ -134,8 +134,16 @@
 //! - `sink` (default): `Sink` for [`Sender`].
 //! - `time`: `after` and `tick`, channels that the clock sends to, on any executor or none. Brings in
 //!   `std` and `futures-timer`.
+//! - `tracing`: events for a subscriber of the crate `tracing`, with the target `hchan` and the level
+//!   `trace`; costs nothing when off, and one load for each event when nobody listens. They tell when an
+//!   operation parks in a queue (`park`), when a parked receive is handed a value or a parked send's is
+//!   taken (`handoff`), when a value comes back that had left (`put back`), and when a channel is closed
+//!   (`close`). `queue` is `sendq`, `recvq`, or `closeq` for [`closed`](Sender::closed); `channel` tells
+//!   channels apart while they live. A subscriber runs outside the lock, after the wakes; other threads
+//!   may have gone on by then, so the order of events is certain only on one thread.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(docsrs, doc(auto_cfg(hide(hchan_loom, hchan_shuttle))))]
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout)]
 
@@ -169,6 +177,7 @@ mod sudog;
 mod sync;
 #[cfg(all(feature = "time", not(any(hchan_loom, hchan_shuttle))))]
 mod time;
+mod trace;
 mod until;
 #[cfg(doc)]
 #[doc = include_str!("../VERIFICATION.md")]

@@ -78,9 +78,7 @@ impl Wakes {
     #[cfg(feature = "std")]
     #[inline]
     pub(crate) fn wake(waker: Waker) -> Result<(), Panic> {
-        let mut first_panic = None;
-        note(&mut first_panic, || waker.wake());
-        Panic::on_its_way(first_panic)
+        Panic::catch(|| waker.wake())
     }
 
     /// Wakes one task.
@@ -124,11 +122,11 @@ impl Wakes {
     }
 }
 
-/// A panic of a waker, held back until everyone else was woken.
+/// A panic of a waker or a subscriber, held back until everyone else was woken.
 #[cfg(feature = "std")]
 pub(crate) struct Panic(Box<dyn core::any::Any + Send>);
 
-/// Without `std` a panic of a waker cannot be held back: it unwinds by itself.
+/// Without `std` a panic of theirs cannot be held back: it unwinds by itself.
 #[cfg(not(feature = "std"))]
 pub(crate) enum Panic {}
 
@@ -159,6 +157,21 @@ pub(crate) fn contain(call: impl FnOnce()) {
 }
 
 impl Panic {
+    /// Makes a call that runs code of a user's, and hands its panic back.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn catch(call: impl FnOnce()) -> Result<(), Self> {
+        let mut first_panic = None;
+        note(&mut first_panic, call);
+        Self::on_its_way(first_panic)
+    }
+
+    #[cfg(all(feature = "tracing", not(feature = "std")))]
+    pub(crate) fn catch(call: impl FnOnce()) -> Result<(), Self> {
+        call();
+        Ok(())
+    }
+
     /// While the thread is panicking anyhow, that panic is the first, and goes on by itself.
     #[cfg(feature = "std")]
     #[inline]

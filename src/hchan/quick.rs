@@ -10,6 +10,7 @@ use super::Hchan;
 use crate::party::{Offer, Party};
 use crate::sudog::{State, Sudog, Ticket};
 use crate::sync::Arc;
+use crate::trace::{Event, Queue};
 use crate::wakes::Forecast;
 
 impl<T> Hchan<T> {
@@ -33,6 +34,7 @@ impl<T> Hchan<T> {
         let (receiver, waker) = self.recvq.dequeue_first(&mut self.sudogs, |_| true)?;
         self.clock += 1;
         self.unclaimed += 1;
+        self.trace.note(Event::Handoff(Queue::Recv));
         receiver.hand(elem.take(), self.clock);
         Some(((), waker))
     }
@@ -59,6 +61,7 @@ impl<T> Hchan<T> {
         let senders = &mut self.sendq;
         let (sender, waker) = senders.dequeue_first(&mut self.sudogs, Sudog::has_value)?;
         sender.state = State::Success;
+        self.trace.note(Event::Handoff(Queue::Send));
         let mut elem = sender.elem.take();
         let age = self.next_age();
         if self.buf.dataqsiz() == 0 {
