@@ -264,10 +264,8 @@ impl<T> Hchan<T> {
             let first = self.sendq.dequeue(&mut self.sudogs, Sudog::has_value);
             if let Some((sender, waker)) = first {
                 self.clock += 1;
-                self.trace.note(Event::Handoff(Queue::Send));
-                sender.state = State::Success;
                 wakes.push(waker);
-                return sender.elem.take().ok_or(TryRecvError::Empty);
+                return sender.take(&mut self.trace).ok_or(TryRecvError::Empty);
             }
         }
         if self.is_over() {
@@ -387,8 +385,7 @@ impl<T> Hchan<T> {
         self.trace.note(Event::PutBack);
         if let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
             self.unclaimed += 1;
-            self.trace.note(Event::Handoff(Queue::Recv));
-            receiver.hand(Some(value), age);
+            receiver.hand(Some(value), age, &mut self.trace);
             wakes.push(waker);
             return;
         }
@@ -620,8 +617,7 @@ impl<T> Hchan<T> {
         };
         self.clock += 1;
         self.unclaimed += 1;
-        self.trace.note(Event::Handoff(Queue::Recv));
-        receiver.hand(elem.take(), self.clock);
+        receiver.hand(elem.take(), self.clock, &mut self.trace);
         wakes.push(waker);
         true
     }
@@ -633,8 +629,7 @@ impl<T> Hchan<T> {
         };
         self.clock += 1;
         self.unclaimed += 1;
-        self.trace.note(Event::Handoff(Queue::Recv));
-        receiver.hand(elem.take(), self.clock);
+        receiver.hand(elem.take(), self.clock, &mut self.trace);
         wakes.push(waker);
     }
 
@@ -716,15 +711,11 @@ impl<T> Hchan<T> {
         let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, fits) else {
             return false;
         };
-        sender.state = State::Success;
         wakes.push(waker);
-        let mut elem = sender.elem.take();
+        let mut elem = sender.take(&mut self.trace);
         if elem.is_none() {
             self.reserved += 1;
-            return true;
-        }
-        self.trace.note(Event::Handoff(Queue::Send));
-        if self.send(&mut elem, wakes).is_err() {
+        } else if self.send(&mut elem, wakes).is_err() {
             // The receiver was an arm whose select has just been served elsewhere.
             self.deliver(&mut elem, wakes);
         }
@@ -813,10 +804,21 @@ impl<T> Sudog<T> {
 
     /// Gives a parked receive its value.
     #[inline]
-    fn hand(&mut self, value: Option<T>, age: u64) {
+    fn hand(&mut self, value: Option<T>, age: u64, trace: &mut Trace) {
+        trace.note(Event::Handoff(Queue::Recv));
         self.elem = value;
         self.age = age;
         self.state = State::Success;
+    }
+
+    /// Completes a parked send, and takes its value; a reservation has none.
+    #[inline]
+    fn take(&mut self, trace: &mut Trace) -> Option<T> {
+        if self.has_value() {
+            trace.note(Event::Handoff(Queue::Send));
+        }
+        self.state = State::Success;
+        self.elem.take()
     }
 }
 

@@ -107,7 +107,7 @@ impl<'a, T> RecvFuture<'a, T> {
 
     /// Leaves the line; a value that was handed goes to the next, or back.
     #[inline]
-    pub(crate) fn leave_line(&mut self) {
+    fn leave_line(&mut self) {
         if self.place.is_some() {
             cancel(&self.receiver.chan, &mut self.place);
         }
@@ -226,7 +226,7 @@ fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>) {
 
 /// Gives up a parked receive by the rules in full.
 #[inline(never)]
-fn cancel_in_full<T>(chan: &Chan<T>, open: Open<'_, T>, place: &mut Option<Ticket>) {
+pub(crate) fn cancel_in_full<T>(chan: &Chan<T>, open: Open<'_, T>, place: &mut Option<Ticket>) {
     if let Some(ticket) = place.take() {
         let cancel = |hchan: &mut Hchan<T>, wakes: &mut Wakes| hchan.cancel_recv(ticket, wakes);
         chan.take(open, cancel, |()| None);

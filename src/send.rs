@@ -57,7 +57,7 @@ impl<'a, T> SendFuture<'a, T> {
 
     /// Leaves the line; the value is here again, unless a receiver has it.
     #[inline]
-    pub(crate) fn leave_line(&mut self) {
+    fn leave_line(&mut self) {
         leave_line(self.chan, &mut self.place, self.value.get_mut());
     }
 }
@@ -211,7 +211,7 @@ fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<T>) 
 
 /// Gives up a parked send by the rules in full.
 #[inline(never)]
-fn cancel_in_full<T>(
+pub(crate) fn cancel_in_full<T>(
     chan: &Chan<T>,
     open: Open<'_, T>,
     place: &mut Option<Ticket>,
@@ -244,7 +244,7 @@ impl<'a, 'b, T> SendFromFuture<'a, 'b, T> {
     }
 
     /// Leaves the line; the value is in its slot again, unless a receiver has it.
-    pub(crate) fn leave_line(&mut self) {
+    fn leave_line(&mut self) {
         leave_line(self.chan, &mut self.place, self.slot.get_mut());
     }
 }

@@ -10,7 +10,6 @@ use super::Hchan;
 use crate::party::{Offer, Party};
 use crate::sudog::{State, Sudog, Ticket};
 use crate::sync::Arc;
-use crate::trace::{Event, Queue};
 use crate::wakes::Forecast;
 
 impl<T> Hchan<T> {
@@ -34,8 +33,7 @@ impl<T> Hchan<T> {
         let (receiver, waker) = self.recvq.dequeue_first(&mut self.sudogs, |_| true)?;
         self.clock += 1;
         self.unclaimed += 1;
-        self.trace.note(Event::Handoff(Queue::Recv));
-        receiver.hand(elem.take(), self.clock);
+        receiver.hand(elem.take(), self.clock, &mut self.trace);
         Some(((), waker))
     }
 
@@ -60,9 +58,7 @@ impl<T> Hchan<T> {
         }
         let senders = &mut self.sendq;
         let (sender, waker) = senders.dequeue_first(&mut self.sudogs, Sudog::has_value)?;
-        sender.state = State::Success;
-        self.trace.note(Event::Handoff(Queue::Send));
-        let mut elem = sender.elem.take();
+        let mut elem = sender.take(&mut self.trace);
         let age = self.next_age();
         if self.buf.dataqsiz() == 0 {
             self.clock += 1;

@@ -177,7 +177,7 @@ fn the_clock_moves_when_something_becomes_possible_and_not_when_nothing_does() {
     note(&machine, true);
 }
 
-/// What happens at a channel on which `before` was done, and how far the clock then goes.
+/// How far the clock goes while something happens.
 fn ticks<R>(machine: &mut Machine, work: impl FnOnce(&mut Machine) -> R) -> u64 {
     let before = machine.hchan.clock();
     work(machine);

@@ -15,7 +15,7 @@ pub trait Arm {
     fn kind(&self) -> Kind;
 
     /// Where the arm stands in the order in which selects park.
-    fn address(&self) -> usize;
+    fn address(&mut self) -> usize;
 
     /// Tries to win at once. A channel's arm only while none is in line.
     fn attempt(&mut self, otherwise: Otherwise, cx: &mut Context<'_>) -> bool;
@@ -24,13 +24,13 @@ pub trait Arm {
     fn has_won(&mut self) -> bool;
 
     /// Whether nothing has become possible since the last attempt.
-    fn unchanged(&self) -> bool;
+    fn unchanged(&mut self) -> bool;
 
     /// Parks in the name of the offer, as the arm of this number; false if it could proceed instead.
     fn park(&mut self, kit: &mut Kit, number: u32) -> bool;
 
     /// Whether it has parked.
-    fn is_in_line(&self) -> bool;
+    fn is_in_line(&mut self) -> bool;
 
     /// Takes what a counterpart has left for the arm that it accepted.
     fn collect(&mut self, kit: &mut Kit);
@@ -87,7 +87,7 @@ impl<F: Operation> Arm for ChannelArm<F> {
         Kind::Channel
     }
 
-    fn address(&self) -> usize {
+    fn address(&mut self) -> usize {
         self.operation.address()
     }
 
@@ -110,7 +110,7 @@ impl<F: Operation> Arm for ChannelArm<F> {
         self.won.is_some()
     }
 
-    fn unchanged(&self) -> bool {
+    fn unchanged(&mut self) -> bool {
         !self.enabled || self.operation.clock() == self.seen
     }
 
@@ -118,7 +118,7 @@ impl<F: Operation> Arm for ChannelArm<F> {
         !self.enabled || self.operation.park(kit, number)
     }
 
-    fn is_in_line(&self) -> bool {
+    fn is_in_line(&mut self) -> bool {
         self.operation.is_in_line()
     }
 
@@ -163,7 +163,7 @@ impl<F: Future> Arm for FutureArm<'_, F> {
         Kind::Future
     }
 
-    fn address(&self) -> usize {
+    fn address(&mut self) -> usize {
         0
     }
 
@@ -180,7 +180,7 @@ impl<F: Future> Arm for FutureArm<'_, F> {
         false
     }
 
-    fn unchanged(&self) -> bool {
+    fn unchanged(&mut self) -> bool {
         true
     }
 
@@ -188,7 +188,7 @@ impl<F: Future> Arm for FutureArm<'_, F> {
         true
     }
 
-    fn is_in_line(&self) -> bool {
+    fn is_in_line(&mut self) -> bool {
         false
     }
 

@@ -11,21 +11,21 @@ use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
 use crate::hchan::Hchan;
 use crate::party::Party;
 use crate::receiver::Receiver;
-use crate::recv::RecvFuture;
-use crate::send::{SendFromFuture, SendFuture, refused};
+use crate::recv::{self, RecvFuture};
+use crate::send::{self, SendFromFuture, SendFuture, refused};
 use crate::sudog::Ticket;
 use crate::wakes::{Forecast, Wakes};
 
 /// A send or receive as an arm: its future, and the steps that a select takes it through.
 pub trait Operation: Future + Unpin {
     /// Where the channel stands in the order in which selects park.
-    fn address(&self) -> usize;
+    fn address(&mut self) -> usize;
 
     /// What the channel's clock shows.
-    fn clock(&self) -> u64;
+    fn clock(&mut self) -> u64;
 
     /// Whether the channel had nothing for it when it was last unlocked.
-    fn parks(&self) -> bool;
+    fn parks(&mut self) -> bool;
 
     /// Panics if the operation is not fit to be an arm.
     fn check(&self) {}
@@ -40,7 +40,7 @@ pub trait Operation: Future + Unpin {
     fn park(&mut self, kit: &mut Kit, number: u32) -> bool;
 
     /// Whether it has parked.
-    fn is_in_line(&self) -> bool;
+    fn is_in_line(&mut self) -> bool;
 
     /// Takes what a counterpart has left.
     fn collect(&mut self, kit: &mut Kit) -> Self::Output;
@@ -50,15 +50,15 @@ pub trait Operation: Future + Unpin {
 }
 
 impl<T> Operation for RecvFuture<'_, T> {
-    fn address(&self) -> usize {
+    fn address(&mut self) -> usize {
         self.receiver.chan.address()
     }
 
-    fn clock(&self) -> u64 {
+    fn clock(&mut self) -> u64 {
         self.receiver.chan.clock()
     }
 
-    fn parks(&self) -> bool {
+    fn parks(&mut self) -> bool {
         let Receiver { chan, standing, .. } = self.receiver;
         chan.forecast.recv_parks() && !standing.is_some()
     }
@@ -126,7 +126,7 @@ impl<T> Operation for RecvFuture<'_, T> {
         chan.take(open, park, |_| None)
     }
 
-    fn is_in_line(&self) -> bool {
+    fn is_in_line(&mut self) -> bool {
         self.place.is_some()
     }
 
@@ -147,12 +147,10 @@ impl<T> Operation for RecvFuture<'_, T> {
         if self.place.is_none() {
             return;
         }
-        let cancel = |hchan: &mut Hchan<T>, forecast: &Forecast| {
-            hchan.cancel_recv_quick(&mut self.place, forecast)
-        };
-        match self.receiver.chan.quick(cancel).ok() {
-            Some(party) => kit.put_by(party.and_then(Party::into_offer)),
-            None => self.leave_line(),
+        let (chan, place) = (&self.receiver.chan, &mut self.place);
+        match chan.quick(|hchan, forecast| hchan.cancel_recv_quick(place, forecast)) {
+            Ok(party) => kit.put_by(party.and_then(Party::into_offer)),
+            Err(open) => recv::cancel_in_full(chan, open, place),
         }
     }
 }
@@ -161,14 +159,8 @@ impl<T> Operation for RecvFuture<'_, T> {
 trait Sending: Future + Unpin {
     type Value;
 
-    fn chan(&self) -> &Chan<Self::Value>;
-
-    fn is_in_line(&self) -> bool;
-
     /// The channel, the value until it is sent or stands in line, and the place in line.
     fn parts(&mut self) -> Parts<'_, Self::Value>;
-
-    fn leave_line(&mut self);
 
     /// What the send answers; a value that was refused is still there.
     fn answer(&mut self, sent: Result<(), SendError<()>>) -> Self::Output;
@@ -182,20 +174,8 @@ type Parts<'a, T> = (&'a Chan<T>, &'a mut Option<T>, &'a mut Option<Ticket>);
 impl<T> Sending for SendFuture<'_, T> {
     type Value = T;
 
-    fn chan(&self) -> &Chan<T> {
-        self.chan
-    }
-
-    fn is_in_line(&self) -> bool {
-        self.place.is_some()
-    }
-
     fn parts(&mut self) -> Parts<'_, T> {
         (self.chan, self.value.get_mut(), &mut self.place)
-    }
-
-    fn leave_line(&mut self) {
-        self.leave_line();
     }
 
     fn answer(&mut self, sent: Result<(), SendError<()>>) -> Self::Output {
@@ -206,20 +186,8 @@ impl<T> Sending for SendFuture<'_, T> {
 impl<T> Sending for SendFromFuture<'_, '_, T> {
     type Value = T;
 
-    fn chan(&self) -> &Chan<T> {
-        self.chan
-    }
-
-    fn is_in_line(&self) -> bool {
-        self.place.is_some()
-    }
-
     fn parts(&mut self) -> Parts<'_, T> {
         (self.chan, self.slot.get_mut(), &mut self.place)
-    }
-
-    fn leave_line(&mut self) {
-        self.leave_line();
     }
 
     fn answer(&mut self, sent: Result<(), SendError<()>>) -> Self::Output {
@@ -236,16 +204,16 @@ impl<T> Sending for SendFromFuture<'_, '_, T> {
 }
 
 impl<F: Sending> Operation for F {
-    fn address(&self) -> usize {
-        self.chan().address()
+    fn address(&mut self) -> usize {
+        self.parts().0.address()
     }
 
-    fn clock(&self) -> u64 {
-        self.chan().clock()
+    fn clock(&mut self) -> u64 {
+        self.parts().0.clock()
     }
 
-    fn parks(&self) -> bool {
-        self.chan().forecast.send_parks()
+    fn parks(&mut self) -> bool {
+        self.parts().0.forecast.send_parks()
     }
 
     #[track_caller]
@@ -289,8 +257,8 @@ impl<F: Sending> Operation for F {
         chan.take(open, park, |_| None)
     }
 
-    fn is_in_line(&self) -> bool {
-        Sending::is_in_line(self)
+    fn is_in_line(&mut self) -> bool {
+        self.parts().2.is_some()
     }
 
     fn collect(&mut self, kit: &mut Kit) -> Self::Output {
@@ -310,12 +278,9 @@ impl<F: Sending> Operation for F {
         if place.is_none() {
             return;
         }
-        let cancel = |hchan: &mut Hchan<F::Value>, forecast: &Forecast| {
-            hchan.cancel_send_quick(place, value, forecast)
-        };
-        match chan.quick(cancel).ok() {
-            Some(party) => kit.put_by(party.and_then(Party::into_offer)),
-            None => self.leave_line(),
+        match chan.quick(|hchan, forecast| hchan.cancel_send_quick(place, value, forecast)) {
+            Ok(party) => kit.put_by(party.and_then(Party::into_offer)),
+            Err(open) => send::cancel_in_full(chan, open, place, value),
         }
     }
 }
