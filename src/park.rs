@@ -19,24 +19,40 @@ struct Unparker {
     woken: AtomicBool,
 }
 
-impl Unparker {
-    /// This thread's unparker, which it keeps from one wait to the next.
-    fn take() -> Arc<Self> {
+/// A thread as a task: what wakes it, and how it sees that it was woken.
+struct Sleeper {
+    waker: Waker,
+    unparker: Arc<Unparker>,
+}
+
+impl Sleeper {
+    /// This thread, as it is kept from one wait to the next.
+    fn take() -> Self {
         // Without thread-local storage, as in the destructor of another thread-local, make one.
-        let kept = UNPARKER.try_with(Cell::take).ok().flatten();
-        kept.unwrap_or_else(|| {
-            Arc::new(Self {
-                thread: thread::current(),
-                woken: AtomicBool::new(false),
-            })
-        })
+        SLEEPER
+            .try_with(Cell::take)
+            .ok()
+            .flatten()
+            .unwrap_or_else(Self::new)
     }
 
-    fn keep(self: Arc<Self>) {
+    #[cold]
+    fn new() -> Self {
+        let unparker = Arc::new(Unparker {
+            thread: thread::current(),
+            woken: AtomicBool::new(false),
+        });
+        Self {
+            waker: Waker::from(unparker.clone()),
+            unparker,
+        }
+    }
+
+    fn keep(self) {
         // A model checker makes its threads anew each time. Else this fails only where there will be
         // no other wait.
         if !cfg!(any(hchan_loom, hchan_shuttle)) {
-            let _kept = UNPARKER.try_with(|kept| kept.set(Some(self)));
+            let _kept = SLEEPER.try_with(|kept| kept.set(Some(self)));
         }
     }
 }
@@ -56,8 +72,8 @@ impl Wake for Unparker {
 }
 
 thread_local! {
-    /// The thread's unparker while it is not in use; a wait within a wait makes its own.
-    static UNPARKER: Cell<Option<Arc<Unparker>>> = const { Cell::new(None) };
+    /// This thread while it does not wait; a wait within a wait makes its own.
+    static SLEEPER: Cell<Option<Sleeper>> = const { Cell::new(None) };
 }
 
 /// Waits for a future on this thread.
@@ -75,24 +91,23 @@ pub(crate) fn block_on_until<F: Future + Unpin>(
     op: &mut F,
     deadline: Option<Instant>,
 ) -> Option<F::Output> {
-    let unparker = Unparker::take();
+    let sleeper = Sleeper::take();
+    let unparker = &*sleeper.unparker;
     // A wake that came too late for the last wait is none of this one's.
     unparker.woken.store(false, Ordering::Relaxed);
-    let waker = Waker::from(unparker.clone());
-    let mut cx = Context::from_waker(&waker);
+    let mut cx = Context::from_waker(&sleeper.waker);
     let output = loop {
         if let Poll::Ready(output) = Pin::new(&mut *op).poll(&mut cx) {
             break Some(output);
         }
-        if !wait(&unparker, deadline) {
+        if !wait(unparker, deadline) {
             break match Pin::new(&mut *op).poll(&mut cx) {
                 Poll::Ready(output) => Some(output),
                 Poll::Pending => None,
             };
         }
     };
-    drop(waker);
-    unparker.keep();
+    sleeper.keep();
     output
 }
 

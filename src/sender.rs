@@ -422,6 +422,14 @@ impl<T> Sender<T> {
     /// assert_eq!(thread.join().unwrap(), Ok(()));
     /// ```
     pub fn send_blocking(&self, value: T) -> Result<(), SendError<T>> {
+        // What need not wait is spared the way there.
+        let value = match self.chan.forecast.send_parks() {
+            true => value,
+            false => match self.try_send(value) {
+                Ok(()) => return Ok(()),
+                Err(refused) => refused.into_inner(),
+            },
+        };
         park::block_on(self.send(value))
     }
 
