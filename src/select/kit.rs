@@ -1,5 +1,6 @@
 //! What a select parks with: its offer, and a handle to it for each arm.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::task::Waker;
 #[cfg(feature = "std")]
@@ -10,8 +11,8 @@ use crate::sync::Arc;
 
 /// An offer, and handles to it that were in use and will be again.
 ///
-/// A select that was served leaves its kit to the next one on its thread. So selects that wait one after
-/// the other allocate nothing, and handles need not be counted up and down for each arm.
+/// A select leaves its kit to the next one on its thread. So selects that wait one after the other
+/// allocate nothing, and, where they are served, handles need not be counted up and down for each arm.
 #[derive(Debug)]
 pub struct Kit {
     offer: Arc<Offer>,
@@ -20,7 +21,7 @@ pub struct Kit {
 
 #[cfg(feature = "std")]
 std::thread_local! {
-    static KIT: Cell<Option<Kit>> = const { Cell::new(None) };
+    static KIT: Cell<Option<Box<Kit>>> = const { Cell::new(None) };
 }
 
 impl Kit {
@@ -30,26 +31,40 @@ impl Kit {
 
     /// The thread's kit, or a new one if some other select has that.
     #[inline]
-    pub(super) fn take() -> Self {
+    pub(super) fn take() -> Box<Self> {
         #[cfg(feature = "std")]
-        if let Ok(Some(kit)) = KIT.try_with(Cell::take) {
+        if let Some(kit) = KIT
+            .try_with(Cell::take)
+            .ok()
+            .flatten()
+            .filter(|kit| kit.is_idle())
+        {
             return kit;
         }
-        Self {
+        Box::new(Self {
             offer: Arc::new(Offer::new()),
             spare: Vec::new(),
-        }
+        })
     }
 
-    /// Leaves the kit to the next select. No arm is in line any more, and the offer is closed.
+    /// Whether no arm is in line any more. The arms of a select that was given up leave after it, and in
+    /// between anything may happen.
+    #[cfg(feature = "std")]
+    fn is_idle(&self) -> bool {
+        Arc::strong_count(&self.offer) == 1 + self.spare.len()
+    }
+
+    /// Leaves the kit, with its offer closed, to the next select.
     #[inline]
-    pub(super) fn keep(self) {
+    pub(super) fn keep(self: Box<Self>) {
         // A model checker makes all things anew each time. Else this fails only as the thread ends.
         #[cfg(all(feature = "std", not(any(hchan_loom, hchan_shuttle))))]
         let _kept = KIT.try_with(|kept| {
             let mut kit = self;
-            kit.spare.truncate(Self::KEPT);
-            kit.spare.shrink_to(Self::KEPT);
+            if kit.spare.capacity() > Self::KEPT {
+                kit.spare.truncate(Self::KEPT);
+                kit.spare.shrink_to(Self::KEPT);
+            }
             kept.set(Some(kit));
         });
     }

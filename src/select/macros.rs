@@ -122,7 +122,7 @@ pub mod support {
 ///
 /// One lock for each arm that is tried; none for an arm whose channel has shown already that it would
 /// have to wait. If the select has to wait: one for each arm to park, and one to leave. What its arms
-/// have in common is one allocation, which a select that was served leaves to the next on its thread.
+/// have in common is allocated, and left to the next select on its thread.
 ///
 /// # From Go
 ///

@@ -61,6 +61,7 @@
 //! looked at after it. So it takes a short moment in which the busy ones rest, however many arms there
 //! are, and no channel's lock is ever held while another's is taken. The lock of an offer is taken last.
 
+use alloc::boxed::Box;
 use core::mem;
 use core::task::{Context, Poll};
 
@@ -140,7 +141,7 @@ pub struct Race {
     otherwise: Otherwise,
     bias: Bias,
     /// Here from the first time that it parks; its arms are in line while `parked`.
-    kit: Option<Kit>,
+    kit: Option<Box<Kit>>,
     parked: bool,
     /// Stays when a panic leaves a poll.
     attempting: bool,
@@ -349,11 +350,11 @@ impl Race {
             if resolved.is_none() {
                 self.renew(cx);
                 bug!("looks_before_its_waker_is_there" => return Poll::Pending);
+                // Looked at after the waker was left: an acceptance that is not seen here wakes it.
+                if self.is_open() {
+                    return Poll::Pending;
+                }
             }
-        }
-        // Looked at after the waker was left: an acceptance that is not seen here wakes it.
-        if resolved.is_none() && self.is_open() {
-            return Poll::Pending;
         }
         match self.withdraw(arms, resolved) {
             Some(winner) => Poll::Ready(winner),
@@ -399,9 +400,18 @@ impl Race {
         winner
     }
 
-    /// Leaves the kit to the next select, as no arm is in line any more.
+    /// Closes the offer, whose arms will be dropped.
+    #[inline(never)]
+    fn give_up(&mut self) {
+        self.close();
+        self.keep_kit();
+    }
+
+    /// Leaves the kit to the next select.
     fn keep_kit(&mut self) {
-        self.kit.take().into_iter().for_each(Kit::keep);
+        if let Some(kit) = self.kit.take() {
+            kit.keep();
+        }
     }
 
     /// Closes the offer: from now on nobody accepts an arm. Returns the arm that was accepted.
@@ -423,6 +433,8 @@ impl Drop for Race {
     fn drop(&mut self) {
         // Before the arms go, each of which leaves its line, with what it was handed if anything.
         bug!("dropped_select_stays" => return);
-        self.close();
+        if self.kit.is_some() {
+            self.give_up();
+        }
     }
 }
