@@ -4,6 +4,9 @@
 //! completes the counterpart that it meets, and notes in [`Wakes`] whom to wake after the lock, and in
 //! [`Trace`] what to tell then.
 //!
+//! Here are send and receive. Beside it are `close`, with the count of handles; `permit`; `select`, what
+//! a select asks; and `quick`, the ordinary cases in few steps.
+//!
 //! At all times
 //!
 //! - receivers stand in `recvq` only while `buf` is empty;
@@ -16,7 +19,6 @@
 //!
 //! [`Hchan::check`] says the same in code, and debug builds run it after each operation.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::num::NonZero;
 use core::ptr;
@@ -178,78 +180,6 @@ impl<T> Hchan<T> {
         }
     }
 
-    // Permits: a place for a value that comes later.
-
-    /// Reserves without waiting.
-    pub(crate) fn reserve(&mut self) -> Result<(), TrySendError<()>> {
-        if self.closed {
-            return Err(TrySendError::Closed(()));
-        }
-        if !self.can_reserve() {
-            return Err(TrySendError::Full(()));
-        }
-        self.reserved += 1;
-        Ok(())
-    }
-
-    /// One poll of a reservation, which stands in `sendq` without a value.
-    pub(crate) fn poll_reserve(
-        &mut self,
-        place: &mut Option<Ticket>,
-        visitor: &mut Visitor<'_>,
-    ) -> Poll<Result<(), SendError<()>>> {
-        if place.is_some() {
-            return self.redeem(place, visitor).map(|(state, _)| sent(state));
-        }
-        match self.reserve() {
-            Ok(()) => Poll::Ready(Ok(())),
-            Err(TrySendError::Closed(())) => Poll::Ready(Err(SendError(()))),
-            Err(TrySendError::Full(())) => {
-                if self.parks() {
-                    *place = visitor
-                        .waker()
-                        .map(|waker| self.park_send(None, Party::Task(waker)));
-                }
-                Poll::Pending
-            }
-        }
-    }
-
-    /// Gives up a parked reservation, and with it the permit that it may have been granted.
-    pub(crate) fn cancel_reserve(&mut self, ticket: Ticket, wakes: &mut Wakes) {
-        let state = self.sudogs.get(&ticket).state;
-        bug!("cancelled_reserve_keeps_slot" => self.reserved += usize::from(state == State::Success));
-        match state {
-            State::Parked => self.sendq.unlink(&mut self.sudogs, &ticket),
-            State::Success => self.release_permit(wakes),
-            State::Passed | State::Closed | State::Free => {}
-        }
-        wakes.retire(self.sudogs.release(ticket).1);
-    }
-
-    /// Uses a permit: never full. On an error the value stays in `elem`.
-    pub(crate) fn send_reserved(
-        &mut self,
-        elem: &mut Option<T>,
-        wakes: &mut Wakes,
-    ) -> Result<(), SendError<()>> {
-        self.reserved -= 1;
-        if self.closed {
-            return Err(SendError(()));
-        }
-        self.deliver(elem, wakes);
-        self.admit(wakes);
-        Ok(())
-    }
-
-    /// Gives a permit up: its slot is the next parked sender's.
-    pub(crate) fn release_permit(&mut self, wakes: &mut Wakes) {
-        self.clock += 1;
-        self.reserved -= 1;
-        bug!("dropped_permit_admits_nobody" => return);
-        self.admit(wakes);
-    }
-
     // Receive: first what the channel holds, then what a parked sender holds, else park.
 
     /// Receives without waiting.
@@ -403,155 +333,6 @@ impl<T> Hchan<T> {
         self.sudogs.ticket(number)
     }
 
-    // What a select asks before it parks, and while it looks at several channels.
-
-    /// Whether a send would not wait, were it not for the other arms of its own select.
-    pub(crate) fn can_send(&self, select: &Offer) -> bool {
-        let meets = || !self.is_faced(&self.sendq, select) && self.has_free_receiver(Some(select));
-        self.closed || self.has_room() || meets()
-    }
-
-    /// Whether a receive would not wait, were it not for the other arms of its own select.
-    pub(crate) fn can_recv(&self, select: &Offer) -> bool {
-        let mut senders = self.sendq.iter(&self.sudogs);
-        let meets = |sender: &Sudog<T>| sender.has_value() && !sender.is_of(Some(select));
-        let mut meets_any =
-            || !self.is_faced(&self.recvq, select) && !self.awaits_receiver() && senders.any(meets);
-        !self.buf.is_empty() || self.is_over() || meets_any()
-    }
-
-    /// Whether the select stands last in that queue already. Then whoever came to the other queue since
-    /// has met it, and there is no need to look past the select's own arms there.
-    fn is_faced(&self, queue: &WaitQ, select: &Offer) -> bool {
-        self.reserved == 0
-            && queue
-                .last(&self.sudogs)
-                .is_some_and(|last| last.is_of(Some(select)))
-    }
-
-    /// Turns a parked receive into an arm of a select, unless it was served.
-    pub(crate) fn adopt(&mut self, place: &Ticket, party: Party, wakes: &mut Wakes) -> bool {
-        let sudog = self.sudogs.get(place);
-        let parked = sudog.state == State::Parked;
-        if parked {
-            wakes.retire(sudog.party.replace(party));
-        }
-        parked
-    }
-
-    /// What the channel's clock shows: if a later look shows the same, nothing has become possible
-    /// in between that was not.
-    pub(crate) const fn clock(&self) -> u64 {
-        self.clock
-    }
-
-    // Close, and the handles, of which the last on a side closes.
-
-    /// Go's `closechan`: ends every parked send and, unless values may still come, every receive.
-    ///
-    /// False if the channel is closed already, or can never be.
-    pub(crate) fn close(&mut self, wakes: &mut Wakes) -> bool {
-        if self.closed || self.kind == Kind::Never {
-            return false;
-        }
-        self.closed = true;
-        self.clock += 1;
-        self.trace.note(Event::Close);
-        while let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, |_| true) {
-            bug!("close_sends_parked" =>
-                if let Some(value) = sender.elem.take() { self.buf.push(value) });
-            sender.state = State::Closed;
-            wakes.push(waker);
-        }
-        self.settle(wakes);
-        while let Some((watcher, waker)) = self.closeq.dequeue(&mut self.sudogs, |_| true) {
-            watcher.state = State::Success;
-            wakes.push(waker);
-        }
-        true
-    }
-
-    /// Once no value can come any more, ends the receivers that wait for one.
-    #[inline]
-    fn settle(&mut self, wakes: &mut Wakes) {
-        if self.is_over() {
-            self.clock += 1;
-            while let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
-                receiver.state = State::Closed;
-                wakes.push(waker);
-            }
-        }
-    }
-
-    /// One poll of a wait for the end of the channel.
-    pub(crate) fn poll_closed(
-        &mut self,
-        place: &mut Option<Ticket>,
-        visitor: &mut Visitor<'_>,
-    ) -> Poll<()> {
-        if place.is_some() {
-            return self.redeem(place, visitor).map(|_| ());
-        }
-        if self.closed {
-            return Poll::Ready(());
-        }
-        if self.parks() {
-            *place = visitor.waker().map(|waker| {
-                self.trace.note(Event::Park(Queue::Close));
-                { &mut self.closeq }.park(&mut self.sudogs, None, Party::Task(waker))
-            });
-        }
-        Poll::Pending
-    }
-
-    /// Gives up a wait for the end of the channel.
-    pub(crate) fn cancel_closed(&mut self, ticket: Ticket, wakes: &mut Wakes) {
-        if self.sudogs.get(&ticket).state == State::Parked {
-            self.closeq.unlink(&mut self.sudogs, &ticket);
-        }
-        wakes.retire(self.sudogs.release(ticket).1);
-    }
-
-    /// Counts a handle that was cloned; false if there are too many to count.
-    pub(crate) fn add_sender(&mut self) -> bool {
-        count_up(&mut self.senders)
-    }
-
-    /// Counts a handle that was cloned; false if there are too many to count.
-    pub(crate) fn add_receiver(&mut self) -> bool {
-        count_up(&mut self.receivers)
-    }
-
-    /// Whether another sender may be made of nothing but the channel.
-    pub(crate) const fn can_revive_sender(&self) -> bool {
-        self.senders > 0 && !self.closed
-    }
-
-    /// Whether another receiver may be made of nothing but the channel.
-    pub(crate) const fn can_revive_receiver(&self) -> bool {
-        self.receivers > 0
-    }
-
-    /// A sender is gone; the last one closes.
-    pub(crate) fn remove_sender(&mut self, wakes: &mut Wakes) {
-        self.senders -= 1;
-        if self.senders == 0 {
-            bug!("last_sender_wakes_nobody" => self.closed = true);
-            self.close(wakes);
-        }
-    }
-
-    /// A receiver is gone; the last one closes, and what nobody can receive any more is returned.
-    pub(crate) fn remove_receiver(&mut self, wakes: &mut Wakes) -> VecDeque<T> {
-        self.receivers -= 1;
-        if self.receivers > 0 {
-            return VecDeque::new();
-        }
-        self.close(wakes);
-        bug!("drops_values_under_lock" => drop(self.buf.take_all()));
-        self.buf.take_all()
-    }
-
     // What can be seen from outside.
 
     /// Takes what has happened since the lock was taken, to be told after the unlock.
@@ -633,16 +414,6 @@ impl<T> Hchan<T> {
         wakes.push(waker);
     }
 
-    /// How many of the first receivers in line are promised to permits.
-    #[inline]
-    const fn promised(&self) -> usize {
-        if self.buf.dataqsiz() == 0 {
-            self.reserved
-        } else {
-            0
-        }
-    }
-
     /// Whether a receiver is in line that no permit counts on, and that is no arm of `select`.
     fn has_free_receiver(&self, select: Option<&Offer>) -> bool {
         let mut free = self.recvq.iter(&self.sudogs).skip(self.promised());
@@ -652,20 +423,6 @@ impl<T> Hchan<T> {
     #[inline]
     fn has_room(&self) -> bool {
         self.buf.len() + self.reserved < self.buf.dataqsiz()
-    }
-
-    fn can_reserve(&self) -> bool {
-        self.has_room() || (self.buf.dataqsiz() == 0 && self.has_free_receiver(None))
-    }
-
-    /// Whether a reservation is first in `sendq` that waits for a receiver to park, on capacity 0.
-    #[inline]
-    fn awaits_receiver(&self) -> bool {
-        let mut senders = self.sendq.iter(&self.sudogs);
-        !self.sendq.is_empty()
-            && self.buf.dataqsiz() == 0
-            && self.buf.is_empty()
-            && senders.next().is_some_and(|sender| !sender.has_value())
     }
 
     /// Puts the value at the tail of the ring.
@@ -761,13 +518,6 @@ impl<T> Hchan<T> {
         Poll::Ready((sudog.state, self.sudogs.release(ticket).0))
     }
 
-    /// Whether no value can come any more, so that closed is final.
-    #[inline]
-    pub(crate) fn is_over(&self) -> bool {
-        bug!("closed_before_unclaimed" => return self.closed && self.buf.is_empty());
-        self.closed && self.unclaimed == 0 && self.buf.is_empty()
-    }
-
     /// The invariants at the head of this file.
     #[inline]
     pub(crate) fn check(&self) {
@@ -830,16 +580,9 @@ fn sent(state: State) -> Result<(), SendError<()>> {
     }
 }
 
-fn count_up(count: &mut u32) -> bool {
-    match count.checked_add(1) {
-        Some(more) => {
-            *count = more;
-            true
-        }
-        None => false,
-    }
-}
-
+mod close;
+mod permit;
 mod quick;
+mod select;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,134 @@
+//! Close, and the handles, of which the last on a side closes.
+
+use alloc::collections::VecDeque;
+use core::task::Poll;
+
+use super::{Hchan, Kind};
+use crate::party::Party;
+use crate::sudog::{State, Ticket};
+use crate::trace::{Event, Queue};
+use crate::wakes::{Visitor, Wakes};
+
+impl<T> Hchan<T> {
+    /// Go's `closechan`: ends every parked send and, unless values may still come, every receive.
+    ///
+    /// False if the channel is closed already, or can never be.
+    pub(crate) fn close(&mut self, wakes: &mut Wakes) -> bool {
+        if self.closed || self.kind == Kind::Never {
+            return false;
+        }
+        self.closed = true;
+        self.clock += 1;
+        self.trace.note(Event::Close);
+        while let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, |_| true) {
+            bug!("close_sends_parked" =>
+                if let Some(value) = sender.elem.take() { self.buf.push(value) });
+            sender.state = State::Closed;
+            wakes.push(waker);
+        }
+        self.settle(wakes);
+        while let Some((watcher, waker)) = self.closeq.dequeue(&mut self.sudogs, |_| true) {
+            watcher.state = State::Success;
+            wakes.push(waker);
+        }
+        true
+    }
+
+    /// Once no value can come any more, ends the receivers that wait for one.
+    #[inline]
+    pub(super) fn settle(&mut self, wakes: &mut Wakes) {
+        if self.is_over() {
+            self.clock += 1;
+            while let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
+                receiver.state = State::Closed;
+                wakes.push(waker);
+            }
+        }
+    }
+
+    /// Whether no value can come any more, so that closed is final.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        bug!("closed_before_unclaimed" => return self.closed && self.buf.is_empty());
+        self.closed && self.unclaimed == 0 && self.buf.is_empty()
+    }
+
+    /// One poll of a wait for the end of the channel.
+    pub(crate) fn poll_closed(
+        &mut self,
+        place: &mut Option<Ticket>,
+        visitor: &mut Visitor<'_>,
+    ) -> Poll<()> {
+        if place.is_some() {
+            return self.redeem(place, visitor).map(|_| ());
+        }
+        if self.closed {
+            return Poll::Ready(());
+        }
+        if self.parks() {
+            *place = visitor.waker().map(|waker| {
+                self.trace.note(Event::Park(Queue::Close));
+                { &mut self.closeq }.park(&mut self.sudogs, None, Party::Task(waker))
+            });
+        }
+        Poll::Pending
+    }
+
+    /// Gives up a wait for the end of the channel.
+    pub(crate) fn cancel_closed(&mut self, ticket: Ticket, wakes: &mut Wakes) {
+        if self.sudogs.get(&ticket).state == State::Parked {
+            self.closeq.unlink(&mut self.sudogs, &ticket);
+        }
+        wakes.retire(self.sudogs.release(ticket).1);
+    }
+
+    /// Counts a handle that was cloned; false if there are too many to count.
+    pub(crate) fn add_sender(&mut self) -> bool {
+        count_up(&mut self.senders)
+    }
+
+    /// Counts a handle that was cloned; false if there are too many to count.
+    pub(crate) fn add_receiver(&mut self) -> bool {
+        count_up(&mut self.receivers)
+    }
+
+    /// Whether another sender may be made of nothing but the channel.
+    pub(crate) const fn can_revive_sender(&self) -> bool {
+        self.senders > 0 && !self.closed
+    }
+
+    /// Whether another receiver may be made of nothing but the channel.
+    pub(crate) const fn can_revive_receiver(&self) -> bool {
+        self.receivers > 0
+    }
+
+    /// A sender is gone; the last one closes.
+    pub(crate) fn remove_sender(&mut self, wakes: &mut Wakes) {
+        self.senders -= 1;
+        if self.senders == 0 {
+            bug!("last_sender_wakes_nobody" => self.closed = true);
+            self.close(wakes);
+        }
+    }
+
+    /// A receiver is gone; the last one closes, and what nobody can receive any more is returned.
+    pub(crate) fn remove_receiver(&mut self, wakes: &mut Wakes) -> VecDeque<T> {
+        self.receivers -= 1;
+        if self.receivers > 0 {
+            return VecDeque::new();
+        }
+        self.close(wakes);
+        bug!("drops_values_under_lock" => drop(self.buf.take_all()));
+        self.buf.take_all()
+    }
+}
+
+fn count_up(count: &mut u32) -> bool {
+    match count.checked_add(1) {
+        Some(more) => {
+            *count = more;
+            true
+        }
+        None => false,
+    }
+}

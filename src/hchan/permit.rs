@@ -1,0 +1,108 @@
+//! Permits: a place for a value that comes later.
+//!
+//! On a ring a permit is a slot. On capacity 0 it is a receiver in line: of those who stand there, the
+//! first are promised to permits, one to each.
+
+use core::task::Poll;
+
+use super::{Hchan, sent};
+use crate::error::{SendError, TrySendError};
+use crate::party::Party;
+use crate::sudog::{State, Ticket};
+use crate::wakes::{Visitor, Wakes};
+
+impl<T> Hchan<T> {
+    /// Reserves without waiting.
+    pub(crate) fn reserve(&mut self) -> Result<(), TrySendError<()>> {
+        if self.closed {
+            return Err(TrySendError::Closed(()));
+        }
+        if !self.can_reserve() {
+            return Err(TrySendError::Full(()));
+        }
+        self.reserved += 1;
+        Ok(())
+    }
+
+    /// One poll of a reservation, which stands in `sendq` without a value.
+    pub(crate) fn poll_reserve(
+        &mut self,
+        place: &mut Option<Ticket>,
+        visitor: &mut Visitor<'_>,
+    ) -> Poll<Result<(), SendError<()>>> {
+        if place.is_some() {
+            return self.redeem(place, visitor).map(|(state, _)| sent(state));
+        }
+        match self.reserve() {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(TrySendError::Closed(())) => Poll::Ready(Err(SendError(()))),
+            Err(TrySendError::Full(())) => {
+                if self.parks() {
+                    *place = visitor
+                        .waker()
+                        .map(|waker| self.park_send(None, Party::Task(waker)));
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Gives up a parked reservation, and with it the permit that it may have been granted.
+    pub(crate) fn cancel_reserve(&mut self, ticket: Ticket, wakes: &mut Wakes) {
+        let state = self.sudogs.get(&ticket).state;
+        bug!("cancelled_reserve_keeps_slot" => self.reserved += usize::from(state == State::Success));
+        match state {
+            State::Parked => self.sendq.unlink(&mut self.sudogs, &ticket),
+            State::Success => self.release_permit(wakes),
+            State::Passed | State::Closed | State::Free => {}
+        }
+        wakes.retire(self.sudogs.release(ticket).1);
+    }
+
+    /// Uses a permit: never full. On an error the value stays in `elem`.
+    pub(crate) fn send_reserved(
+        &mut self,
+        elem: &mut Option<T>,
+        wakes: &mut Wakes,
+    ) -> Result<(), SendError<()>> {
+        self.reserved -= 1;
+        if self.closed {
+            return Err(SendError(()));
+        }
+        self.deliver(elem, wakes);
+        self.admit(wakes);
+        Ok(())
+    }
+
+    /// Gives a permit up: its slot is the next parked sender's.
+    pub(crate) fn release_permit(&mut self, wakes: &mut Wakes) {
+        self.clock += 1;
+        self.reserved -= 1;
+        bug!("dropped_permit_admits_nobody" => return);
+        self.admit(wakes);
+    }
+
+    /// How many of the first receivers in line are promised to permits.
+    #[inline]
+    pub(super) const fn promised(&self) -> usize {
+        if self.buf.dataqsiz() == 0 {
+            self.reserved
+        } else {
+            0
+        }
+    }
+
+    fn can_reserve(&self) -> bool {
+        self.has_room() || (self.buf.dataqsiz() == 0 && self.has_free_receiver(None))
+    }
+
+    /// Whether a reservation is first in `sendq` that waits for a receiver to park, on capacity 0.
+    #[inline]
+    pub(super) fn awaits_receiver(&self) -> bool {
+        let mut senders = self.sendq.iter(&self.sudogs);
+        !self.sendq.is_empty()
+            && self.buf.dataqsiz() == 0
+            && self.buf.is_empty()
+            && senders.next().is_some_and(|sender| !sender.has_value())
+    }
+}
