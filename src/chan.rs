@@ -7,17 +7,19 @@
 use core::fmt;
 use core::task::{Poll, Waker};
 
+use crate::front::Forecast;
+use crate::front::Front;
 use crate::hchan::{Hchan, Kind};
 use crate::party::Party;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
 use crate::sync::{Arc, Mutex, MutexGuard};
 use crate::trace::Trace;
-use crate::wakes::{Forecast, Panic, Visitor, Wakes};
+use crate::wakes::{Panic, Visitor, Wakes};
 
 pub(crate) struct Chan<T> {
     hchan: Mutex<Hchan<T>>,
-    pub(crate) forecast: Forecast,
+    pub(crate) front: Front,
 }
 
 /// The lock, where [`Chan::quick`] has got it and left the work to others.
@@ -27,7 +29,7 @@ impl<T> Chan<T> {
     fn pair(kind: Kind, dataqsiz: usize) -> (Sender<T>, Receiver<T>) {
         let chan = Arc::new(Self {
             hchan: Mutex::new(Hchan::new(kind, dataqsiz)),
-            forecast: Forecast::new(),
+            front: Front::new(kind != Kind::Never),
         });
         (Sender::new(chan.clone()), Receiver::new(chan))
     }
@@ -48,7 +50,7 @@ impl<T> Chan<T> {
         let Some(mut hchan) = self.hchan.try_lock() else {
             return Err(None);
         };
-        let Some(result) = work(&mut hchan, &self.forecast) else {
+        let Some(result) = work(&mut hchan, &self.front.forecast) else {
             return Err(Some(hchan));
         };
         self.leave(hchan);
@@ -165,7 +167,7 @@ impl<T> Chan<T> {
 
     /// Where the channel stands among all channels.
     pub(crate) fn address(&self) -> usize {
-        core::ptr::from_ref(self).addr()
+        self.front.address()
     }
 
     /// What the channel's clock shows.
@@ -208,7 +210,7 @@ impl<T> Chan<T> {
     #[inline]
     fn unlock(&self, mut hchan: MutexGuard<'_, Hchan<T>>) -> Trace {
         hchan.check();
-        hchan.tell(&self.forecast);
+        hchan.tell(&self.front.forecast);
         hchan.trace()
     }
 

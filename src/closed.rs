@@ -7,60 +7,69 @@ use core::task::{Context, Poll};
 
 use futures_core::future::FusedFuture;
 
-use crate::chan::Chan;
+use crate::front::Front;
 use crate::sudog::Ticket;
+use crate::trace::Trace;
 use crate::wakes::Visitor;
 
 /// The future of [`Sender::closed`](crate::Sender::closed) and
 /// [`Receiver::closed`](crate::Receiver::closed).
 #[must_use = "futures do nothing unless polled"]
-pub struct ClosedFuture<'a, T> {
-    chan: &'a Chan<T>,
+pub struct ClosedFuture<'a> {
+    front: &'a Front,
     place: Option<Ticket>,
     done: bool,
 }
 
-impl<'a, T> ClosedFuture<'a, T> {
-    pub(crate) const fn new(chan: &'a Chan<T>) -> Self {
+impl<'a> ClosedFuture<'a> {
+    pub(crate) const fn new(front: &'a Front) -> Self {
         Self {
-            chan,
+            front,
             place: None,
             done: false,
         }
     }
 }
 
-impl<T> Future for ClosedFuture<'_, T> {
+impl Future for ClosedFuture<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         assert!(!this.done, "`ClosedFuture` polled after it was ready");
-        let visitor = Visitor::new(cx);
-        let polled = this.chan.poll(None, visitor, |hchan, visitor, _| {
-            hchan.poll_closed(&mut this.place, visitor)
-        });
-        this.done = polled.is_ready();
-        polled
+        let mut visitor = Visitor::new(cx);
+        loop {
+            let mut trace = Trace::new();
+            let polled = this
+                .front
+                .poll_closed(&mut this.place, &mut visitor, &mut trace);
+            drop(visitor.leftover());
+            if let Err(panic) = trace.tell(this.front.address(), Ok(())) {
+                panic.resume();
+            }
+            if !visitor.fetch_waker() {
+                this.done = polled.is_ready();
+                return polled;
+            }
+        }
     }
 }
 
-impl<T> FusedFuture for ClosedFuture<'_, T> {
+impl FusedFuture for ClosedFuture<'_> {
     fn is_terminated(&self) -> bool {
         self.done
     }
 }
 
-impl<T> Drop for ClosedFuture<'_, T> {
+impl Drop for ClosedFuture<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.place.take() {
-            self.chan
-                .with(|hchan, wakes| hchan.cancel_closed(ticket, wakes));
+            drop(self.front.cancel_closed(ticket));
         }
     }
 }
 
-impl<T> fmt::Debug for ClosedFuture<'_, T> {
+impl fmt::Debug for ClosedFuture<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("ClosedFuture");
         out.field("place", &self.place).finish_non_exhaustive()

@@ -74,7 +74,8 @@ macro_rules! both_handles {
             ///
             /// From Go: `close(c)`, which panics the second time and on a nil channel.
             pub fn close(&self) -> bool {
-                self.chan.with(|hchan, wakes| hchan.close(wakes))
+                self.chan
+                    .with(|hchan, wakes| hchan.close(&self.chan.front, wakes))
             }
 
             /// Whether the channel is closed. Once true, true forever.
@@ -109,8 +110,8 @@ macro_rules! both_handles {
             /// ```
             ///
             /// From Go: what a second channel named `done` is for.
-            pub fn closed(&self) -> $crate::closed::ClosedFuture<'_, T> {
-                $crate::closed::ClosedFuture::new(&self.chan)
+            pub fn closed(&self) -> $crate::closed::ClosedFuture<'_> {
+                $crate::closed::ClosedFuture::new(&self.chan.front)
             }
 
             /// How many values are inside, at this instant.

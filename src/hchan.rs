@@ -55,8 +55,6 @@ pub(crate) struct Hchan<T> {
     sudogs: Sudogs<T>,
     recvq: WaitQ,
     sendq: WaitQ,
-    /// Those who wait for the end of the channel.
-    closeq: WaitQ,
     /// Values handed to receivers that have not looked yet.
     unclaimed: u32,
     senders: u32,
@@ -77,7 +75,6 @@ impl<T> Hchan<T> {
             sudogs: Sudogs::new(),
             recvq: WaitQ::new(),
             sendq: WaitQ::new(),
-            closeq: WaitQ::new(),
             unclaimed: 0,
             senders: 1,
             receivers: 1,
@@ -121,7 +118,7 @@ impl<T> Hchan<T> {
         wakes: &mut Wakes,
     ) -> Poll<Result<(), SendError<()>>> {
         if place.is_some() {
-            return self.redeem(place, visitor).map(|(state, left)| {
+            return self.sudogs.redeem(place, visitor).map(|(state, left)| {
                 *elem = left;
                 sent(state)
             });
@@ -234,7 +231,7 @@ impl<T> Hchan<T> {
         bug!("registers_twice" =>
             place.take_if(|place| self.sudogs.get(place).state == State::Parked));
         if place.is_some() {
-            return self.redeem(place, visitor).map(|(_, value)| {
+            return self.sudogs.redeem(place, visitor).map(|(_, value)| {
                 if value.is_some() {
                     self.unclaimed -= 1;
                     bug!("claim_tells_nobody" => return value.ok_or(RecvError));
@@ -497,25 +494,6 @@ impl<T> Hchan<T> {
     /// Whether anything may ever happen that is worth waiting for.
     pub(crate) const fn parks(&self) -> bool {
         !matches!(self.kind, Kind::Never)
-    }
-
-    /// Looks what became of a parked operation; once it is completed, frees its place.
-    #[inline]
-    fn redeem(
-        &mut self,
-        place: &mut Option<Ticket>,
-        visitor: &mut Visitor<'_>,
-    ) -> Poll<(State, Option<T>)> {
-        let Some(ticket) = place.take() else {
-            unreachable!("only a parked operation is redeemed");
-        };
-        let sudog = self.sudogs.get(&ticket);
-        if sudog.state == State::Parked {
-            visitor.renew(&mut sudog.party);
-            *place = Some(ticket);
-            return Poll::Pending;
-        }
-        Poll::Ready((sudog.state, self.sudogs.release(ticket).0))
     }
 
     /// The invariants at the head of this file.

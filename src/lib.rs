@@ -154,6 +154,7 @@ mod bug;
 mod chan;
 mod closed;
 mod error;
+mod front;
 mod handle;
 mod hchan;
 mod iter;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::chan::{Chan, Open};
 use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
+use crate::front::Forecast;
 use crate::handle::{Standing, both_handles, too_many_handles};
 use crate::hchan::Hchan;
 #[cfg(feature = "std")]
@@ -18,7 +19,7 @@ use crate::park;
 use crate::recv::{RecvFuture, RecvManyFuture};
 use crate::sync::Arc;
 use crate::until::until;
-use crate::wakes::{Forecast, Visitor, Wakes};
+use crate::wakes::{Visitor, Wakes};
 use crate::weak::WeakReceiver;
 
 /// The receiving handle of a channel: Go's `<-chan T`.
@@ -380,7 +381,7 @@ impl<T> Receiver<T> {
     /// ```
     pub fn recv_blocking(&self) -> Result<T, RecvError> {
         // What need not wait is spared the way there.
-        if !self.chan.forecast.recv_parks() {
+        if !self.chan.front.forecast.recv_parks() {
             if let Ok(value) = self.try_recv() {
                 return Ok(value);
             }
@@ -472,7 +473,7 @@ impl<T> Drop for Receiver<T> {
             if let Some(ticket) = self.standing.take(hchan) {
                 hchan.cancel_recv(ticket, wakes);
             }
-            hchan.remove_receiver(wakes)
+            hchan.remove_receiver(&self.chan.front, wakes)
         });
     }
 }

@@ -10,12 +10,13 @@ use futures_core::future::FusedFuture;
 
 use crate::chan::{Chan, Open};
 use crate::error::RecvError;
+use crate::front::Forecast;
 use crate::hchan::Hchan;
 use crate::party::Party;
 use crate::receiver::Receiver;
 use crate::sudog::Ticket;
 use crate::sync::Exclusive;
-use crate::wakes::{Forecast, Visitor, Wakes};
+use crate::wakes::{Visitor, Wakes};
 
 /// The future of [`Receiver::recv`](crate::Receiver::recv).
 #[must_use = "futures do nothing unless polled"]
@@ -41,7 +42,7 @@ impl<'a, T> RecvFuture<'a, T> {
         if self.place.is_some() {
             return self.poll_in_line(cx);
         }
-        if open.is_none() && self.receiver.chan.forecast.recv_parks() {
+        if open.is_none() && self.receiver.chan.front.forecast.recv_parks() {
             return self.poll_to_park(cx);
         }
         let receiver = self.receiver;
@@ -125,7 +126,7 @@ impl<T> Future for RecvFuture<'_, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let chan = &this.receiver.chan;
-        if this.done || this.place.is_some() || chan.forecast.recv_parks() {
+        if this.done || this.place.is_some() || chan.front.forecast.recv_parks() {
             return this.poll_slowly(None, cx);
         }
         match chan.quick(|hchan, forecast| this.receiver.recv_quick(hchan, forecast)) {

@@ -121,7 +121,7 @@ fn poll_send<T>(
     value: &mut Option<T>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    if place.is_some() || chan.forecast.send_parks() {
+    if place.is_some() || chan.front.forecast.send_parks() {
         return poll_slowly(chan, None, place, value, cx);
     }
     match chan.quick(|hchan, forecast| hchan.send_quick(value, forecast)) {
@@ -142,7 +142,7 @@ fn poll_slowly<T>(
     if place.is_some() {
         return poll_in_line(chan, place, value, cx);
     }
-    if open.is_none() && chan.forecast.send_parks() {
+    if open.is_none() && chan.front.forecast.send_parks() {
         return poll_to_park(chan, place, value, cx);
     }
     match chan.meet(open, |hchan| hchan.send_meet(value), |()| None) {

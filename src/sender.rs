@@ -423,7 +423,7 @@ impl<T> Sender<T> {
     /// ```
     pub fn send_blocking(&self, value: T) -> Result<(), SendError<T>> {
         // What need not wait is spared the way there.
-        let value = match self.chan.forecast.send_parks() {
+        let value = match self.chan.front.forecast.send_parks() {
             true => value,
             false => match self.try_send(value) {
                 Ok(()) => return Ok(()),
@@ -515,7 +515,7 @@ impl<T> Drop for Sender<T> {
             if let Some(ticket) = self.staged.take(hchan) {
                 hchan.cancel_send(ticket, &mut staged, wakes);
             }
-            hchan.remove_sender(wakes);
+            hchan.remove_sender(&self.chan.front, wakes);
         });
     }
 }

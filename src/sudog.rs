@@ -19,9 +19,10 @@
 use alloc::vec::Vec;
 use core::mem;
 use core::num::NonZero;
-use core::task::Waker;
+use core::task::{Poll, Waker};
 
 use crate::party::{Offer, Party};
+use crate::wakes::Visitor;
 
 /// A slab of no more bytes than this is kept for the next waiters.
 const KEPT_BYTES: usize = 16 * 1024;
@@ -158,6 +159,25 @@ impl<T> Sudogs<T> {
             "a ticket outlived its sudog"
         );
         sudog
+    }
+
+    /// Looks what became of a parked operation; once it is completed, frees its place.
+    #[inline]
+    pub(crate) fn redeem(
+        &mut self,
+        place: &mut Option<Ticket>,
+        visitor: &mut Visitor<'_>,
+    ) -> Poll<(State, Option<T>)> {
+        let Some(ticket) = place.take() else {
+            unreachable!("only a parked operation is redeemed");
+        };
+        let sudog = self.get(&ticket);
+        if sudog.state == State::Parked {
+            visitor.renew(&mut sudog.party);
+            *place = Some(ticket);
+            return Poll::Pending;
+        }
+        Poll::Ready((sudog.state, self.release(ticket).0))
     }
 
     /// The ticket for an acquired sudog, from its number.

@@ -11,7 +11,6 @@ use core::mem;
 use core::task::{Context, Waker};
 
 use crate::party::Party;
-use crate::sync::{AtomicBool, Ordering};
 
 /// The tasks to wake after the lock, in the order in which they were served.
 #[must_use = "a served task that nobody wakes sleeps forever"]
@@ -208,44 +207,6 @@ impl Panic {
         std::panic::resume_unwind(self.0);
         #[cfg(not(feature = "std"))]
         match self {}
-    }
-}
-
-/// What was to be seen of a channel when it was last unlocked.
-///
-/// An operation that will have to park brings its waker along at once, instead of being sent back for
-/// one, and an arm of a select spares itself the attempt. That an operation parks is only said where
-/// it was true; where it is not said, it may park all the same.
-pub(crate) struct Forecast {
-    recv_parks: AtomicBool,
-    send_parks: AtomicBool,
-}
-
-impl Forecast {
-    pub(crate) fn new() -> Self {
-        Self {
-            recv_parks: AtomicBool::new(false),
-            send_parks: AtomicBool::new(false),
-        }
-    }
-
-    /// Whether a receive would have had to park.
-    #[inline]
-    pub(crate) fn recv_parks(&self) -> bool {
-        self.recv_parks.load(Ordering::Relaxed)
-    }
-
-    /// Whether a send would have had to park.
-    #[inline]
-    pub(crate) fn send_parks(&self) -> bool {
-        self.send_parks.load(Ordering::Relaxed)
-    }
-
-    /// Notes what the next receive and the next send will have to do.
-    #[inline]
-    pub(crate) fn note(&self, recv_parks: bool, send_parks: bool) {
-        self.recv_parks.store(recv_parks, Ordering::Relaxed);
-        self.send_parks.store(send_parks, Ordering::Relaxed);
     }
 }
 

@@ -202,7 +202,7 @@ enum Subject<'t, 'r> {
     Reserve(ReserveFuture<'t, Counted>),
     Recv(RecvFuture<'r, Counted>),
     RecvMany(Boxed<'r, Result<Vec<Counted>, RecvError>>),
-    Watch(ClosedFuture<'r, Counted>),
+    Watch(ClosedFuture<'r>),
 }
 
 /// An answer, and all values that came with it.

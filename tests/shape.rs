@@ -78,8 +78,7 @@ macro_rules! for_futures {
             SendManyFuture<'static, 'static, $T>,
             ReserveFuture<'static, $T>,
             RecvFuture<'static, $T>,
-            RecvManyFuture<'static, 'static, $T>,
-            ClosedFuture<'static, $T>: $($bound)+
+            RecvManyFuture<'static, 'static, $T>: $($bound)+
         );
     };
 }
@@ -95,6 +94,9 @@ for_all_types!(assert_not_impl, NotSend: Send);
 for_all_types!(assert_not_impl, NotSend: Sync);
 for_all_types!(assert_not_impl, NotSendButSync: Send);
 for_all_types!(assert_not_impl, NotSendButSync: Sync);
+
+// The end of a channel has nothing to do with values.
+assert_impl!(ClosedFuture<'static>: Send + Sync + Unpin + Debug + Future + FusedFuture);
 
 // Nothing is ever pinned.
 for_all_types!(assert_impl, PhantomPinned: Unpin);
@@ -206,7 +208,7 @@ const fn signatures<'held, T: 'held>() {
         ($($Handle:ident),+) => {$(
             let _: fn(&$Handle<T>) -> bool = $Handle::close;
             let _: fn(&$Handle<T>) -> bool = $Handle::is_closed;
-            let _: fn(&$Handle<T>) -> ClosedFuture<'_, T> = $Handle::closed;
+            let _: fn(&$Handle<T>) -> ClosedFuture<'_> = $Handle::closed;
             let _: fn(&$Handle<T>) -> usize = $Handle::len;
             let _: fn(&$Handle<T>) -> bool = $Handle::is_empty;
             let _: fn(&$Handle<T>) -> bool = $Handle::is_full;

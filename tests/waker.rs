@@ -801,7 +801,7 @@ fn a_waker_may_drop_the_other_receives_of_its_batch() {
 
 #[test]
 fn a_waker_may_drop_the_other_sends_of_its_batch() {
-    type Futures = (Vec<SendFuture<'static, u8>>, Vec<ClosedFuture<'static, u8>>);
+    type Futures = (Vec<SendFuture<'static, u8>>, Vec<ClosedFuture<'static>>);
     static CHANNEL: LazyLock<(Sender<u8>, Receiver<u8>)> = LazyLock::new(|| bounded(0));
     static PARKED: Mutex<Futures> = Mutex::new((Vec::new(), Vec::new()));
     let drop_all = || {

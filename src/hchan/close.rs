@@ -1,19 +1,18 @@
 //! Close, and the handles, of which the last on a side closes.
 
 use alloc::collections::VecDeque;
-use core::task::Poll;
 
 use super::{Hchan, Kind};
-use crate::party::Party;
-use crate::sudog::{State, Ticket};
-use crate::trace::{Event, Queue};
-use crate::wakes::{Visitor, Wakes};
+use crate::front::Front;
+use crate::sudog::State;
+use crate::trace::Event;
+use crate::wakes::Wakes;
 
 impl<T> Hchan<T> {
     /// Go's `closechan`: ends every parked send and, unless values may still come, every receive.
     ///
     /// False if the channel is closed already, or can never be.
-    pub(crate) fn close(&mut self, wakes: &mut Wakes) -> bool {
+    pub(crate) fn close(&mut self, front: &Front, wakes: &mut Wakes) -> bool {
         if self.closed || self.kind == Kind::Never {
             return false;
         }
@@ -27,10 +26,7 @@ impl<T> Hchan<T> {
             wakes.push(waker);
         }
         self.settle(wakes);
-        while let Some((watcher, waker)) = self.closeq.dequeue(&mut self.sudogs, |_| true) {
-            watcher.state = State::Success;
-            wakes.push(waker);
-        }
+        front.close(wakes);
         true
     }
 
@@ -51,35 +47,6 @@ impl<T> Hchan<T> {
     pub(crate) fn is_over(&self) -> bool {
         bug!("closed_before_unclaimed" => return self.closed && self.buf.is_empty());
         self.closed && self.unclaimed == 0 && self.buf.is_empty()
-    }
-
-    /// One poll of a wait for the end of the channel.
-    pub(crate) fn poll_closed(
-        &mut self,
-        place: &mut Option<Ticket>,
-        visitor: &mut Visitor<'_>,
-    ) -> Poll<()> {
-        if place.is_some() {
-            return self.redeem(place, visitor).map(|_| ());
-        }
-        if self.closed {
-            return Poll::Ready(());
-        }
-        if self.parks() {
-            *place = visitor.waker().map(|waker| {
-                self.trace.note(Event::Park(Queue::Close));
-                { &mut self.closeq }.park(&mut self.sudogs, None, Party::Task(waker))
-            });
-        }
-        Poll::Pending
-    }
-
-    /// Gives up a wait for the end of the channel.
-    pub(crate) fn cancel_closed(&mut self, ticket: Ticket, wakes: &mut Wakes) {
-        if self.sudogs.get(&ticket).state == State::Parked {
-            self.closeq.unlink(&mut self.sudogs, &ticket);
-        }
-        wakes.retire(self.sudogs.release(ticket).1);
     }
 
     /// Counts a handle that was cloned; false if there are too many to count.
@@ -103,21 +70,21 @@ impl<T> Hchan<T> {
     }
 
     /// A sender is gone; the last one closes.
-    pub(crate) fn remove_sender(&mut self, wakes: &mut Wakes) {
+    pub(crate) fn remove_sender(&mut self, front: &Front, wakes: &mut Wakes) {
         self.senders -= 1;
         if self.senders == 0 {
             bug!("last_sender_wakes_nobody" => self.closed = true);
-            self.close(wakes);
+            self.close(front, wakes);
         }
     }
 
     /// A receiver is gone; the last one closes, and what nobody can receive any more is returned.
-    pub(crate) fn remove_receiver(&mut self, wakes: &mut Wakes) -> VecDeque<T> {
+    pub(crate) fn remove_receiver(&mut self, front: &Front, wakes: &mut Wakes) -> VecDeque<T> {
         self.receivers -= 1;
         if self.receivers > 0 {
             return VecDeque::new();
         }
-        self.close(wakes);
+        self.close(front, wakes);
         bug!("drops_values_under_lock" => drop(self.buf.take_all()));
         self.buf.take_all()
     }

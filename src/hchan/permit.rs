@@ -31,7 +31,10 @@ impl<T> Hchan<T> {
         visitor: &mut Visitor<'_>,
     ) -> Poll<Result<(), SendError<()>>> {
         if place.is_some() {
-            return self.redeem(place, visitor).map(|(state, _)| sent(state));
+            return self
+                .sudogs
+                .redeem(place, visitor)
+                .map(|(state, _)| sent(state));
         }
         match self.reserve() {
             Ok(()) => Poll::Ready(Ok(())),

@@ -7,10 +7,10 @@
 use core::task::Waker;
 
 use super::Hchan;
+use crate::front::Forecast;
 use crate::party::{Offer, Party};
 use crate::sudog::{State, Sudog, Ticket};
 use crate::sync::Arc;
-use crate::wakes::Forecast;
 
 impl<T> Hchan<T> {
     /// Sends into the ring.

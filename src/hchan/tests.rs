@@ -6,9 +6,11 @@ use core::task::{Context, Poll, Waker};
 
 use super::{Hchan, Kind};
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
+use crate::front::Forecast;
+use crate::front::Front;
 use crate::party::Party;
 use crate::sudog::Ticket;
-use crate::wakes::{Forecast, Visitor, Wakes};
+use crate::wakes::{Visitor, Wakes};
 
 /// A channel whose invariants are checked after each step, with the number of wakes that it took.
 struct Machine {
@@ -78,7 +80,7 @@ impl Machine {
     }
 
     fn close(&mut self) -> bool {
-        self.step(|hchan, _, wakes| hchan.close(wakes))
+        self.step(|hchan, _, wakes| hchan.close(&Front::new(true), wakes))
     }
 }
 

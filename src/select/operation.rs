@@ -8,13 +8,14 @@ use super::Otherwise;
 use super::kit::Kit;
 use crate::chan::Chan;
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
+use crate::front::Forecast;
 use crate::hchan::Hchan;
 use crate::party::Party;
 use crate::receiver::Receiver;
 use crate::recv::{self, RecvFuture};
 use crate::send::{self, SendFromFuture, SendFuture, refused};
 use crate::sudog::Ticket;
-use crate::wakes::{Forecast, Wakes};
+use crate::wakes::Wakes;
 
 /// A send or receive as an arm: its future, and the steps that a select takes it through.
 pub trait Operation: Future + Unpin {
@@ -60,7 +61,7 @@ impl<T> Operation for RecvFuture<'_, T> {
 
     fn parks(&mut self) -> bool {
         let Receiver { chan, standing, .. } = self.receiver;
-        chan.forecast.recv_parks() && !standing.is_some()
+        chan.front.forecast.recv_parks() && !standing.is_some()
     }
 
     fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64> {
@@ -213,7 +214,7 @@ impl<F: Sending> Operation for F {
     }
 
     fn parks(&mut self) -> bool {
-        self.parts().0.forecast.send_parks()
+        self.parts().0.front.forecast.send_parks()
     }
 
     #[track_caller]
