@@ -21,7 +21,6 @@
 
 use alloc::vec::Vec;
 use core::num::NonZero;
-use core::ptr;
 use core::task::Poll;
 
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
@@ -451,44 +450,81 @@ impl<T> Hchan<T> {
     }
 
     fn admit_first(&mut self, wakes: &mut Wakes) -> bool {
-        // A slot is anybody's; a receiver is for whoever is no arm of the same select.
         let above = bug!("admits_above_capacity") && self.buf.len() == self.buf.dataqsiz();
-        let lone = match self.has_room() || above {
-            true => None,
-            false => match self.free_receivers() {
-                Free::None => return false,
-                Free::OfSelect(select) => Some(select),
-                Free::Some => None,
-            },
-        };
-        let fits = |sender: &Sudog<T>| lone.is_none() || sender.select().map(ptr::from_ref) != lone;
-        let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, fits) else {
+        if !self.has_room() && !above {
+            return self.introduce(wakes);
+        }
+        let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, |_| true) else {
             return false;
         };
         wakes.push(waker);
         let mut elem = sender.take(&mut self.trace);
         if elem.is_none() {
             self.reserved += 1;
-        } else if self.send(&mut elem, wakes).is_err() {
-            // The receiver was an arm whose select has just been served elsewhere.
-            self.deliver(&mut elem, wakes);
+        } else if !self.hand(&mut elem, wakes) {
+            self.push(&mut elem);
         }
         true
     }
 
-    /// Who is in `recvq`, on capacity 0, that no permit counts on.
-    fn free_receivers(&self) -> Free {
+    /// Lets the first sender in line that can meet a receiver, on capacity 0: a reservation is promised it,
+    /// a value is handed over.
+    ///
+    /// Both wait, and as arms of selects may be served elsewhere at any time: then neither is served here,
+    /// and the one that is left stays in line.
+    fn introduce(&mut self, wakes: &mut Wakes) -> bool {
+        loop {
+            let Some((sender, receiver)) = self.counterparts() else {
+                return false;
+            };
+            if !self.sudogs.at(sender).has_value() {
+                return self.promise(wakes);
+            }
+            let (sender, receiver) = ((&mut self.sendq, sender), (&mut self.recvq, receiver));
+            let met = WaitQ::dequeue_both(sender, receiver, &mut self.sudogs);
+            let Some([(sender, first), (receiver, second)]) = met else {
+                continue;
+            };
+            self.clock += 1;
+            self.unclaimed += 1;
+            receiver.hand(sender.take(&mut self.trace), self.clock, &mut self.trace);
+            wakes.push(first);
+            wakes.push(second);
+            return true;
+        }
+    }
+
+    /// The first sender in line that a receiver is there for, on capacity 0, and the first such receiver: one
+    /// that no permit counts on. No select meets itself.
+    fn counterparts(&self) -> Option<(u32, u32)> {
         if self.buf.dataqsiz() > 0 {
-            return Free::None;
+            return None;
         }
-        let mut free = self.recvq.iter(&self.sudogs).skip(self.promised());
-        let Some(first) = free.next() else {
-            return Free::None;
+        let mut free = self.recvq.indexed(&self.sudogs).skip(self.promised());
+        let (first, receiver) = free.next()?;
+        let select = receiver.select();
+        let mut senders = self.sendq.indexed(&self.sudogs);
+        senders.find_map(|(sender, sudog)| match sudog.is_of(select) {
+            true => {
+                let (other, _) = free.find(|(_, other)| !other.is_of(select))?;
+                Some((sender, other))
+            }
+            false => Some((sender, first)),
+        })
+    }
+
+    /// Promises a free receiver to the reservation that is first in line.
+    fn promise(&mut self, wakes: &mut Wakes) -> bool {
+        let first = self
+            .sendq
+            .dequeue(&mut self.sudogs, |sender| !sender.has_value());
+        let Some((reservation, waker)) = first else {
+            return false;
         };
-        match first.select() {
-            Some(select) if free.all(|other| other.is_of(Some(select))) => Free::OfSelect(select),
-            _ => Free::Some,
-        }
+        reservation.take(&mut self.trace);
+        self.reserved += 1;
+        wakes.push(waker);
+        true
     }
 
     /// Whether anything may ever happen that is worth waiting for.
@@ -514,14 +550,6 @@ impl<T> Hchan<T> {
         assert!(!is_plain || self.buf.dataqsiz() > 0 || !self.has_free_receiver(None));
         self.buf.check();
     }
-}
-
-/// Which receivers a parked send may be given to.
-enum Free {
-    None,
-    /// All are arms of one select, which does not meet itself.
-    OfSelect(*const Offer),
-    Some,
 }
 
 impl<T> Sudog<T> {

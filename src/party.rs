@@ -1,6 +1,7 @@
 //! Who stands in line: a task, or one arm of a select.
 
 use core::fmt;
+use core::ptr;
 use core::task::Waker;
 
 use crate::sync::{Arc, AtomicU32, Mutex, Ordering};
@@ -23,6 +24,24 @@ impl Party {
         match party {
             Some(Self::Arm(offer, arm)) => offer.accept(*arm),
             _ => party.take().and_then(Self::retire),
+        }
+    }
+
+    /// Takes two out of all lines but those that they stand in now, or neither, and says whom to wake.
+    pub(crate) fn accept_both(a: &mut Option<Self>, b: &mut Option<Self>) -> Option<[Waker; 2]> {
+        match (&a, &b) {
+            (Some(Self::Arm(one, arm)), Some(Self::Arm(other, other_arm))) => {
+                Offer::accept_both((one, *arm), (other, *other_arm))
+            }
+            // A task always accepts, so the other one is asked first.
+            (Some(Self::Arm(_, _)), _) => {
+                let first = Self::accept(a)?;
+                Some([first, Self::accept(b)?])
+            }
+            (_, _) => {
+                let second = Self::accept(b)?;
+                Some([Self::accept(a)?, second])
+            }
         }
     }
 
@@ -121,6 +140,23 @@ impl Offer {
         // does for the arm it does under the channel's lock, and the owner takes that lock to collect.
         self.state.store(arm, Ordering::Release);
         left.take()
+    }
+
+    /// Accepts an arm of each of two selects, or of neither.
+    ///
+    /// The two locks are taken in the order of their addresses, wherever the two meet.
+    fn accept_both(one: (&Self, u32), other: (&Self, u32)) -> Option<[Waker; 2]> {
+        let swap = ptr::from_ref(one.0) > ptr::from_ref(other.0);
+        let [(low, low_arm), (high, high_arm)] = if swap { [other, one] } else { [one, other] };
+        let (mut low_left, mut high_left) = (low.waker.lock(), high.waker.lock());
+        if !(low.is_open() && high.is_open()) {
+            return None;
+        }
+        // Ordering: see `accept`.
+        low.state.store(low_arm, Ordering::Release);
+        high.state.store(high_arm, Ordering::Release);
+        let (low, high) = (low_left.take()?, high_left.take()?);
+        Some(if swap { [high, low] } else { [low, high] })
     }
 
     #[inline]

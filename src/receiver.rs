@@ -380,13 +380,11 @@ impl<T> Receiver<T> {
     /// assert_eq!(thread.join().unwrap(), Ok("to a thread"));
     /// ```
     pub fn recv_blocking(&self) -> Result<T, RecvError> {
-        // What need not wait is spared the way there.
-        if !self.chan.front.forecast.recv_parks() {
-            if let Ok(value) = self.try_recv() {
-                return Ok(value);
-            }
+        let mut recv = self.recv();
+        match recv.at_once() {
+            Some(value) => Ok(value),
+            None => park::block_on(&mut recv),
         }
-        park::block_on(self.recv())
     }
 
     /// Receives a value, sleeping for `timeout` at most; `Duration::MAX` is for ever.

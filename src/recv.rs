@@ -35,6 +35,24 @@ impl<'a, T> RecvFuture<'a, T> {
         }
     }
 
+    /// Receives if that is an ordinary case, before a thread makes ready to sleep.
+    #[cfg(feature = "std")]
+    pub(crate) fn at_once(&mut self) -> Option<T> {
+        let Receiver { chan, .. } = self.receiver;
+        if chan.front.forecast.recv_parks() {
+            return None;
+        }
+        let value = match chan.quick(|hchan, forecast| self.receiver.recv_quick(hchan, forecast)) {
+            Ok(value) => value,
+            Err(open) => {
+                let met = chan.meet(open, |hchan| self.receiver.recv_meet(hchan), Some);
+                met.ok()?.0
+            }
+        };
+        self.done = true;
+        Some(value)
+    }
+
     /// A poll that is not done with a value from the ring.
     #[inline(never)]
     fn poll_slowly(&mut self, open: Open<'_, T>, cx: &Context<'_>) -> Poll<Result<T, RecvError>> {

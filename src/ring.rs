@@ -82,13 +82,25 @@ impl<T> Ring<T> {
         let value = self.values.pop_front()?;
         if self.oldest_age().is_none() {
             self.received = self.received.wrapping_add(1);
-        } else if let Some(ages) = &mut self.put_back {
-            ages.pop_front();
+        } else {
+            self.take_age();
         }
         if self.values.is_empty() && self.values.capacity() > Self::FEW {
             self.shrink();
         }
         Some(value)
+    }
+
+    /// Takes the age of a value that was put back.
+    #[cold]
+    fn take_age(&mut self) {
+        let Some(ages) = &mut self.put_back else {
+            return;
+        };
+        ages.pop_front();
+        if ages.is_empty() && ages.capacity() > KEPT_BYTES / size_of::<u64>() {
+            self.put_back = None;
+        }
     }
 
     /// How many values any empty ring keeps storage for.

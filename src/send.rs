@@ -35,6 +35,25 @@ impl<'a, T> SendFuture<'a, T> {
         }
     }
 
+    /// Sends if that is an ordinary case, before a thread makes ready to sleep.
+    #[cfg(feature = "std")]
+    pub(crate) fn at_once(&mut self) -> bool {
+        let value = self.value.get_mut();
+        if self.chan.front.forecast.send_parks() {
+            return false;
+        }
+        match self
+            .chan
+            .quick(|hchan, forecast| hchan.send_quick(value, forecast))
+        {
+            Ok(()) => true,
+            Err(open) => {
+                let meet = |hchan: &mut Hchan<T>| hchan.send_meet(value);
+                self.chan.meet(open, meet, |()| None).is_ok()
+            }
+        }
+    }
+
     /// Takes the value back, if no one has taken it, and ends the future.
     ///
     /// `None` means that the value was sent, or was returned before. O(1).

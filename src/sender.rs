@@ -422,15 +422,11 @@ impl<T> Sender<T> {
     /// assert_eq!(thread.join().unwrap(), Ok(()));
     /// ```
     pub fn send_blocking(&self, value: T) -> Result<(), SendError<T>> {
-        // What need not wait is spared the way there.
-        let value = match self.chan.front.forecast.send_parks() {
-            true => value,
-            false => match self.try_send(value) {
-                Ok(()) => return Ok(()),
-                Err(refused) => refused.into_inner(),
-            },
-        };
-        park::block_on(self.send(value))
+        let mut send = self.send(value);
+        match send.at_once() {
+            true => Ok(()),
+            false => park::block_on(&mut send),
+        }
     }
 
     /// Sends a value, sleeping for `timeout` at most; `Duration::MAX` is for ever.

@@ -180,6 +180,18 @@ impl<T> Sudogs<T> {
         Poll::Ready((sudog.state, self.release(ticket).0))
     }
 
+    /// The sudog at an index.
+    pub(crate) fn at(&self, index: u32) -> &Sudog<T> {
+        &self.slots[index as usize]
+    }
+
+    /// The sudogs at two indexes.
+    fn two(&mut self, a: u32, b: u32) -> Option<(&mut Sudog<T>, &mut Sudog<T>)> {
+        let (front, back) = self.slots.split_at_mut_checked(a.max(b) as usize)?;
+        let (low, high) = (front.get_mut(a.min(b) as usize)?, back.first_mut()?);
+        Some(if a < b { (low, high) } else { (high, low) })
+    }
+
     /// The ticket for an acquired sudog, from its number.
     pub(crate) fn ticket(&self, number: NonZero<u32>) -> Ticket {
         Ticket {
@@ -331,6 +343,21 @@ impl WaitQ {
         Some((sudogs.slots.get_mut(index)?, waker))
     }
 
+    /// Takes two waiters out of their queues, given by their indexes, if both their parties accept, for each
+    /// other to complete and for whoever has brought them together to wake.
+    pub(crate) fn dequeue_both<'a, T>(
+        (sendq, sender): (&mut Self, u32),
+        (recvq, receiver): (&mut Self, u32),
+        sudogs: &'a mut Sudogs<T>,
+    ) -> Option<[(&'a mut Sudog<T>, Waker); 2]> {
+        let (first, second) = sudogs.two(sender, receiver)?;
+        let [first, second] = Party::accept_both(&mut first.party, &mut second.party)?;
+        sendq.unlink_at(sudogs, sender);
+        recvq.unlink_at(sudogs, receiver);
+        let (sender, receiver) = sudogs.two(sender, receiver)?;
+        Some([(sender, first), (receiver, second)])
+    }
+
     /// The first sudog of the queue.
     pub(crate) fn first<'a, T>(&self, sudogs: &'a Sudogs<T>) -> Option<&'a Sudog<T>> {
         sudogs.slots.get(self.first as usize)
@@ -343,9 +370,17 @@ impl WaitQ {
 
     /// The sudogs of the queue that may still be served, first to last.
     pub(crate) fn iter<'a, T>(&self, sudogs: &'a Sudogs<T>) -> impl Iterator<Item = &'a Sudog<T>> {
-        let at = |index: u32| sudogs.slots.get(index as usize);
-        core::iter::successors(at(self.first), move |sudog| at(sudog.next))
-            .filter(|sudog| sudog.is_open())
+        self.indexed(sudogs).map(|(_, sudog)| sudog)
+    }
+
+    /// The same, with their indexes.
+    pub(crate) fn indexed<'a, T>(
+        &self,
+        sudogs: &'a Sudogs<T>,
+    ) -> impl Iterator<Item = (u32, &'a Sudog<T>)> {
+        let at = |index: u32| Some((index, sudogs.slots.get(index as usize)?));
+        core::iter::successors(at(self.first), move |(_, sudog)| at(sudog.next))
+            .filter(|(_, sudog)| sudog.is_open())
     }
 }
 

@@ -7,6 +7,7 @@ mod support;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::fmt::Debug;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::ptr;
@@ -419,15 +420,21 @@ fn a_crowd_that_waits_for_the_end_leaves_no_memory_behind() {
 
 #[test]
 fn values_that_were_put_back_leave_no_memory_behind() {
-    for capacity in [0, 1] {
+    fn leave<T: PartialEq + Debug>(capacity: usize, value: fn(usize) -> T) {
         let since = Since::now();
-        let (tx, rx) = bounded::<u64>(capacity);
+        let (tx, rx) = bounded(capacity);
         let handed: Vec<_> = (0..10_000).map(|_| park(rx.recv())).collect();
-        (0..10_000).for_each(|n| tx.try_send(n).unwrap());
+        (0..10_000).for_each(|n| tx.try_send(value(n)).unwrap());
         drop(handed);
-        assert!(rx.try_iter().eq(0..10_000));
+        assert!(rx.try_iter().eq((0..10_000).map(value)));
         assert!(since.bytes() < SMALL, "{} bytes", since.bytes());
     }
+
+    for capacity in [0, 1] {
+        leave(capacity, |n| n);
+        leave(capacity, |_| ());
+    }
+    leave(100_000, |_| ());
 }
 
 #[test]

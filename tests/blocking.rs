@@ -552,6 +552,38 @@ fn impatient_threads_lose_nothing() {
 }
 
 #[test]
+fn a_thread_does_not_pass_a_reservation_by() {
+    let (tx, rx) = bounded(0);
+    let mut reserve = parked(tx.reserve());
+    let mut send = parked(tx.send("second"));
+    let thread = thread::spawn(move || [rx.recv_blocking(), rx.recv_blocking()]);
+    until(|| tx.snapshot().recvq == 1);
+    assert_eq!((reserve.wakes(), send.wakes()), (1, 0));
+    let Poll::Ready(Ok(permit)) = reserve.poll() else {
+        panic!("the reservation was first");
+    };
+    permit.send("first").unwrap();
+    assert_eq!(thread.join().unwrap(), [Ok("first"), Ok("second")]);
+    assert_eq!(send.poll(), Poll::Ready(Ok(())));
+}
+
+#[test]
+fn a_thread_waits_in_the_place_that_its_handle_has_in_line() {
+    let (tx, mut rx) = bounded(0);
+    let mut poll = parked(poll_fn(|cx| rx.poll_recv(cx)));
+    assert!(poll.poll().is_pending());
+    drop(poll);
+    // Promised to that place, so that the value behind is none of its.
+    let permit = tx.try_reserve().unwrap();
+    let mut send = parked(tx.send("behind"));
+    let thread = thread::spawn(move || [rx.recv_blocking(), rx.recv_blocking()]);
+    thread::sleep(10 * TICK);
+    permit.send("permit").unwrap();
+    assert_eq!(thread.join().unwrap(), [Ok("permit"), Ok("behind")]);
+    assert_eq!(send.poll(), Poll::Ready(Ok(())));
+}
+
+#[test]
 fn an_unbounded_send_never_blocks() {
     let (tx, rx) = unbounded();
     for n in 0..10_000 {

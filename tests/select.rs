@@ -1659,6 +1659,19 @@ fn a_select_takes_over_the_place_that_its_handle_has_in_line() {
 }
 
 #[test]
+fn a_select_receives_nothing_that_its_own_place_is_not_for() {
+    let (tx, mut rx) = bounded(0);
+    assert!(poll_once(poll_fn(|cx| rx.poll_recv(cx))).is_pending());
+    let permit = tx.try_reserve().unwrap();
+    let mut behind = parked(tx.send("behind"));
+    let mut select = parked(Select::new().recv(&rx, |value| value));
+    permit.send("permit").unwrap();
+    assert_eq!(select.poll(), Ready(Ok("permit")));
+    assert_eq!(rx.try_recv(), Ok("behind"));
+    assert_eq!(behind.poll(), Ready(Ok(())));
+}
+
+#[test]
 fn a_select_takes_over_what_its_handle_was_handed() {
     let (tx, mut rx) = bounded(0);
     assert!(poll_once(poll_fn(|cx| rx.poll_recv(cx))).is_pending());

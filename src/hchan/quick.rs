@@ -82,7 +82,8 @@ impl<T> Hchan<T> {
         if !self.send_parks() {
             return None;
         }
-        *place = Some(self.park_send(elem.take(), party()?));
+        let party = party()?;
+        *place = Some(self.park_send(elem.take(), party));
         forecast.note(false, true);
         Some(())
     }

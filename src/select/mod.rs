@@ -28,6 +28,8 @@
 //!
 //! - *A drop* withdraws first, so nobody accepts an arm that is being taken out. The accepted arm is
 //!   dropped like any served operation: a value it was handed is put back, a sent one stays sent.
+//! - *Two arms in line* can be brought together by a third, who gives up a permit that stood between them:
+//!   both offers are accepted, or neither.
 //! - *A close* is a counterpart like any other: it accepts an arm to end it, or passes it by.
 //! - *The same channel twice* is two sudogs with one offer: the second declines once the first was
 //!   accepted.
@@ -59,7 +61,8 @@
 //! A channel that others keep busy is tried again, right before a second look at it and at the others
 //! that are busy; the instant then lies between these. The quiet ones have been tried before and are
 //! looked at after it. So it takes a short moment in which the busy ones rest, however many arms there
-//! are, and no channel's lock is ever held while another's is taken. The lock of an offer is taken last.
+//! are, and no channel's lock is ever held while another's is taken. The lock of an offer is taken last, and
+//! of two offers that of the lower address first.
 
 use alloc::boxed::Box;
 use core::mem;

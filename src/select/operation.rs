@@ -76,6 +76,10 @@ impl<T> Operation for RecvFuture<'_, T> {
         let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
             let received = match receiver.claim(hchan, wakes) {
                 Some((value, _)) => Ok(value),
+                // It waits in the place that its handle has in line.
+                None if otherwise == Otherwise::Wait && receiver.standing.is_some() => {
+                    Err(TryRecvError::Empty)
+                }
                 None if otherwise == Otherwise::Wait => hchan.recv_in_turn(wakes),
                 None => hchan.recv(wakes),
             };

@@ -2,6 +2,8 @@
 
 use std::task::Poll;
 
+#[cfg(hchan_shuttle)]
+use hchan::RecvError;
 use hchan::{Select, SendError, TryRecvError, bounded};
 
 use super::select::two_channels;
@@ -108,13 +110,12 @@ fn reservation_granted_for_a_receiver_that_leaves() {
     });
 }
 
-/// A slot is given up for a select's arm that is served elsewhere meanwhile: then the value that came in
-/// for it goes to the receiver that a permit still counts on, rather than lie beside it.
+/// A permit is given up for a select's arm that is served elsewhere meanwhile: then the value in line stays
+/// with its sender, until the receiver that the other permit counts on is free.
 #[test]
 fn admitted_for_an_arm_that_is_served_elsewhere() {
     let fates = [
         (false, Poll::Ready(Ok(1)), Poll::Ready(Ok(5))),
-        (true, Poll::Ready(Ok(1)), Poll::Ready(Ok(5))),
         (true, Poll::Ready(Ok(5)), Poll::Pending),
     ];
     check(Complete, fates, || {
@@ -136,5 +137,60 @@ fn admitted_for_an_arm_that_is_served_elsewhere() {
         let won = poll_once(&mut select);
         drop(last);
         (sent, won, poll_once(&mut first))
+    });
+}
+
+/// The same with a value in line behind the permit: a receive takes it, or it stays with its sender.
+#[test]
+fn introduced_to_an_arm_that_is_served_elsewhere() {
+    let fates = [
+        (Poll::Ready(Ok(5)), Poll::Ready(Ok(()))),
+        (Poll::Ready(Ok(1)), Poll::Pending),
+    ];
+    check(Complete, fates, || {
+        let [(tx, rx), (tx_other, rx_other)] = two_channels(0);
+        let mut select = parked(Select::new().recv(&rx, |n| n).recv(&rx_other, |n| n));
+        let permit = tx.try_reserve().unwrap();
+        let mut send = parked(tx.send(5));
+        let server = spawn(move || {
+            let _maybe = tx_other.try_send(1);
+            tx_other
+        });
+        // Without this loom does not see that it matters who comes first.
+        let _len = rx_other.len();
+        drop(permit);
+        let _tx_other = end(server);
+        assert_eq!(rx.len(), 0);
+        (poll_once(&mut select), poll_once(&mut send))
+    });
+}
+
+/// Two arms are introduced to each other, while both of their selects are served elsewhere.
+///
+/// Not under loom, of which an assertion of its own fails here: "expected to be able to acquire lock".
+#[test]
+#[cfg(hchan_shuttle)]
+fn arms_introduced_to_each_other() {
+    let fates = [
+        (Poll::Ready(Ok(5)), Poll::Ready(Ok(0))),
+        (Poll::Ready(Ok(1)), Poll::Ready(Ok(2))),
+    ];
+    check(Complete, fates, || {
+        let [(tx, rx), (tx_other, rx_other)] = two_channels(0);
+        let (tx_third, rx_third) = bounded(0);
+        let mut receiver = parked(Select::new().recv(&rx, |n| n).recv(&rx_other, |n| n));
+        let permit = tx.try_reserve().unwrap();
+        let sender = Select::new().send(&tx, 5, |sent| sent.map_or(Err(RecvError), |()| Ok(0)));
+        let mut sender = parked(sender.recv(&rx_third, |n| n));
+        let server = spawn(move || {
+            let _maybe = (tx_other.try_send(1), tx_third.try_send(2));
+            (tx_other, tx_third)
+        });
+        // Without this loom does not see that it matters who comes first.
+        let _len = rx_other.len();
+        drop(permit);
+        let _txs = end(server);
+        assert_eq!(rx.len(), 0);
+        (poll_once(&mut receiver), poll_once(&mut sender))
     });
 }
