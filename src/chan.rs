@@ -2,7 +2,7 @@
 //!
 //! [`Chan::with`], [`Chan::quick`] and their like are the only doors to the state. They
 //! unlock before they wake, and before they tell a subscriber what happened, so no code of a user's
-//! ever runs under the lock, whatever goes on inside.
+//! runs under the lock.
 
 use core::fmt;
 use core::task::{Poll, Waker};
@@ -22,7 +22,7 @@ pub(crate) struct Chan<T> {
     pub(crate) front: Front,
 }
 
-/// The lock, where [`Chan::quick`] has got it and left the work to others.
+/// The lock, if [`Chan::quick`] got it and its work declined: passed on, so that nobody comes in between.
 pub(crate) type Open<'a, T> = Option<MutexGuard<'a, Hchan<T>>>;
 
 impl<T> Chan<T> {
@@ -40,8 +40,8 @@ impl<T> Chan<T> {
         self.take(None, work, |_| None)
     }
 
-    /// Does what concerns nobody else, if nobody else is at the channel. What is more than that is left
-    /// to do, under the same lock.
+    /// The short way: if the lock is free and `work` has an answer, that, and nobody else is concerned. Else
+    /// an error, with the lock if it was got.
     #[inline]
     pub(crate) fn quick<R>(
         &self,
@@ -284,6 +284,8 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// }
 /// assert_eq!((rx.len(), rx.capacity()), (1000, None));
 /// ```
+///
+/// Not in Go, where every channel has a capacity.
 #[must_use]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     Chan::pair(Kind::Unbounded, usize::MAX)

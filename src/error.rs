@@ -23,10 +23,36 @@ pub struct SendError<T>(pub T);
 /// The channel is closed and drained: no value will ever come.
 ///
 /// From Go: the `false` of `v, ok := <-c`.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// let (tx, rx) = hchan::bounded(1);
+/// tx.try_send(1).unwrap();
+/// drop(tx);
+/// assert_eq!(rx.recv().await, Ok(1));
+/// assert_eq!(rx.recv().await, Err(hchan::RecvError));
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecvError;
 
 /// The value could not be sent without waiting. It comes back.
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(0);
+/// let error = tx.try_send(1).unwrap_err();
+/// assert!(error.is_full() && !error.is_closed());
+/// drop(rx);
+/// let error = tx.try_send(2).unwrap_err();
+/// assert!(error.is_closed());
+/// assert_eq!(error.into_inner(), 2);
+/// ```
+///
+/// From Go: the `default` of a `select`, taken, and the panic of a send on a closed channel.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TrySendError<T> {
     /// No slot is free, or, on capacity 0, no receiver waits. A later try may succeed.
@@ -36,6 +62,17 @@ pub enum TrySendError<T> {
 }
 
 /// No value could be received without waiting.
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded::<()>(0);
+/// assert!(rx.try_recv().unwrap_err().is_empty());
+/// drop(tx);
+/// assert!(rx.try_recv().unwrap_err().is_closed());
+/// ```
+///
+/// From Go: the `default` of a `select`, taken, and the `false` of `v, ok := <-c`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TryRecvError {
     /// Nothing is there now. A later try may succeed.
@@ -45,6 +82,21 @@ pub enum TryRecvError {
 }
 
 /// The value was not sent in time. It comes back.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use std::future::ready;
+///
+/// let (tx, rx) = hchan::bounded(0);
+/// let error = tx.send_until(1, ready(())).await.unwrap_err();
+/// assert!(error.is_timeout());
+/// assert_eq!(error.into_inner(), 1);
+/// drop(rx);
+/// assert!(tx.send_until(2, ready(())).await.unwrap_err().is_closed());
+/// # });
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum SendTimeoutError<T> {
     /// The time was over before anyone took the value.
@@ -54,6 +106,19 @@ pub enum SendTimeoutError<T> {
 }
 
 /// No value was received in time.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use std::future::ready;
+///
+/// let (tx, rx) = hchan::bounded::<()>(0);
+/// assert!(rx.recv_until(ready(())).await.unwrap_err().is_timeout());
+/// drop(tx);
+/// assert!(rx.recv_until(ready(())).await.unwrap_err().is_closed());
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecvTimeoutError {
     /// The time was over before a value came.

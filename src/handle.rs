@@ -8,7 +8,8 @@ use crate::sync::{AtomicU32, Ordering};
 
 /// The place in line of a poll on a handle itself, kept between one poll and the next.
 ///
-/// It is written under the channel's lock, which orders all accesses.
+/// It is written under the channel's lock. A look without it, by which a select guesses whether to try, may
+/// be stale; the arm looks again under the lock when it parks.
 pub(crate) struct Standing(AtomicU32);
 
 impl Standing {
@@ -52,7 +53,7 @@ pub(crate) fn too_many_handles() -> ! {
 macro_rules! both_handles {
     ($Handle:ident) => {
         impl<T> $Handle<T> {
-            /// Closes the channel; false if it is closed already.
+            /// Closes the channel; false if it is closed already, or a `never` channel, which nobody can close.
             ///
             /// Sends fail from now on, parked ones included, each with its value. What is inside can
             /// still be received; then receives fail too. Nobody can open the channel again. Dropping
@@ -80,12 +81,16 @@ macro_rules! both_handles {
 
             /// Whether the channel is closed. Once true, true forever.
             ///
+            /// # Examples
+            ///
             /// ```
             /// let (tx, rx) = hchan::bounded::<()>(0);
             /// assert!(!rx.is_closed());
             /// drop(tx);
             /// assert!(rx.is_closed());
             /// ```
+            ///
+            /// From Go: `closed(c)`, which early versions had; see [`closed`](Self::closed) to wait for it.
             #[must_use]
             pub fn is_closed(&self) -> bool {
                 self.chan.look($crate::hchan::Hchan::is_closed)
@@ -93,7 +98,8 @@ macro_rules! both_handles {
 
             /// Waits until the channel is closed, by hand or because the other side is gone.
             ///
-            /// Values may still be inside. Cancel safe: a dropped wait leaves no trace.
+            /// Values may still be inside. On a `never` channel it waits for ever. Cancel safe: a dropped
+            /// wait leaves no trace.
             ///
             /// # Panics
             ///
@@ -116,9 +122,10 @@ macro_rules! both_handles {
 
             /// How many values are inside, at this instant.
             ///
-            /// Values that parked sends bring are not, nor are those that a parked receive was handed;
-            /// what was put back is. So it may exceed the capacity for a while, after a receive that
-            /// was handed a value was dropped.
+            /// Values of parked sends do not count, nor does one that a receive was handed and has not
+            /// returned yet. One that was put back does, so there may be more than the capacity for a while.
+            ///
+            /// # Examples
             ///
             /// ```
             /// let (tx, rx) = hchan::bounded(2);
@@ -134,10 +141,14 @@ macro_rules! both_handles {
 
             /// Whether no value is inside, at this instant.
             ///
+            /// # Examples
+            ///
             /// ```
             /// let (tx, rx) = hchan::bounded::<()>(2);
             /// assert!(tx.is_empty() && rx.is_empty());
             /// ```
+            ///
+            /// From Go: `len(c) == 0`.
             #[must_use]
             pub fn is_empty(&self) -> bool {
                 self.len() == 0
@@ -147,17 +158,23 @@ macro_rules! both_handles {
             ///
             /// Always true on capacity 0, never on an unbounded channel.
             ///
+            /// # Examples
+            ///
             /// ```
             /// let (tx, rx) = hchan::bounded(1);
             /// tx.try_send(()).unwrap();
             /// assert!(tx.is_full() && rx.is_full());
             /// ```
+            ///
+            /// From Go: `len(c) == cap(c)`.
             #[must_use]
             pub fn is_full(&self) -> bool {
                 self.chan.look($crate::hchan::Hchan::is_full)
             }
 
             /// How many values the channel holds at most; `None` if it has no limit.
+            ///
+            /// # Examples
             ///
             /// ```
             /// let (tx, rx) = hchan::bounded::<()>(7);
@@ -173,12 +190,16 @@ macro_rules! both_handles {
 
             /// How many senders there are, at this instant.
             ///
+            /// # Examples
+            ///
             /// ```
             /// let (tx, rx) = hchan::bounded::<()>(1);
             /// let other = tx.clone();
             /// assert_eq!((tx.sender_count(), rx.sender_count()), (2, 2));
             /// # drop(other);
             /// ```
+            ///
+            /// Not in Go, which does not count who holds a channel.
             #[must_use]
             pub fn sender_count(&self) -> usize {
                 self.chan.look($crate::hchan::Hchan::sender_count)
@@ -186,17 +207,23 @@ macro_rules! both_handles {
 
             /// How many receivers there are, at this instant.
             ///
+            /// # Examples
+            ///
             /// ```
             /// let (tx, rx) = hchan::bounded::<()>(1);
             /// drop(rx);
             /// assert_eq!(tx.receiver_count(), 0);
             /// ```
+            ///
+            /// Not in Go, which does not count who holds a channel.
             #[must_use]
             pub fn receiver_count(&self) -> usize {
                 self.chan.look($crate::hchan::Hchan::receiver_count)
             }
 
             /// Whether both handles are of one channel.
+            ///
+            /// # Examples
             ///
             /// ```
             /// let (tx, rx) = hchan::bounded::<()>(1);
@@ -211,6 +238,8 @@ macro_rules! both_handles {
             }
 
             /// What the channel looks like at this instant, under one lock.
+            ///
+            /// # Examples
             ///
             /// ```
             /// let (tx, rx) = hchan::bounded(3);

@@ -11,13 +11,13 @@
 //!
 //! - receivers stand in `recvq` only while `buf` is empty;
 //! - senders stand in `sendq` only while the channel is open and no slot is free, and on capacity 0
-//!   only while each parked receiver is promised to a permit;
+//!   only while each parked receiver is promised to a permit, or is an arm of the sender's own select;
 //! - values leave in the order in which they were accepted; what was put back is older than the rest
 //!   of `buf` and stands at its head, oldest first;
 //! - on a closed channel receivers stand in `recvq` only while a value is unclaimed, that is: handed
 //!   to a receiver that has not looked yet. It may come back, so "closed" is not certain before.
 //!
-//! [`Hchan::check`] says the same in code, and debug builds run it after each operation.
+//! [`Hchan::check`] asserts what of this can be seen at one instant, after each operation of a debug build.
 
 use alloc::vec::Vec;
 use core::num::NonZero;
@@ -48,8 +48,8 @@ pub(crate) struct Hchan<T> {
     buf: Ring<T>,
     /// Slots that permits hold; on capacity 0, parked receivers that are promised to permits.
     reserved: usize,
-    /// Counts what happens. When a value left is its age, and a look at the channel is as good as a
-    /// later one if the clock shows the same.
+    /// Counts what happens. A value's age is what the clock showed when it left; and while the clock stands
+    /// as it did at an earlier look, nothing has become possible since.
     clock: u64,
     sudogs: Sudogs<T>,
     recvq: WaitQ,

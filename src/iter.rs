@@ -8,6 +8,15 @@ use core::marker::PhantomData;
 use crate::receiver::Receiver;
 
 /// The values that were inside; made by [`Receiver::drain`].
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(2);
+/// tx.try_send(1).unwrap();
+/// tx.try_send(2).unwrap();
+/// assert!(rx.drain().eq([1, 2]));
+/// ```
 #[must_use = "iterators do nothing unless consumed"]
 pub struct Drain<'a, T> {
     /// Each with its age, which nobody needs any more.
@@ -40,6 +49,15 @@ impl<T> ExactSizeIterator for Drain<'_, T> {}
 impl<T> FusedIterator for Drain<'_, T> {}
 
 /// Receives until that would take waiting; made by [`Receiver::try_iter`].
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(2);
+/// tx.try_send(1).unwrap();
+/// assert!(rx.try_iter().eq([1]));
+/// assert!(!rx.is_closed());
+/// ```
 #[must_use = "iterators do nothing unless consumed"]
 pub struct TryIter<'a, T> {
     receiver: &'a Receiver<T>,
@@ -60,6 +78,15 @@ impl<T> Iterator for TryIter<'_, T> {
 }
 
 /// Receives until the channel is closed and drained; made by [`Receiver::iter`].
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(2);
+/// tx.try_send(1).unwrap();
+/// drop(tx);
+/// assert!(rx.iter().eq([1]));
+/// ```
 #[cfg(feature = "std")]
 #[must_use = "iterators do nothing unless consumed"]
 pub struct Iter<'a, T> {
@@ -86,6 +113,17 @@ impl<T> Iterator for Iter<'_, T> {
 impl<T> FusedIterator for Iter<'_, T> {}
 
 /// Receives until the channel is closed and drained; made of a [`Receiver`].
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(2);
+/// tx.try_send(1).unwrap();
+/// drop(tx);
+/// for value in rx {
+///     assert_eq!(value, 1);
+/// }
+/// ```
 #[cfg(feature = "std")]
 #[must_use = "iterators do nothing unless consumed"]
 pub struct IntoIter<T> {

@@ -10,8 +10,8 @@ use crate::sync::{AtomicU32, Ordering};
 
 /// The lock of a channel.
 ///
-/// It is held for a few dozen instructions, under which nothing waits and no code of a user's runs. So
-/// it is a spin lock, which is released by a plain store: half the price of a lock that has to look for
+/// It is held for a few dozen instructions as a rule; by a batch, a close or storage that grows for longer,
+/// and the allocator is all the foreign code that runs under it. Nothing waits there. So it is a spin lock, which is released by a plain store: half the price of a lock that has to look for
 /// sleepers. Whoever does not get it stays away from its cache line for longer and longer, and then,
 /// should its holder have lost its processor, leaves the processor to others.
 ///

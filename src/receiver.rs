@@ -29,6 +29,16 @@ use crate::weak::WeakReceiver;
 ///
 /// A receiver is also a [`Stream`](futures_core::Stream): a receive that is repeated, and keeps its
 /// place in line from poll to poll. Whatever receives on the handle meanwhile takes over that place.
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(2);
+/// let other = rx.clone();
+/// tx.try_send(1).unwrap();
+/// tx.try_send(2).unwrap();
+/// assert_eq!((rx.try_recv(), other.try_recv()), (Ok(1), Ok(2)));
+/// ```
 pub struct Receiver<T> {
     pub(crate) chan: Arc<Chan<T>>,
     /// The parked receive of [`poll_recv`](Self::poll_recv).
@@ -51,7 +61,7 @@ impl<T> Receiver<T> {
     /// Receives a value, waiting for one to come.
     ///
     /// Receivers are served in the order in which they began to wait, which is when the future is
-    /// first polled. A value comes straight from its sender, who is done with it then.
+    /// first polled. One that waits is handed its value by the sender, who is done with it then.
     ///
     /// # Cancel safety
     ///
@@ -72,8 +82,8 @@ impl<T> Receiver<T> {
     ///
     /// # Cost
     ///
-    /// One lock if it need not wait; a wait allocates nothing once the channel has had as many
-    /// waiters before.
+    /// One lock if it need not wait. A wait allocates nothing once the channel has had as many waiters
+    /// before; what a crowd took beyond 16 KiB is given back when it has gone.
     ///
     /// # Examples
     ///
@@ -94,7 +104,8 @@ impl<T> Receiver<T> {
 
     /// Receives a value if that takes no waiting.
     ///
-    /// On capacity 0 that is when a send waits already.
+    /// On capacity 0 that is when a send waits already; a reservation that waits in front of it is passed
+    /// by. One lock.
     ///
     /// # Errors
     ///
@@ -188,6 +199,8 @@ impl<T> Receiver<T> {
     /// assert_eq!(out, [0, 1, 2]);
     /// # });
     /// ```
+    ///
+    /// From Go: `v := <-c`, then a loop of `select { case v := <-c: default: }`.
     pub fn recv_many<'a, 'b>(
         &'a self,
         out: &'b mut Vec<T>,
@@ -214,6 +227,8 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.try_recv_many(&mut out, 9), Ok(5));
     /// assert!(rx.try_recv_many(&mut out, 9).unwrap_err().is_empty());
     /// ```
+    ///
+    /// From Go: a loop of `select { case v := <-c: default: }`, in which others may come between.
     pub fn try_recv_many(&self, out: &mut Vec<T>, limit: usize) -> Result<usize, TryRecvError> {
         if limit == 0 {
             return Ok(0);
@@ -236,6 +251,8 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.drain().sum::<i32>(), 3);
     /// assert!(rx.is_empty());
     /// ```
+    ///
+    /// From Go: the same loop, until `default`.
     pub fn drain(&self) -> Drain<'_, T> {
         let take_all = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
             let attempts = core::iter::from_fn(|| {
@@ -260,6 +277,8 @@ impl<T> Receiver<T> {
     /// (0..3).for_each(|n| tx.try_send(n).unwrap());
     /// assert!(rx.try_iter().eq([0, 1, 2]));
     /// ```
+    ///
+    /// From Go: a loop of `select { case v := <-c: default: }`.
     pub const fn try_iter(&self) -> TryIter<'_, T> {
         TryIter::new(self)
     }
@@ -288,6 +307,8 @@ impl<T> Receiver<T> {
     /// assert_eq!(poll_fn(|cx| rx.poll_recv(cx)).await, Ok("polled"));
     /// # });
     /// ```
+    ///
+    /// Not in Go, whose runtime does the polling.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
         let visitor = Visitor::new(cx);
         let receive = |hchan: &mut Hchan<T>, visitor: &mut Visitor<'_>, wakes: &mut Wakes| {
@@ -301,12 +322,16 @@ impl<T> Receiver<T> {
 
     /// Makes a handle that does not keep the channel open.
     ///
+    /// # Examples
+    ///
     /// ```
     /// let (tx, rx) = hchan::bounded::<()>(1);
     /// let weak = rx.downgrade();
     /// drop(rx);
     /// assert!(tx.is_closed() && weak.upgrade().is_none());
     /// ```
+    ///
+    /// Not in Go, where a channel ends with the garbage collector.
     #[must_use]
     pub fn downgrade(&self) -> WeakReceiver<T> {
         WeakReceiver::new(self.chan.clone())
@@ -379,6 +404,8 @@ impl<T> Receiver<T> {
     /// tx.send_blocking("to a thread").unwrap();
     /// assert_eq!(thread.join().unwrap(), Ok("to a thread"));
     /// ```
+    ///
+    /// From Go: `v, ok := <-c`; what a goroutine is there, a thread is here.
     pub fn recv_blocking(&self) -> Result<T, RecvError> {
         let mut recv = self.recv();
         match recv.at_once() {
@@ -402,6 +429,8 @@ impl<T> Receiver<T> {
     /// assert!(rx.recv_blocking_timeout(Duration::from_millis(1)).unwrap_err().is_timeout());
     /// # drop(tx);
     /// ```
+    ///
+    /// From Go: a `select` of `<-c` and `<-time.After(timeout)`.
     pub fn recv_blocking_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
         in_time(park::block_on_until(
             &mut self.recv(),
@@ -422,6 +451,8 @@ impl<T> Receiver<T> {
     /// tx.try_send(1).unwrap();
     /// assert_eq!(rx.recv_blocking_deadline(std::time::Instant::now()), Ok(1));
     /// ```
+    ///
+    /// From Go: a `select` of `<-c` and `<-ctx.Done()`, with a deadline.
     pub fn recv_blocking_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
         in_time(park::block_on_until(&mut self.recv(), Some(deadline)))
     }

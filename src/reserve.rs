@@ -17,6 +17,16 @@ use crate::wakes::Visitor;
 /// A slot held for a value that comes later; see [`Sender::reserve`](crate::Sender::reserve).
 ///
 /// Dropping it gives the slot to the next parked sender.
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(1);
+/// let permit = tx.try_reserve().unwrap();
+/// assert!(tx.try_send("no room").is_err());
+/// permit.send("the slot was held").unwrap();
+/// assert_eq!(rx.try_recv(), Ok("the slot was held"));
+/// ```
 #[must_use = "a permit that is dropped gives its slot up"]
 pub struct Permit<'a, T> {
     chan: &'a Chan<T>,

@@ -58,6 +58,10 @@ impl<'a, T> SendFuture<'a, T> {
     ///
     /// `None` means that the value was sent, or was returned before. O(1).
     ///
+    /// # Panics
+    ///
+    /// The future panics when polled after this.
+    ///
     /// # Examples
     ///
     /// ```

@@ -24,6 +24,18 @@ use crate::weak::WeakSender;
 /// still be received.
 ///
 /// A sender is also a [`Sink`](futures_sink::Sink), with the feature `sink`.
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(2);
+/// let other = tx.clone();
+/// tx.try_send(1).unwrap();
+/// other.try_send(2).unwrap();
+/// drop((tx, other));
+/// assert!(rx.try_iter().eq([1, 2]));
+/// assert!(rx.is_closed());
+/// ```
 pub struct Sender<T> {
     pub(crate) chan: Arc<Chan<T>>,
     /// The parked send of [`poll_send`](Self::poll_send).
@@ -51,8 +63,7 @@ impl<T> Sender<T> {
     ///
     /// A dropped send has either sent its value or drops it, never both.
     /// [`cancel`](SendFuture::cancel) tells which, and [`send_from`](Self::send_from) and
-    /// [`reserve`](Self::reserve) lose nothing. A send that is waited for anew joins the end of the
-    /// line.
+    /// [`reserve`](Self::reserve) lose nothing. Sending again means joining the end of the line.
     ///
     /// # Errors
     ///
@@ -64,8 +75,8 @@ impl<T> Sender<T> {
     ///
     /// # Cost
     ///
-    /// One lock if it need not wait; a wait allocates nothing once the channel has had as many
-    /// waiters before.
+    /// One lock if it need not wait. A wait allocates nothing once the channel has had as many waiters
+    /// before; what a crowd took beyond 16 KiB is given back when it has gone.
     ///
     /// # Examples
     ///
@@ -87,7 +98,7 @@ impl<T> Sender<T> {
 
     /// Sends a value if that takes no waiting.
     ///
-    /// On capacity 0 that is when a receive waits already.
+    /// On capacity 0 that is when a receive waits already. One lock.
     ///
     /// # Errors
     ///
@@ -169,6 +180,8 @@ impl<T> Sender<T> {
     /// assert_eq!(slot, Some("precious"));
     /// # drop(rx) });
     /// ```
+    ///
+    /// From Go: `c <- value` in a `select`, whose value the loser of a race still has there.
     #[track_caller]
     pub fn send_from<'a, 'b>(&'a self, slot: &'b mut Option<T>) -> SendFromFuture<'a, 'b, T> {
         assert!(slot.is_some(), "`send_from` needs a value in its slot");
@@ -245,6 +258,8 @@ impl<T> Sender<T> {
     /// assert_eq!(rx.drain().collect::<Vec<_>>(), [1, 2, 3]);
     /// # Ok::<(), hchan::SendError<()>>(()) }).unwrap();
     /// ```
+    ///
+    /// From Go: a loop of `c <- value`.
     pub fn send_many<'a, 'b>(&'a self, items: &'b mut VecDeque<T>) -> SendManyFuture<'a, 'b, T> {
         SendManyFuture::new(&self.chan, items)
     }
@@ -268,6 +283,8 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.force_send(3), Ok(Some(1)));
     /// assert_eq!(rx.drain().collect::<Vec<_>>(), [2, 3]);
     /// ```
+    ///
+    /// From Go: `select { case c <- v: default: <-c; c <- v }`, in which others may come between.
     pub fn force_send(&self, value: T) -> Result<Option<T>, SendError<T>> {
         let mut elem = Some(value);
         let sent = self
@@ -308,6 +325,8 @@ impl<T> Sender<T> {
     /// permit.send("made when sure of its place").unwrap();
     /// # drop(rx) });
     /// ```
+    ///
+    /// Not in Go, where the value comes before the wait.
     pub fn reserve(&self) -> ReserveFuture<'_, T> {
         ReserveFuture::new(&self.chan)
     }
@@ -327,6 +346,8 @@ impl<T> Sender<T> {
     /// permit.send(1).unwrap();
     /// assert_eq!(rx.try_recv(), Ok(1));
     /// ```
+    ///
+    /// Not in Go, as [`reserve`](Self::reserve).
     pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
         let reserved = self.chan.with(|hchan, _| hchan.reserve());
         reserved.map(|()| Permit::new(&self.chan))
@@ -337,7 +358,8 @@ impl<T> Sender<T> {
     /// If it must wait, the value is staged: it leaves `item` and stands in line in the channel, and
     /// the place is kept from poll to poll. So poll until ready, with `item` empty from the second
     /// poll on; a value that is in `item` by then is sent after the staged one. With nothing staged
-    /// and nothing in `item` it is ready.
+    /// and nothing in `item` it is ready. On a `never` channel nothing is staged, and `item` keeps its
+    /// value.
     ///
     /// # Cancel safety
     ///
@@ -360,6 +382,8 @@ impl<T> Sender<T> {
     /// assert_eq!(rx.recv().await, Ok("polled"));
     /// # Ok::<(), hchan::SendError<&str>>(()) }).unwrap();
     /// ```
+    ///
+    /// Not in Go, whose runtime does the polling.
     pub fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
@@ -391,6 +415,8 @@ impl<T> Sender<T> {
 
     /// Makes a handle that does not keep the channel open.
     ///
+    /// # Examples
+    ///
     /// ```
     /// let (tx, rx) = hchan::bounded::<()>(1);
     /// let weak = tx.downgrade();
@@ -398,6 +424,8 @@ impl<T> Sender<T> {
     /// drop(tx);
     /// assert!(rx.is_closed());
     /// ```
+    ///
+    /// Not in Go, where a channel ends with the garbage collector.
     #[must_use]
     pub fn downgrade(&self) -> WeakSender<T> {
         WeakSender::new(self.chan.clone())
@@ -421,6 +449,8 @@ impl<T> Sender<T> {
     /// assert_eq!(rx.recv_blocking(), Ok("from a thread"));
     /// assert_eq!(thread.join().unwrap(), Ok(()));
     /// ```
+    ///
+    /// From Go: `c <- value`; what a goroutine is there, a thread is here.
     pub fn send_blocking(&self, value: T) -> Result<(), SendError<T>> {
         let mut send = self.send(value);
         match send.at_once() {
@@ -445,6 +475,8 @@ impl<T> Sender<T> {
     /// assert!(error.is_timeout());
     /// # drop(rx);
     /// ```
+    ///
+    /// From Go: a `select` of `c <- value` and `<-time.After(timeout)`.
     pub fn send_blocking_timeout(
         &self,
         value: T,
@@ -468,6 +500,8 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.send_blocking_deadline(1, std::time::Instant::now()), Ok(()));
     /// # drop(rx);
     /// ```
+    ///
+    /// From Go: a `select` of `c <- value` and `<-ctx.Done()`, with a deadline.
     pub fn send_blocking_deadline(
         &self,
         value: T,

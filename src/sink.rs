@@ -22,7 +22,10 @@ use crate::sender::Sender;
 ///
 /// # Panics
 ///
-/// `start_send` panics if the item before has not been sent yet: `poll_ready` tells.
+/// `start_send` panics while an item is staged: from the `start_send` that staged it until `poll_ready`,
+/// `poll_flush` or `poll_send` is ready.
+///
+/// # Examples
 ///
 /// ```
 /// # futures::executor::block_on(async {

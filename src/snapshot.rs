@@ -9,6 +9,8 @@ use core::fmt;
 ///
 /// [`Display`](fmt::Display) draws the ring and both queues:
 ///
+/// # Examples
+///
 /// ```
 /// let (tx, rx) = hchan::bounded(3);
 /// tx.try_send('a').unwrap();

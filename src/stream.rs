@@ -9,6 +9,8 @@ use crate::receiver::Receiver;
 
 /// Ends once the channel is closed and drained.
 ///
+/// # Examples
+///
 /// ```
 /// # futures::executor::block_on(async {
 /// use futures::StreamExt;

@@ -10,7 +10,7 @@
 //!   Free ------------------> Parked ----------------------> Success, Closed
 //!     ^                       |  |                               |
 //!     |        unlink, release|  |dequeue: its select            | release
-//!     +-----------------------+  |was served elsewhere           |
+//!     +-----------------------+  |is not open any more           |
 //!     |                          v                               |
 //!     +------- release ------- Passed                            |
 //!     +----------------------------------------------------------+
@@ -36,7 +36,7 @@ pub(crate) struct Sudog<T> {
     pub(crate) elem: Option<T>,
     /// Whom to wake when the operation is completed.
     pub(crate) party: Option<Party>,
-    /// The number of the value that was handed, by which it finds its place when put back.
+    /// The age of the value that was handed, by which it finds its place when put back.
     pub(crate) age: u64,
     pub(crate) state: State,
     /// Counts the uses of this place, and thereby tells a ticket from a stale one.
@@ -52,7 +52,8 @@ pub(crate) enum State {
     Free,
     /// Stands in a queue.
     Parked,
-    /// An arm that stands in no queue any more, since another arm of its select was served.
+    /// An arm that stands in no queue any more: when its turn came its select was not open, for another arm
+    /// had been served, or the select has withdrawn.
     Passed,
     /// Completed: the value was taken, handed or promised.
     Success,
@@ -300,7 +301,7 @@ impl WaitQ {
     /// Takes out the first sudog of the queue that `fits` and whose party accepts, for its counterpart
     /// to complete and wake: the one place where a channel minds that a waiter may be an arm of a select.
     ///
-    /// Arms of selects that were served elsewhere leave the queue on the way.
+    /// Arms of selects that are not open any more leave the queue on the way.
     pub(crate) fn dequeue<'a, T>(
         &mut self,
         sudogs: &'a mut Sudogs<T>,
@@ -385,7 +386,7 @@ impl WaitQ {
 }
 
 impl<T> Sudog<T> {
-    /// Whether no counterpart has served it, here or elsewhere.
+    /// Whether a counterpart may serve it.
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
         self.party.as_ref().is_some_and(Party::is_open)

@@ -1,7 +1,7 @@
 //! What the crate takes from the platform: a lock, shared ownership, atomics, threads.
 //!
-//! The only file that knows the model checkers, loom and shuttle, which put their own in the place of
-//! these when a cfg asks for it.
+//! The model checkers, loom and shuttle, put their own in the place of these when a cfg asks for it. That
+//! happens here; a few other files only ask whether one is at work.
 
 use spin::mutex::SpinMutex;
 
@@ -68,8 +68,8 @@ mod checked {
 
 /// A value reached through `&mut` alone, hence `Sync` whenever it is `Send`.
 ///
-/// Futures keep their message in it: whoever shares a future cannot see the message, so a message
-/// that is not `Sync` does not cost the future its own. Nothing waits for the lock inside.
+/// Futures keep their value in it: whoever shares a future cannot see the value, so a value that is not
+/// `Sync` does not cost the future its own. Only `look` takes the lock, for one comparison.
 pub(crate) struct Exclusive<T>(SpinMutex<T>);
 
 impl<T> Exclusive<T> {

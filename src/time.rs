@@ -31,8 +31,8 @@ use crate::wakes::contain;
 ///
 /// # Panics
 ///
-/// If the thread that looks after all timers cannot be started, or has died of a waker that panicked,
-/// which no waker of this crate's can make it do.
+/// If the thread that looks after all timers cannot be started, or has died because another crate's waker
+/// panicked on it; this crate's wakers never do that.
 ///
 /// # Cost
 ///

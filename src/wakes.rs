@@ -147,7 +147,7 @@ fn note(first_panic: &mut Option<Panic>, call: impl FnOnce()) {
     }
 }
 
-/// Makes a call that runs code of a user's, whose panic is nobody's: the hook has reported it.
+/// Makes a call that runs code of a user's, and swallows its panic, which the panic hook has reported.
 #[cfg(all(feature = "time", not(any(hchan_loom, hchan_shuttle))))]
 pub(crate) fn contain(call: impl FnOnce()) {
     let mut panic = None;

@@ -19,6 +19,8 @@ impl<T> WeakSender<T> {
 
     /// Makes a sender of it, unless the channel is closed or has no sender left.
     ///
+    /// # Examples
+    ///
     /// ```
     /// let (tx, rx) = hchan::bounded(1);
     /// let weak = tx.downgrade();
@@ -49,6 +51,8 @@ impl<T> WeakReceiver<T> {
     /// Makes a receiver of it, unless no receiver is left.
     ///
     /// A closed channel is no obstacle: there may be values left to receive.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let (tx, rx) = hchan::bounded(1);

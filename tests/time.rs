@@ -162,18 +162,6 @@ fn close_ends_a_ticker() {
 }
 
 #[test]
-fn the_last_receiver_ends_its_timer() {
-    for rx in [after(LONG), tick(LONG), after(Duration::ZERO)] {
-        let weak = rx.downgrade();
-        let other = rx.clone();
-        drop(rx);
-        assert_eq!(other.sender_count(), 1);
-        drop(other);
-        assert!(weak.upgrade().is_none());
-    }
-}
-
-#[test]
 fn each_receiver_gets_its_own_ticks() {
     let rx = tick(SHORT);
     let (first, second) = (rx.clone(), rx);
@@ -186,11 +174,11 @@ fn each_receiver_gets_its_own_ticks() {
 
 #[test]
 fn a_thousand_timers_fire() {
+    let began = Instant::now();
     let timers: Vec<_> = (0..1000)
         .map(|n| after(Duration::from_micros(n % 50)))
         .collect();
-    let sent: Vec<_> = timers.iter().map(recv).collect();
-    assert_eq!(sent.len(), 1000);
+    assert!(timers.iter().map(recv).all(|sent| sent >= began));
 }
 
 #[test]

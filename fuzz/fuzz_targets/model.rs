@@ -166,7 +166,7 @@ enum Subject<'a> {
     Send(SendFuture<'a, Counted>),
     Recv(RecvFuture<'a, Counted>),
     Reserve(ReserveFuture<'a, Counted>, ChanId),
-    Watch(ClosedFuture<'a, Counted>),
+    Watch(ClosedFuture<'a>),
     Select(Select<'a, Won>),
 }
 

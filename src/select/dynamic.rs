@@ -137,6 +137,8 @@ impl<'a, O> Select<'a, O> {
 
     /// Tries the arms in the order in which they were added, instead of a random one.
     ///
+    /// # Examples
+    ///
     /// ```
     /// let (tx, rx) = hchan::bounded(2);
     /// tx.try_send(1).unwrap();
@@ -151,6 +153,15 @@ impl<'a, O> Select<'a, O> {
     /// Adds an arm that receives.
     ///
     /// It is ready when a value is there, or the channel is closed and drained.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// tx.try_send(1).unwrap();
+    /// let select = hchan::Select::new().recv(&rx, |value| value);
+    /// assert_eq!(select.try_select(), Some(Ok(1)));
+    /// ```
     pub fn recv<T, M>(self, receiver: &'a Receiver<T>, map: M) -> Self
     where
         T: Send + 'a,
@@ -163,6 +174,14 @@ impl<'a, O> Select<'a, O> {
     ///
     /// It is ready when there is room or a receiver, or the channel is closed: then the error has the
     /// value. If another arm wins, the value is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let select = hchan::Select::new().send(&tx, 1, |sent| sent);
+    /// assert_eq!((select.try_select(), rx.try_recv()), (Some(Ok(())), Ok(1)));
+    /// ```
     pub fn send<T, M>(self, sender: &'a Sender<T>, value: T, map: M) -> Self
     where
         T: Send + 'a,
@@ -176,6 +195,8 @@ impl<'a, O> Select<'a, O> {
     /// # Panics
     ///
     /// If `slot` is `None`.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let (tx, rx) = hchan::bounded(0);
@@ -212,6 +233,12 @@ impl<'a, O> Select<'a, O> {
     ///
     /// `None` means that at one instant no arm could, on all their channels together.
     ///
+    /// # Panics
+    ///
+    /// If the select was polled before and was ready.
+    ///
+    /// # Examples
+    ///
     /// ```
     /// let (tx, rx) = hchan::bounded(1);
     /// assert_eq!(hchan::Select::new().recv(&rx, |n| n).try_select(), None);
@@ -230,6 +257,12 @@ impl<'a, O> Select<'a, O> {
 
     /// Selects on a thread, which sleeps until an arm commits.
     ///
+    /// # Panics
+    ///
+    /// If the select was polled before and was ready.
+    ///
+    /// # Examples
+    ///
     /// ```
     /// let (tx, rx) = hchan::bounded(0);
     /// let thread = std::thread::spawn(move || tx.send_blocking(1));
@@ -246,6 +279,12 @@ impl<'a, O> Select<'a, O> {
     }
 
     /// Selects on a thread, which sleeps until an arm commits, for `timeout` at most.
+    ///
+    /// # Panics
+    ///
+    /// If the select was polled before and was ready.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::time::Duration;

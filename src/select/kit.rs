@@ -89,7 +89,7 @@ impl Kit {
     /// Puts by what an arm has stood in line with.
     #[inline]
     pub(super) fn put_by(&mut self, offer: Option<Arc<Offer>>) {
-        // Without threads to keep kits for, they are counted instead.
+        // Without `std` no kit is kept, so spare handles would serve nobody.
         if cfg!(feature = "std") {
             self.spare.extend(offer);
         }

@@ -86,7 +86,7 @@ pub mod support {
 /// | `recv(rx) -> msg => …` | `Result<T, RecvError>` |
 /// | `send(tx, value) -> res => …` | `Result<(), SendError<T>>`; if another arm wins, the value is dropped |
 /// | `send_from(tx, &mut slot) -> res => …` | `Result<(), SendError<()>>`; unless this arm sends it, the value is in `slot` again |
-/// | `future(f) -> out => …` | the output of any future, which is dropped if another arm wins, were it in the very same poll |
+/// | `future(f) -> out => …` | the output of any future; dropped if another arm wins, even when both are ready in the same poll |
 /// | `default => …` | taken if nothing can proceed at once: then the select never waits |
 ///
 /// - `, if condition` before `=>` switches an arm off for this time, as the nil channel does in Go; so
@@ -94,8 +94,8 @@ pub mod support {
 /// - The conditions and expressions of all arms are evaluated once, in source order, whichever arm wins
 ///   and whether or not it is switched off.
 /// - Of several arms over channels that can proceed, each is as likely to win. Futures come after
-///   channels, and are not polled while a channel can proceed: if that may be so for long, put a signal
-///   to stop first in a `biased;` select, or make it a channel. With `biased;` in front, all arms are
+///   channels, and are not polled while a channel can proceed: if that may go on for long, put a stop
+///   signal first in a `biased;` select, or make it a channel. With `biased;` in front, all arms are
 ///   tried in source order.
 /// - A closed channel can proceed: its arm gets the error.
 /// - The bodies are part of the function around: `?`, `break`, `continue`, `return` and `.await` work,
@@ -220,7 +220,13 @@ macro_rules! select {
 
 /// [`select!`](crate::select!) on a thread, which sleeps until an arm commits.
 ///
-/// It has no `future` arms.
+/// The arms are those of `select!` but for `future`, with `biased;`, `default` and `, if condition` as there.
+/// If no arm can ever win, and there is no `default`, it sleeps for ever. The thread yields for a moment
+/// before it sleeps; the cost is otherwise that of `select!`.
+///
+/// # Panics
+///
+/// As [`select!`](crate::select!).
 ///
 /// ```
 /// let (tx, rx) = hchan::bounded(0);

@@ -3,7 +3,7 @@
 //! # How
 //!
 //! An arm is a waiter like any other, a sudog in `sendq` or `recvq`. Its party is not a task but the
-//! select's [`Offer`](crate::party::Offer), one word that all its arms share. A poll of a select
+//! select's [`Offer`](crate::party::Offer), which all its arms share. A poll of a select
 //!
 //! 1. with the offer *closed* and no arm in any line, tries the arms one after the other, each under
 //!    its channel's lock alone; the first that can proceed has won. An arm whose channel has shown, when
@@ -46,10 +46,11 @@
 //!
 //! # Why two selects facing each other do not chase each other for ever
 //!
-//! All selects park in the same order of channels. Of two that would meet on several channels the one
-//! that is second on the first of these sees the other and withdraws, while the other does not see it
-//! further on. A select that withdraws because of another's arm points to one that is parked at its
-//! channel or goes on to higher ones, so of any number of them one commits or stays parked.
+//! Selects park in the order of their channels' addresses. Of two that could meet on several channels, take
+//! the first: whoever parks second there sees the other's arm, and withdraws before it parks any further. So
+//! the other meets nobody, and stays. And if one withdraws because of another, the other is parked at that
+//! channel and goes on to higher addresses only; along such a chain addresses rise, so it ends at a select
+//! that commits or stays parked.
 //!
 //! # Why `default` is true
 //!
@@ -146,7 +147,7 @@ pub struct Race {
     /// Here from the first time that it parks; its arms are in line while `parked`.
     kit: Option<Box<Kit>>,
     parked: bool,
-    /// Stays when a panic leaves a poll.
+    /// Set while the arms are tried; still set at the next poll if a panic has left that one.
     attempting: bool,
 }
 
