@@ -37,7 +37,17 @@ impl<T> Chan<T> {
     /// Works on the channel under its lock, unlocks, and wakes those whom that concerns.
     #[inline]
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R) -> R {
-        self.take(None, work, |_| None)
+        self.with_open(None, work)
+    }
+
+    /// The same under a lock that may be held already.
+    #[inline]
+    pub(crate) fn with_open<R>(
+        &self,
+        open: Open<'_, T>,
+        work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
+    ) -> R {
+        self.take(open, work, |_| None)
     }
 
     /// The short way: if the lock is free and `work` has an answer, that, and nobody else is concerned. Else
@@ -210,8 +220,8 @@ impl<T> Chan<T> {
     #[inline]
     fn unlock(&self, mut hchan: MutexGuard<'_, Hchan<T>>) -> Trace {
         hchan.check();
-        hchan.tell(&self.front.forecast);
-        hchan.trace()
+        hchan.foretell(&self.front.forecast);
+        hchan.take_trace()
     }
 
     /// Unlocks after what concerns nobody else, and tells. A panic of the subscriber's loses no value,
@@ -219,7 +229,7 @@ impl<T> Chan<T> {
     #[inline]
     fn leave(&self, mut hchan: MutexGuard<'_, Hchan<T>>) {
         hchan.check();
-        let trace = hchan.trace();
+        let trace = hchan.take_trace();
         drop(hchan);
         if let Err(panic) = trace.tell(self.address(), Ok(())) {
             panic.resume();

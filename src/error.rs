@@ -134,6 +134,17 @@ impl<T> SendError<T> {
     }
 }
 
+/// What a send answers, with the value that it left if it was refused.
+pub(crate) fn refused<T>(
+    sent: Result<(), SendError<()>>,
+    value: &mut Option<T>,
+) -> Result<(), SendError<T>> {
+    match (sent, value.take()) {
+        (Err(SendError(())), Some(value)) => Err(SendError(value)),
+        (_, _) => Ok(()),
+    }
+}
+
 impl<T> TrySendError<T> {
     /// The value that was not sent.
     pub fn into_inner(self) -> T {

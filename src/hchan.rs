@@ -126,7 +126,7 @@ impl<T> Hchan<T> {
             Ok(()) => Poll::Ready(Ok(())),
             Err(TrySendError::Closed(())) => Poll::Ready(Err(SendError(()))),
             Err(TrySendError::Full(())) => {
-                if self.parks() {
+                if self.is_live() {
                     *place = visitor
                         .waker()
                         .map(|waker| self.park_send(elem.take(), Party::Task(waker)));
@@ -244,7 +244,7 @@ impl<T> Hchan<T> {
             Err(TryRecvError::Closed) => return Poll::Ready(Err(RecvError)),
             Err(TryRecvError::Empty) => {}
         }
-        if self.parks() {
+        if self.is_live() {
             *place = visitor
                 .waker()
                 .map(|waker| self.park_recv(Party::Task(waker), wakes));
@@ -333,7 +333,7 @@ impl<T> Hchan<T> {
 
     /// Takes what has happened since the lock was taken, to be told after the unlock.
     #[inline]
-    pub(crate) fn trace(&mut self) -> Trace {
+    pub(crate) fn take_trace(&mut self) -> Trace {
         self.trace.take()
     }
 
@@ -389,7 +389,18 @@ impl<T> Hchan<T> {
             promised = promised.saturating_sub(1);
             is_free
         };
-        let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, free) else {
+        self.hand_to(free, elem, wakes)
+    }
+
+    /// Hands the value to the first receiver that fits.
+    #[inline]
+    fn hand_to(
+        &mut self,
+        fits: impl FnMut(&Sudog<T>) -> bool,
+        elem: &mut Option<T>,
+        wakes: &mut Wakes,
+    ) -> bool {
+        let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, fits) else {
             return false;
         };
         self.clock += 1;
@@ -401,13 +412,9 @@ impl<T> Hchan<T> {
 
     /// Hands an accepted value to the first receiver, whoever counts on it; without one it waits inside.
     fn deliver(&mut self, elem: &mut Option<T>, wakes: &mut Wakes) {
-        let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) else {
-            return self.push(elem);
-        };
-        self.clock += 1;
-        self.unclaimed += 1;
-        receiver.hand(elem.take(), self.clock, &mut self.trace);
-        wakes.push(waker);
+        if !self.hand_to(|_| true, elem, wakes) {
+            self.push(elem);
+        }
     }
 
     /// Whether a receiver is in line that no permit counts on, and that is no arm of `select`.
@@ -528,7 +535,7 @@ impl<T> Hchan<T> {
     }
 
     /// Whether anything may ever happen that is worth waiting for.
-    pub(crate) const fn parks(&self) -> bool {
+    pub(crate) const fn is_live(&self) -> bool {
         !matches!(self.kind, Kind::Never)
     }
 

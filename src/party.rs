@@ -23,7 +23,7 @@ impl Party {
     pub(crate) fn accept(party: &mut Option<Self>) -> Option<Waker> {
         match party {
             Some(Self::Arm(offer, arm)) => offer.accept(*arm),
-            _ => party.take().and_then(Self::retire),
+            _ => party.take().and_then(Self::into_waker),
         }
     }
 
@@ -71,9 +71,9 @@ impl Party {
         }
     }
 
-    /// The waker to drop with the party. That of a select is its owner's to drop.
+    /// The task's own waker. That of a select is its owner's.
     #[inline]
-    pub(crate) fn retire(self) -> Option<Waker> {
+    pub(crate) fn into_waker(self) -> Option<Waker> {
         match self {
             Self::Task(waker) => Some(waker),
             Self::Arm(_, _) => None,

@@ -248,7 +248,7 @@ fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>) {
 pub(crate) fn cancel_in_full<T>(chan: &Chan<T>, open: Open<'_, T>, place: &mut Option<Ticket>) {
     if let Some(ticket) = place.take() {
         let cancel = |hchan: &mut Hchan<T>, wakes: &mut Wakes| hchan.cancel_recv(ticket, wakes);
-        chan.take(open, cancel, |()| None);
+        chan.with_open(open, cancel);
     }
 }
 

@@ -9,7 +9,7 @@ use core::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 
 use crate::chan::Chan;
-use crate::error::SendError;
+use crate::error::{SendError, refused};
 use crate::hchan::Hchan;
 use crate::sudog::Ticket;
 use crate::wakes::Visitor;
@@ -61,10 +61,7 @@ impl<'a, T> Permit<'a, T> {
         mem::forget(self);
         let mut elem = Some(value);
         let sent = chan.with(|hchan, wakes| hchan.send_reserved(&mut elem, wakes));
-        match (sent, elem) {
-            (Err(SendError(())), Some(value)) => Err(SendError(value)),
-            (_, _) => Ok(()),
-        }
+        refused(sent, &mut elem)
     }
 }
 

@@ -9,7 +9,7 @@ use core::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 
 use crate::chan::{Chan, Open};
-use crate::error::SendError;
+use crate::error::{SendError, refused};
 use crate::hchan::Hchan;
 use crate::party::Party;
 use crate::sender::Sender;
@@ -25,6 +25,9 @@ pub struct SendFuture<'a, T> {
     pub(crate) value: Exclusive<Option<T>>,
     pub(crate) place: Option<Ticket>,
 }
+
+// Never pinned: the channel knows the place in line, not the future's address.
+impl<T> Unpin for SendFuture<'_, T> {}
 
 impl<'a, T> SendFuture<'a, T> {
     pub(crate) const fn new(chan: &'a Chan<T>, value: T) -> Self {
@@ -123,17 +126,6 @@ impl<T> Drop for SendFuture<'_, T> {
 #[cold]
 fn polled_after_ready(future: &str) -> ! {
     panic!("`{future}` polled after it was ready");
-}
-
-/// What a send answers, with the value that it left if it was refused.
-pub(crate) fn refused<T>(
-    sent: Result<(), SendError<()>>,
-    value: &mut Option<T>,
-) -> Result<(), SendError<T>> {
-    match (sent, value.take()) {
-        (Err(SendError(())), Some(value)) => Err(SendError(value)),
-        (_, _) => Ok(()),
-    }
 }
 
 /// One poll of a send whose value is in `value` or stands in line at `place`.
@@ -243,7 +235,7 @@ pub(crate) fn cancel_in_full<T>(
     if let Some(ticket) = place.take() {
         let cancel =
             |hchan: &mut Hchan<T>, wakes: &mut Wakes| hchan.cancel_send(ticket, value, wakes);
-        chan.take(open, cancel, |()| None);
+        chan.with_open(open, cancel);
     }
 }
 
@@ -394,6 +386,3 @@ impl<T> fmt::Debug for SendManyFuture<'_, '_, T> {
         out.field("place", &self.place).finish_non_exhaustive()
     }
 }
-
-// Never pinned: the channel knows the place in line, not the future's address.
-impl<T> Unpin for SendFuture<'_, T> {}

@@ -141,7 +141,7 @@ impl<T> Sender<T> {
             Ok(()) => return Ok(()),
             Err(open) => open,
         };
-        let sent = chan.take(open, |hchan, wakes| hchan.send(&mut elem, wakes), |_| None);
+        let sent = chan.with_open(open, |hchan, wakes| hchan.send(&mut elem, wakes));
         match (sent, elem) {
             (Err(TrySendError::Full(())), Some(value)) => Err(TrySendError::Full(value)),
             (Err(TrySendError::Closed(())), Some(value)) => Err(TrySendError::Closed(value)),

@@ -47,7 +47,7 @@ impl<T> Sink<T> for Sender<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
         // A channel on which nothing ever happens is never ready for an item.
-        if !self.chan.look(Hchan::parks) {
+        if !self.chan.look(Hchan::is_live) {
             return Poll::Pending;
         }
         self.poll_send(cx, &mut None)

@@ -34,7 +34,7 @@ impl Wakes {
     /// Drops a party's waker once the lock is free. There is one such waker for each operation at most.
     #[inline]
     pub(crate) fn retire(&mut self, party: Option<Party>) {
-        let waker = party.and_then(Party::retire);
+        let waker = party.and_then(Party::into_waker);
         debug_assert!(self.retired.is_none() || waker.is_none());
         if waker.is_some() {
             self.retired = waker;
@@ -254,7 +254,9 @@ impl<'a> Visitor<'a> {
             return;
         }
         if let Some(waker) = self.waker() {
-            self.waker = parked.replace(Party::Task(waker)).and_then(Party::retire);
+            self.waker = parked
+                .replace(Party::Task(waker))
+                .and_then(Party::into_waker);
         }
     }
 

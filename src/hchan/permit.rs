@@ -40,7 +40,7 @@ impl<T> Hchan<T> {
             Ok(()) => Poll::Ready(Ok(())),
             Err(TrySendError::Closed(())) => Poll::Ready(Err(SendError(()))),
             Err(TrySendError::Full(())) => {
-                if self.parks() {
+                if self.is_live() {
                     *place = visitor
                         .waker()
                         .map(|waker| self.park_send(None, Party::Task(waker)));

@@ -106,16 +106,16 @@ impl<T> Hchan<T> {
 
     /// Tells whether a receive and a send would have to park now.
     #[inline]
-    pub(crate) fn tell(&self, forecast: &Forecast) {
+    pub(crate) fn foretell(&self, forecast: &Forecast) {
         forecast.note(self.recv_parks(), self.send_parks());
     }
 
     fn recv_parks(&self) -> bool {
-        !self.closed && self.parks() && self.buf.is_empty() && self.sendq.is_empty()
+        !self.closed && self.is_live() && self.buf.is_empty() && self.sendq.is_empty()
     }
 
     fn send_parks(&self) -> bool {
-        !self.closed && self.parks() && self.recvq.is_empty() && !self.has_room()
+        !self.closed && self.is_live() && self.recvq.is_empty() && !self.has_room()
     }
 
     /// Whether a parked send has succeeded; then its place is free.
@@ -150,7 +150,7 @@ impl<T> Hchan<T> {
         }
         let (left, party) = self.sudogs.release(place.take()?);
         *elem = left;
-        self.tell(forecast);
+        self.foretell(forecast);
         Some(party)
     }
 
@@ -171,7 +171,7 @@ impl<T> Hchan<T> {
             State::Success | State::Closed | State::Free => return None,
         }
         let (_, party) = self.sudogs.release(place.take()?);
-        self.tell(forecast);
+        self.foretell(forecast);
         Some(party)
     }
 

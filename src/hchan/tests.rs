@@ -254,7 +254,7 @@ fn the_ordinary_cases_are_done_in_few_steps() {
     assert!(hchan.send_meet(&mut third).is_some() && third.is_none());
     assert_eq!(hchan.claim_quick(&mut place), Some(3));
 
-    hchan.tell(&forecast);
+    hchan.foretell(&forecast);
     assert_eq!(
         (forecast.recv_parks(), forecast.send_parks()),
         (true, false)
@@ -263,7 +263,7 @@ fn the_ordinary_cases_are_done_in_few_steps() {
     assert!(hchan.cancel_recv_quick(&mut place, &forecast).is_some() && place.is_none());
     elem = Some(4);
     hchan.send_quick(&mut elem, &forecast);
-    hchan.tell(&forecast);
+    hchan.foretell(&forecast);
     assert_eq!(
         (forecast.recv_parks(), forecast.send_parks()),
         (false, true)

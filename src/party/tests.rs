@@ -29,7 +29,7 @@ fn an_arm_leaves_its_handle_and_a_task_its_waker() {
     let offer = Arc::new(Offer::new());
     let left = Party::Arm(offer.clone(), 0).into_offer();
     assert!(left.is_some_and(|left| Arc::ptr_eq(&left, &offer)));
-    assert!(Party::Arm(offer, 0).retire().is_none());
+    assert!(Party::Arm(offer, 0).into_waker().is_none());
     assert!(Party::Task(Waker::noop().clone()).into_offer().is_none());
-    assert!(Party::Task(Waker::noop().clone()).retire().is_some());
+    assert!(Party::Task(Waker::noop().clone()).into_waker().is_some());
 }

@@ -7,13 +7,13 @@ use core::task::{Context, Poll, Waker};
 use super::Otherwise;
 use super::kit::Kit;
 use crate::chan::Chan;
-use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
+use crate::error::{RecvError, SendError, TryRecvError, TrySendError, refused};
 use crate::front::Forecast;
 use crate::hchan::Hchan;
 use crate::party::Party;
 use crate::receiver::Receiver;
 use crate::recv::{self, RecvFuture};
-use crate::send::{self, SendFromFuture, SendFuture, refused};
+use crate::send::{self, SendFromFuture, SendFuture};
 use crate::sudog::Ticket;
 use crate::wakes::Wakes;
 
@@ -123,12 +123,12 @@ impl<T> Operation for RecvFuture<'_, T> {
             if hchan.can_recv(kit.offer()) && !bug!("parks_without_a_look") {
                 return false;
             }
-            if hchan.parks() {
+            if hchan.is_live() {
                 self.place = Some(hchan.park_recv(kit.party(number), wakes));
             }
             true
         };
-        chan.take(open, park, |_| None)
+        chan.with_open(open, park)
     }
 
     fn is_in_line(&mut self) -> bool {
@@ -254,12 +254,12 @@ impl<F: Sending> Operation for F {
             if hchan.can_send(kit.offer()) && !bug!("parks_without_a_look") {
                 return false;
             }
-            if hchan.parks() {
+            if hchan.is_live() {
                 *place = Some(hchan.park_send(value.take(), kit.party(number)));
             }
             true
         };
-        chan.take(open, park, |_| None)
+        chan.with_open(open, park)
     }
 
     fn is_in_line(&mut self) -> bool {
@@ -299,7 +299,7 @@ fn attempt_send<T>(chan: &Chan<T>, value: &mut Option<T>) -> Result<(), (TrySend
                 let sent = hchan.send(value, wakes);
                 sent.map_err(|error| (error, hchan.clock()))
             };
-            chan.take(open, attempt, |_| None)
+            chan.with_open(open, attempt)
         }
     }
 }
