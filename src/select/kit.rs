@@ -56,17 +56,22 @@ impl Kit {
 
     /// Leaves the kit, with its offer closed, to the next select.
     #[inline]
-    pub(super) fn keep(self: Box<Self>) {
+    pub(super) fn keep(kit: Option<Box<Self>>) {
+        let Some(kit) = kit else {
+            return;
+        };
         // A model checker makes all things anew each time. Else this fails only as the thread ends.
         #[cfg(all(feature = "std", not(any(hchan_loom, hchan_shuttle))))]
         let _kept = KIT.try_with(|kept| {
-            let mut kit = self;
+            let mut kit = kit;
             if kit.spare.capacity() > Self::KEPT {
                 kit.spare.truncate(Self::KEPT);
                 kit.spare.shrink_to(Self::KEPT);
             }
             kept.set(Some(kit));
         });
+        #[cfg(not(all(feature = "std", not(any(hchan_loom, hchan_shuttle)))))]
+        drop(kit);
     }
 
     pub(super) fn offer(&self) -> &Offer {

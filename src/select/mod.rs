@@ -413,9 +413,7 @@ impl Race {
 
     /// Leaves the kit to the next select.
     fn keep_kit(&mut self) {
-        if let Some(kit) = self.kit.take() {
-            kit.keep();
-        }
+        Kit::keep(self.kit.take());
     }
 
     /// Closes the offer: from now on nobody accepts an arm. Returns the arm that was accepted.
