@@ -7,8 +7,7 @@
 use core::fmt;
 use core::task::{Poll, Waker};
 
-use crate::front::Forecast;
-use crate::front::Front;
+use crate::front::{Forecast, Front};
 use crate::hchan::{Hchan, Kind};
 use crate::party::Party;
 use crate::receiver::Receiver;

@@ -6,8 +6,7 @@ use core::task::{Context, Poll, Waker};
 
 use super::{Hchan, Kind};
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
-use crate::front::Forecast;
-use crate::front::Front;
+use crate::front::{Forecast, Front};
 use crate::party::Party;
 use crate::sudog::Ticket;
 use crate::wakes::{Visitor, Wakes};
