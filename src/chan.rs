@@ -82,14 +82,16 @@ impl<T> Chan<T> {
     pub(crate) fn meet<'a, R>(
         &'a self,
         open: Open<'a, T>,
-        work: impl FnOnce(&mut Hchan<T>) -> Option<(R, Waker)>,
+        work: impl FnOnce(&mut Hchan<T>, &Forecast) -> Option<(R, Waker)>,
         value: impl FnOnce(R) -> Option<(T, u64)>,
     ) -> Result<R, Open<'a, T>> {
         let mut hchan = self.or_lock(open);
-        let Some((result, waker)) = work(&mut hchan) else {
+        let Some((result, waker)) = work(&mut hchan, &self.front.forecast) else {
             return Err(Some(hchan));
         };
-        let trace = self.unlock(hchan);
+        hchan.check();
+        let trace = hchan.take_trace();
+        drop(hchan);
         if let Err(panic) = trace.tell(self.address(), Wakes::wake(waker)) {
             self.undo(value(result), panic);
         }

@@ -7,8 +7,8 @@ use core::convert::Infallible;
 use core::task::Poll;
 
 use crate::party::Party;
-use crate::sudog::{State, Sudogs, Ticket, WaitQ};
-use crate::sync::{AtomicBool, Mutex, Ordering};
+use crate::sudog::{SendTicket, State, Sudogs, Ticket, WaitQ};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 use crate::trace::{Event, Queue, Trace};
 use crate::wakes::{Visitor, Wakes};
 
@@ -57,7 +57,7 @@ impl Front {
         self.closed.store(true, Ordering::Relaxed);
         if let Some(Closeq { sudogs, queue }) = closeq.as_deref_mut() {
             while let Some((watcher, waker)) = queue.dequeue(sudogs, |_| true) {
-                watcher.state = State::Success;
+                sudogs.at_mut(watcher).state = State::Success;
                 wakes.push(waker);
             }
         }
@@ -83,7 +83,7 @@ impl Front {
         }
         *place = visitor.waker().map(|waker| {
             trace.note(Event::Park(Queue::Close));
-            queue.park(sudogs, None, Party::Task(waker))
+            queue.park(sudogs, None, Party::Task(waker), 0)
         });
         Poll::Pending
     }
@@ -104,9 +104,13 @@ impl Front {
 /// An operation that will have to park brings its waker along at once, instead of being sent back for
 /// one, and an arm of a select spares itself the attempt. That an operation parks is only said where
 /// it was true; where it is not said, it may park all the same.
+///
+/// That a parked send was sent is more than a forecast: once true, true forever.
 pub(crate) struct Forecast {
     recv_parks: AtomicBool,
     send_parks: AtomicBool,
+    /// Up to when the sends of tasks that parked, and were not given up, have been sent.
+    sent: AtomicU64,
 }
 
 impl Forecast {
@@ -114,6 +118,7 @@ impl Forecast {
         Self {
             recv_parks: AtomicBool::new(false),
             send_parks: AtomicBool::new(false),
+            sent: AtomicU64::new(0),
         }
     }
 
@@ -134,5 +139,19 @@ impl Forecast {
     pub(crate) fn note(&self, recv_parks: bool, send_parks: bool) {
         self.recv_parks.store(recv_parks, Ordering::Relaxed);
         self.send_parks.store(send_parks, Ordering::Relaxed);
+    }
+
+    /// Whether a task's parked send was sent, so that its place is free already. A send for which this is
+    /// false may have been sent all the same.
+    #[inline]
+    pub(crate) fn has_sent(&self, place: &SendTicket) -> bool {
+        place.parked <= self.sent.load(Ordering::Acquire)
+    }
+
+    /// Notes up to when parked sends have been sent.
+    #[inline]
+    pub(crate) fn note_sent(&self, sent: u64) {
+        // Ordering: pairs with `has_sent`, so that a send is over after all that happened before its receive.
+        self.sent.store(sent, Ordering::Release);
     }
 }

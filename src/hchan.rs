@@ -27,7 +27,7 @@ use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
 use crate::party::{Offer, Party};
 use crate::ring::Ring;
 use crate::snapshot::Snapshot;
-use crate::sudog::{State, Sudog, Sudogs, Ticket, WaitQ};
+use crate::sudog::{SendTicket, State, Sudog, Sudogs, Ticket, WaitQ};
 use crate::trace::{Event, Queue, Trace};
 use crate::wakes::{Visitor, Wakes};
 
@@ -54,6 +54,9 @@ pub(crate) struct Hchan<T> {
     sudogs: Sudogs<T>,
     recvq: WaitQ,
     sendq: WaitQ,
+    /// The parked sends of tasks that parked up to this time, and were not given up, have been sent. Nobody
+    /// passes a task that waits to send, so one time tells it of all of them.
+    sent: u64,
     /// Values handed to receivers that have not looked yet.
     unclaimed: u32,
     senders: u32,
@@ -74,6 +77,7 @@ impl<T> Hchan<T> {
             sudogs: Sudogs::new(),
             recvq: WaitQ::new(),
             sendq: WaitQ::new(),
+            sent: 0,
             unclaimed: 0,
             senders: 1,
             receivers: 1,
@@ -111,13 +115,19 @@ impl<T> Hchan<T> {
     #[inline]
     pub(crate) fn poll_send(
         &mut self,
-        place: &mut Option<Ticket>,
+        place: &mut Option<SendTicket>,
         elem: &mut Option<T>,
         visitor: &mut Visitor<'_>,
         wakes: &mut Wakes,
     ) -> Poll<Result<(), SendError<()>>> {
-        if place.is_some() {
-            return self.sudogs.redeem(place, visitor).map(|(state, left)| {
+        if let Some(SendTicket { ticket, parked }) = place.take() {
+            if parked <= self.sent {
+                return Poll::Ready(Ok(()));
+            }
+            let mut ticket = Some(ticket);
+            let polled = self.sudogs.redeem(&mut ticket, visitor);
+            *place = ticket.map(|ticket| SendTicket { ticket, parked });
+            return polled.map(|(state, left)| {
                 *elem = left;
                 sent(state)
             });
@@ -138,14 +148,28 @@ impl<T> Hchan<T> {
 
     /// Puts a send, or without a value a reservation, at the end of `sendq`.
     #[inline]
-    pub(crate) fn park_send(&mut self, elem: Option<T>, party: Party) -> Ticket {
+    pub(crate) fn park_send(&mut self, elem: Option<T>, party: Party) -> SendTicket {
         self.clock += 1;
         self.trace.note(Event::Park(Queue::Send));
-        self.sendq.park(&mut self.sudogs, elem, party)
+        let parked = match party {
+            Party::Task(_) => self.clock,
+            // Its select is told, by its offer.
+            Party::Arm(_, _) => u64::MAX,
+        };
+        let ticket = self.sendq.park(&mut self.sudogs, elem, party, self.clock);
+        SendTicket { ticket, parked }
     }
 
     /// Gives up a parked send. The value is in `elem` again, unless a receiver has it.
-    pub(crate) fn cancel_send(&mut self, ticket: Ticket, elem: &mut Option<T>, wakes: &mut Wakes) {
+    pub(crate) fn cancel_send(
+        &mut self,
+        SendTicket { ticket, parked }: SendTicket,
+        elem: &mut Option<T>,
+        wakes: &mut Wakes,
+    ) {
+        if parked <= self.sent {
+            return;
+        }
         if self.sudogs.get(&ticket).state == State::Parked {
             self.sendq.unlink(&mut self.sudogs, &ticket);
         }
@@ -191,7 +215,7 @@ impl<T> Hchan<T> {
             if let Some((sender, waker)) = first {
                 self.clock += 1;
                 wakes.push(waker);
-                return sender.take(&mut self.trace).ok_or(TryRecvError::Empty);
+                return self.complete_send(sender).ok_or(TryRecvError::Empty);
             }
         }
         if self.is_over() {
@@ -269,7 +293,7 @@ impl<T> Hchan<T> {
     fn enqueue_recv(&mut self, party: Party) -> Ticket {
         self.clock += 1;
         self.trace.note(Event::Park(Queue::Recv));
-        self.recvq.park(&mut self.sudogs, None, party)
+        self.recvq.park(&mut self.sudogs, None, party, self.clock)
     }
 
     /// Takes the value that a parked receive was handed, if it was, and ends it.
@@ -310,8 +334,7 @@ impl<T> Hchan<T> {
         bug!("put_back_passes_receivers" => return self.buf.put_back(value, age));
         self.trace.note(Event::PutBack);
         if let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
-            self.unclaimed += 1;
-            receiver.hand(Some(value), age, &mut self.trace);
+            self.complete_recv(receiver, Some(value), age);
             wakes.push(waker);
             return;
         }
@@ -404,8 +427,7 @@ impl<T> Hchan<T> {
             return false;
         };
         self.clock += 1;
-        self.unclaimed += 1;
-        receiver.hand(elem.take(), self.clock, &mut self.trace);
+        self.complete_recv(receiver, elem.take(), self.clock);
         wakes.push(waker);
         true
     }
@@ -415,6 +437,34 @@ impl<T> Hchan<T> {
         if !self.hand_to(|_| true, elem, wakes) {
             self.push(elem);
         }
+    }
+
+    /// Completes a parked receive, which has left its line, with the value that it waited for.
+    #[inline]
+    fn complete_recv(&mut self, receiver: u32, value: Option<T>, age: u64) {
+        self.trace.note(Event::Handoff(Queue::Recv));
+        self.unclaimed += 1;
+        let sudog = self.sudogs.at_mut(receiver);
+        sudog.elem = value;
+        sudog.age = age;
+        sudog.state = State::Success;
+    }
+
+    /// Completes a parked send, which has left its line, and takes its value; a reservation has none.
+    ///
+    /// A task learns from `sent` what became of its send, so its place is free at once.
+    #[inline]
+    fn complete_send(&mut self, sender: u32) -> Option<T> {
+        let sudog = self.sudogs.at_mut(sender);
+        sudog.state = State::Success;
+        let elem = sudog.elem.take()?;
+        self.trace.note(Event::Handoff(Queue::Send));
+        if sudog.party.is_none() {
+            debug_assert!(self.sent < sudog.age);
+            self.sent = sudog.age;
+            self.sudogs.free(sender);
+        }
+        Some(elem)
     }
 
     /// Whether a receiver is in line that no permit counts on, and that is no arm of `select`.
@@ -465,7 +515,7 @@ impl<T> Hchan<T> {
             return false;
         };
         wakes.push(waker);
-        let mut elem = sender.take(&mut self.trace);
+        let mut elem = self.complete_send(sender);
         if elem.is_none() {
             self.reserved += 1;
         } else if !self.hand(&mut elem, wakes) {
@@ -487,16 +537,15 @@ impl<T> Hchan<T> {
             if !self.sudogs.at(sender).has_value() {
                 return self.promise(wakes);
             }
-            let (sender, receiver) = ((&mut self.sendq, sender), (&mut self.recvq, receiver));
-            let met = WaitQ::dequeue_both(sender, receiver, &mut self.sudogs);
-            let Some([(sender, first), (receiver, second)]) = met else {
+            let from_both = ((&mut self.sendq, sender), (&mut self.recvq, receiver));
+            let met = WaitQ::dequeue_both(from_both.0, from_both.1, &mut self.sudogs);
+            let Some(wakers) = met else {
                 continue;
             };
             self.clock += 1;
-            self.unclaimed += 1;
-            receiver.hand(sender.take(&mut self.trace), self.clock, &mut self.trace);
-            wakes.push(first);
-            wakes.push(second);
+            let elem = self.complete_send(sender);
+            self.complete_recv(receiver, elem, self.clock);
+            wakers.into_iter().for_each(|waker| wakes.push(waker));
             return true;
         }
     }
@@ -528,7 +577,7 @@ impl<T> Hchan<T> {
         let Some((reservation, waker)) = first else {
             return false;
         };
-        reservation.take(&mut self.trace);
+        self.complete_send(reservation);
         self.reserved += 1;
         wakes.push(waker);
         true
@@ -563,25 +612,6 @@ impl<T> Sudog<T> {
     /// Whether this is a parked send; a reservation stands in `sendq` without a value.
     fn has_value(&self) -> bool {
         self.elem.is_some()
-    }
-
-    /// Gives a parked receive its value.
-    #[inline]
-    fn hand(&mut self, value: Option<T>, age: u64, trace: &mut Trace) {
-        trace.note(Event::Handoff(Queue::Recv));
-        self.elem = value;
-        self.age = age;
-        self.state = State::Success;
-    }
-
-    /// Completes a parked send, and takes its value; a reservation has none.
-    #[inline]
-    fn take(&mut self, trace: &mut Trace) -> Option<T> {
-        if self.has_value() {
-            trace.note(Event::Handoff(Queue::Send));
-        }
-        self.state = State::Success;
-        self.elem.take()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use core::future::Future;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 #[cfg(feature = "std")]
 use std::time::{Duration, Instant};
 
@@ -346,20 +346,21 @@ impl<T> Receiver<T> {
         hchan.recv_quick(forecast)
     }
 
-    /// Receives from a sender, if this handle does not stand in line.
+    /// Receives from the sender who stands first, if this handle does not stand in line.
     #[inline]
-    pub(crate) fn recv_meet(&self, hchan: &mut Hchan<T>) -> Option<((T, u64), Waker)> {
-        if self.standing.is_some() {
-            return None;
-        }
-        hchan.recv_meet()
+    pub(crate) fn meet<'a>(&'a self, open: Open<'a, T>) -> Result<T, Open<'a, T>> {
+        let meet = |hchan: &mut Hchan<T>, forecast: &Forecast| match self.standing.is_some() {
+            true => None,
+            false => hchan.recv_meet(forecast),
+        };
+        self.chan.meet(open, meet, Some).map(|(value, _)| value)
     }
 
     /// Receives without waiting, by the rules in full unless it meets a sender.
     #[inline(never)]
     fn try_recv_from<'a>(&'a self, open: Open<'a, T>) -> Result<T, TryRecvError> {
-        let open = match self.chan.meet(open, |hchan| self.recv_meet(hchan), Some) {
-            Ok((value, _)) => return Ok(value),
+        let open = match self.meet(open) {
+            Ok(value) => return Ok(value),
             Err(open) => open,
         };
         let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| self.attempt(hchan, wakes);

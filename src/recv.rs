@@ -44,10 +44,7 @@ impl<'a, T> RecvFuture<'a, T> {
         }
         let value = match chan.quick(|hchan, forecast| self.receiver.recv_quick(hchan, forecast)) {
             Ok(value) => value,
-            Err(open) => {
-                let met = chan.meet(open, |hchan| self.receiver.recv_meet(hchan), Some);
-                met.ok()?.0
-            }
+            Err(open) => self.receiver.meet(open).ok()?,
         };
         self.done = true;
         Some(value)
@@ -63,12 +60,8 @@ impl<'a, T> RecvFuture<'a, T> {
         if open.is_none() && self.receiver.chan.front.forecast.recv_parks() {
             return self.poll_to_park(cx);
         }
-        let receiver = self.receiver;
-        match receiver
-            .chan
-            .meet(open, |hchan| receiver.recv_meet(hchan), Some)
-        {
-            Ok((value, _)) => self.received(value),
+        match self.receiver.meet(open) {
+            Ok(value) => self.received(value),
             Err(open) => self.poll_in_full(open, Visitor::new(cx)),
         }
     }

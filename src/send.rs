@@ -13,7 +13,7 @@ use crate::error::{SendError, refused};
 use crate::hchan::Hchan;
 use crate::party::Party;
 use crate::sender::Sender;
-use crate::sudog::Ticket;
+use crate::sudog::SendTicket;
 use crate::sync::Exclusive;
 use crate::wakes::{Visitor, Wakes};
 
@@ -23,7 +23,7 @@ pub struct SendFuture<'a, T> {
     pub(crate) chan: &'a Chan<T>,
     /// The value, until it is sent or stands in line.
     pub(crate) value: Exclusive<Option<T>>,
-    pub(crate) place: Option<Ticket>,
+    pub(crate) place: Option<SendTicket>,
 }
 
 // Never pinned: the channel knows the place in line, not the future's address.
@@ -50,10 +50,7 @@ impl<'a, T> SendFuture<'a, T> {
             .quick(|hchan, forecast| hchan.send_quick(value, forecast))
         {
             Ok(()) => true,
-            Err(open) => {
-                let meet = |hchan: &mut Hchan<T>| hchan.send_meet(value);
-                self.chan.meet(open, meet, |()| None).is_ok()
-            }
+            Err(open) => meet(self.chan, open, value).is_ok(),
         }
     }
 
@@ -132,11 +129,18 @@ fn polled_after_ready(future: &str) -> ! {
 #[inline]
 fn poll_send<T>(
     chan: &Chan<T>,
-    place: &mut Option<Ticket>,
+    place: &mut Option<SendTicket>,
     value: &mut Option<T>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    if place.is_some() || chan.front.forecast.send_parks() {
+    if let Some(ticket) = place {
+        if chan.front.forecast.has_sent(ticket) {
+            *place = None;
+            return Poll::Ready(Ok(()));
+        }
+        return poll_in_full(chan, None, place, value, Visitor::new(cx));
+    }
+    if chan.front.forecast.send_parks() {
         return poll_slowly(chan, None, place, value, cx);
     }
     match chan.quick(|hchan, forecast| hchan.send_quick(value, forecast)) {
@@ -145,35 +149,33 @@ fn poll_send<T>(
     }
 }
 
+/// Sends to the receiver who stands first.
+#[inline]
+pub(crate) fn meet<'a, T>(
+    chan: &'a Chan<T>,
+    open: Open<'a, T>,
+    value: &mut Option<T>,
+) -> Result<(), Open<'a, T>> {
+    chan.meet(
+        open,
+        |hchan, forecast| hchan.send_meet(value, forecast),
+        |()| None,
+    )
+}
+
 /// A poll that is not done with a slot of the ring.
 #[inline(never)]
 fn poll_slowly<T>(
     chan: &Chan<T>,
     open: Open<'_, T>,
-    place: &mut Option<Ticket>,
+    place: &mut Option<SendTicket>,
     value: &mut Option<T>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    if place.is_some() {
-        return poll_in_line(chan, place, value, cx);
-    }
     if open.is_none() && chan.front.forecast.send_parks() {
         return poll_to_park(chan, place, value, cx);
     }
-    match chan.meet(open, |hchan| hchan.send_meet(value), |()| None) {
-        Ok(()) => Poll::Ready(Ok(())),
-        Err(open) => poll_in_full(chan, open, place, value, Visitor::new(cx)),
-    }
-}
-
-/// A poll in line: asks whether the value was taken.
-fn poll_in_line<T>(
-    chan: &Chan<T>,
-    place: &mut Option<Ticket>,
-    value: &mut Option<T>,
-    cx: &Context<'_>,
-) -> Poll<Result<(), SendError<()>>> {
-    match chan.quick(|hchan, _| hchan.sent_quick(place)) {
+    match meet(chan, open, value) {
         Ok(()) => Poll::Ready(Ok(())),
         Err(open) => poll_in_full(chan, open, place, value, Visitor::new(cx)),
     }
@@ -182,7 +184,7 @@ fn poll_in_line<T>(
 /// A first poll that is likely to park, and brings its waker along.
 fn poll_to_park<T>(
     chan: &Chan<T>,
-    place: &mut Option<Ticket>,
+    place: &mut Option<SendTicket>,
     value: &mut Option<T>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
@@ -199,7 +201,7 @@ fn poll_to_park<T>(
 fn poll_in_full<T>(
     chan: &Chan<T>,
     open: Open<'_, T>,
-    place: &mut Option<Ticket>,
+    place: &mut Option<SendTicket>,
     value: &mut Option<T>,
     visitor: Visitor<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
@@ -209,15 +211,18 @@ fn poll_in_full<T>(
 }
 
 #[inline]
-fn leave_line<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<T>) {
-    if place.is_some() {
-        cancel(chan, place, value);
+fn leave_line<T>(chan: &Chan<T>, place: &mut Option<SendTicket>, value: &mut Option<T>) {
+    if let Some(ticket) = place {
+        match chan.front.forecast.has_sent(ticket) {
+            true => *place = None,
+            false => cancel(chan, place, value),
+        }
     }
 }
 
 /// Gives up a parked send.
 #[inline(never)]
-fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<T>) {
+fn cancel<T>(chan: &Chan<T>, place: &mut Option<SendTicket>, value: &mut Option<T>) {
     match chan.quick(|hchan, forecast| hchan.cancel_send_quick(place, value, forecast)) {
         Ok(_party) => {}
         Err(open) => cancel_in_full(chan, open, place, value),
@@ -229,7 +234,7 @@ fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>, value: &mut Option<T>) 
 pub(crate) fn cancel_in_full<T>(
     chan: &Chan<T>,
     open: Open<'_, T>,
-    place: &mut Option<Ticket>,
+    place: &mut Option<SendTicket>,
     value: &mut Option<T>,
 ) {
     if let Some(ticket) = place.take() {
@@ -244,7 +249,7 @@ pub(crate) fn cancel_in_full<T>(
 pub struct SendFromFuture<'a, 'b, T> {
     pub(crate) chan: &'a Chan<T>,
     pub(crate) slot: Exclusive<&'b mut Option<T>>,
-    pub(crate) place: Option<Ticket>,
+    pub(crate) place: Option<SendTicket>,
     done: bool,
 }
 
@@ -296,7 +301,7 @@ impl<T> Drop for SendFromFuture<'_, '_, T> {
 pub struct SendManyFuture<'a, 'b, T> {
     chan: &'a Chan<T>,
     items: Exclusive<&'b mut VecDeque<T>>,
-    place: Option<Ticket>,
+    place: Option<SendTicket>,
     done: bool,
 }
 

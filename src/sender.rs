@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use crate::chan::{Chan, Open};
 use crate::error::{SendError, SendTimeoutError, TrySendError};
-use crate::handle::{Standing, both_handles, too_many_handles};
+use crate::handle::{both_handles, too_many_handles};
 #[cfg(feature = "std")]
 use crate::park;
 use crate::reserve::{Permit, ReserveFuture};
-use crate::send::{SendFromFuture, SendFuture, SendManyFuture};
+use crate::send::{self, SendFromFuture, SendFuture, SendManyFuture};
+use crate::sudog::SendTicket;
 use crate::sync::Arc;
 use crate::until::until;
 use crate::wakes::Visitor;
@@ -39,17 +40,14 @@ use crate::weak::WeakSender;
 pub struct Sender<T> {
     pub(crate) chan: Arc<Chan<T>>,
     /// The parked send of [`poll_send`](Self::poll_send).
-    pub(crate) staged: Standing,
+    pub(crate) staged: Option<SendTicket>,
 }
 
 both_handles!(Sender);
 
 impl<T> Sender<T> {
     pub(crate) fn new(chan: Arc<Chan<T>>) -> Self {
-        Self {
-            chan,
-            staged: Standing::new(),
-        }
+        Self { chan, staged: None }
     }
 
     /// Sends a value, waiting for a free slot or, on capacity 0, for a receiver.
@@ -137,7 +135,7 @@ impl<T> Sender<T> {
         mut elem: Option<T>,
     ) -> Result<(), TrySendError<T>> {
         let chan = &self.chan;
-        let open = match chan.meet(open, |hchan| hchan.send_meet(&mut elem), |()| None) {
+        let open = match send::meet(chan, open, &mut elem) {
             Ok(()) => return Ok(()),
             Err(open) => open,
         };
@@ -392,15 +390,13 @@ impl<T> Sender<T> {
         let mut refused = None;
         let visitor = Visitor::new(cx);
         let polled = self.chan.poll(None, visitor, |hchan, visitor, wakes| {
-            let mut place = self.staged.take(hchan);
             let mut polled = Poll::Ready(Ok(()));
-            if place.is_some() {
-                polled = hchan.poll_send(&mut place, &mut refused, visitor, wakes);
+            if self.staged.is_some() {
+                polled = hchan.poll_send(&mut self.staged, &mut refused, visitor, wakes);
             }
             if polled == Poll::Ready(Ok(())) && item.is_some() {
-                polled = hchan.poll_send(&mut place, item, visitor, wakes);
+                polled = hchan.poll_send(&mut self.staged, item, visitor, wakes);
             }
-            self.staged.keep(place);
             polled
         });
         match polled {
@@ -542,7 +538,7 @@ impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         let mut staged = None;
         self.chan.with(|hchan, wakes| {
-            if let Some(ticket) = self.staged.take(hchan) {
+            if let Some(ticket) = self.staged.take() {
                 hchan.cancel_send(ticket, &mut staged, wakes);
             }
             hchan.remove_sender(&self.chan.front, wakes);

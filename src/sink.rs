@@ -55,7 +55,7 @@ impl<T> Sink<T> for Sender<T> {
 
     fn start_send(mut self: Pin<&mut Self>, item: T) -> Result<(), SendError<T>> {
         assert!(
-            !self.staged.is_some(),
+            self.staged.is_none(),
             "`start_send` called on a `Sender` that is not ready"
         );
         // The task is not known yet: the next poll leaves its waker.

@@ -15,6 +15,9 @@
 //!     +------- release ------- Passed                            |
 //!     +----------------------------------------------------------+
 //! ```
+//!
+//! Who completes a task's send frees its place as well: there is nothing left to fetch, and a [`SendTicket`]
+//! knows without it whether its send is over.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -36,7 +39,8 @@ pub(crate) struct Sudog<T> {
     pub(crate) elem: Option<T>,
     /// Whom to wake when the operation is completed.
     pub(crate) party: Option<Party>,
-    /// The age of the value that was handed, by which it finds its place when put back.
+    /// When the operation parked; once a value was handed, that value's age, by which it finds its place
+    /// when put back.
     pub(crate) age: u64,
     pub(crate) state: State,
     /// Counts the uses of this place, and thereby tells a ticket from a stale one.
@@ -78,6 +82,14 @@ impl Ticket {
     fn index(&self) -> u32 {
         self.number.get() - 1
     }
+}
+
+/// The right to a parked send. Sends of tasks are served in the order in which they parked, so the time at
+/// which this one did tells whether it was sent.
+#[derive(Debug)]
+pub(crate) struct SendTicket {
+    pub(crate) ticket: Ticket,
+    pub(crate) parked: u64,
 }
 
 /// All sudogs of one channel.
@@ -186,6 +198,12 @@ impl<T> Sudogs<T> {
         &self.slots[index as usize]
     }
 
+    /// The same, for a counterpart to complete.
+    #[inline]
+    pub(crate) fn at_mut(&mut self, index: u32) -> &mut Sudog<T> {
+        &mut self.slots[index as usize]
+    }
+
     /// The sudogs at two indexes.
     fn two(&mut self, a: u32, b: u32) -> Option<(&mut Sudog<T>, &mut Sudog<T>)> {
         let (front, back) = self.slots.split_at_mut_checked(a.max(b) as usize)?;
@@ -211,20 +229,26 @@ impl<T> Sudogs<T> {
     /// Takes what is left in a sudog whose party has gone, and frees it.
     #[inline]
     pub(crate) fn collect(&mut self, ticket: Ticket) -> Option<T> {
+        let elem = self.get(&ticket).elem.take();
+        self.free(ticket.index());
+        elem
+    }
+
+    /// Frees the place of a sudog in which nothing is left, and which nobody has a use for any more.
+    #[inline]
+    pub(crate) fn free(&mut self, index: u32) {
         let free = self.free;
-        let sudog = self.get(&ticket);
-        debug_assert!(sudog.party.is_none());
-        let elem = sudog.elem.take();
+        let sudog = self.at_mut(index);
+        debug_assert!(sudog.elem.is_none() && sudog.party.is_none());
         sudog.generation = sudog.generation.wrapping_add(1);
         sudog.state = State::Free;
-        bug!("leaks_place" => return elem);
+        bug!("leaks_place" => return);
         sudog.next = free;
-        self.free = ticket.index();
+        self.free = index;
         self.acquired -= 1;
         if self.acquired < self.shrink_below {
             self.shrink();
         }
-        elem
     }
 }
 
@@ -248,12 +272,17 @@ impl WaitQ {
     }
 
     /// Go's `acquireSudog` and `enqueue`: an operation parks at the end of the queue.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "where it is known who parks, a waker is stored straight where it stays"
+    )]
     pub(crate) fn park<T>(
         &mut self,
         sudogs: &mut Sudogs<T>,
         elem: Option<T>,
         party: Party,
+        now: u64,
     ) -> Ticket {
         if sudogs.free == NIL {
             sudogs.grow();
@@ -266,7 +295,12 @@ impl WaitQ {
         debug_assert!(sudog.elem.is_none() && sudog.party.is_none());
         // So that the compiler need not look for what there is to drop.
         mem::forget(mem::replace(&mut sudog.elem, elem));
-        mem::forget(sudog.party.replace(party));
+        // Each kind on its own, which is then written by its fields: written as a whole, it stalls.
+        mem::forget(match party {
+            Party::Task(waker) => sudog.party.replace(Party::Task(waker)),
+            Party::Arm(offer, arm) => sudog.party.replace(Party::Arm(offer, arm)),
+        });
+        sudog.age = now;
         sudog.state = State::Parked;
         sudog.prev = last;
         let ticket = Ticket {
@@ -303,13 +337,13 @@ impl WaitQ {
     /// arm of a select.
     ///
     /// Arms of selects that are not open any more leave the queue on the way.
-    pub(crate) fn dequeue<'a, T>(
+    pub(crate) fn dequeue<T>(
         &mut self,
-        sudogs: &'a mut Sudogs<T>,
+        sudogs: &mut Sudogs<T>,
         mut fits: impl FnMut(&Sudog<T>) -> bool,
-    ) -> Option<(&'a mut Sudog<T>, Waker)> {
+    ) -> Option<(u32, Waker)> {
         let mut index = self.first;
-        let waker = loop {
+        loop {
             let sudog = sudogs.slots.get_mut(index as usize)?;
             let next = sudog.next;
             // An arm that is not open any more is asked as well: it declines, and so leaves.
@@ -317,47 +351,53 @@ impl WaitQ {
                 let accepted = Party::accept(&mut sudog.party);
                 self.unlink_at(sudogs, index);
                 if let Some(waker) = accepted {
-                    break waker;
+                    return Some((index, waker));
                 }
                 sudogs.slots[index as usize].state = State::Passed;
             }
             index = next;
-        };
-        Some((sudogs.slots.get_mut(index as usize)?, waker))
+        }
     }
 
-    /// Takes out the first sudog of the queue if it `fits` and its party accepts.
+    /// Where the first sudog of the queue is, if there is one.
     #[inline]
-    pub(crate) fn dequeue_first<'a, T>(
+    pub(crate) const fn head(&self) -> u32 {
+        self.first
+    }
+
+    /// Takes out the sudog at the head of the queue if it `fits` and its party accepts.
+    #[inline]
+    pub(crate) fn dequeue_head<T>(
         &mut self,
-        sudogs: &'a mut Sudogs<T>,
+        sudogs: &mut Sudogs<T>,
         fits: impl FnOnce(&Sudog<T>) -> bool,
-    ) -> Option<(&'a mut Sudog<T>, Waker)> {
+    ) -> Option<Waker> {
         bug!("wakes_under_lock" => return None);
-        let index = self.first as usize;
-        let sudog = sudogs.slots.get_mut(index).filter(|sudog| fits(sudog))?;
+        let sudog = sudogs.slots.get_mut(self.first as usize)?;
+        if !fits(sudog) {
+            return None;
+        }
         let waker = Party::accept(&mut sudog.party)?;
         self.first = sudog.next;
         match sudogs.slots.get_mut(self.first as usize) {
             Some(after) => after.prev = NIL,
             None => self.last = NIL,
         }
-        Some((sudogs.slots.get_mut(index)?, waker))
+        Some(waker)
     }
 
     /// Takes two waiters out of their queues, given by their indexes, if both their parties accept, for each
     /// other to complete and for whoever has brought them together to wake.
-    pub(crate) fn dequeue_both<'a, T>(
+    pub(crate) fn dequeue_both<T>(
         (sendq, sender): (&mut Self, u32),
         (recvq, receiver): (&mut Self, u32),
-        sudogs: &'a mut Sudogs<T>,
-    ) -> Option<[(&'a mut Sudog<T>, Waker); 2]> {
+        sudogs: &mut Sudogs<T>,
+    ) -> Option<[Waker; 2]> {
         let (first, second) = sudogs.two(sender, receiver)?;
-        let [first, second] = Party::accept_both(&mut first.party, &mut second.party)?;
+        let wakers = Party::accept_both(&mut first.party, &mut second.party)?;
         sendq.unlink_at(sudogs, sender);
         recvq.unlink_at(sudogs, receiver);
-        let (sender, receiver) = sudogs.two(sender, receiver)?;
-        Some([(sender, first), (receiver, second)])
+        Some(wakers)
     }
 
     /// The first sudog of the queue.

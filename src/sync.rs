@@ -13,6 +13,8 @@ pub(crate) use self::platform::*;
 #[cfg(not(any(hchan_loom, hchan_shuttle)))]
 mod platform {
     pub(crate) use alloc::sync::Arc;
+    #[cfg(target_has_atomic = "64")]
+    pub(crate) use core::sync::atomic::AtomicU64;
     pub(crate) use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
     #[cfg(feature = "std")]
     pub(crate) use std::thread::{self, park_timeout};
@@ -20,6 +22,23 @@ mod platform {
     #[cfg(feature = "std")]
     pub(crate) use crate::lock::linger;
     pub(crate) use crate::lock::{Mutex, MutexGuard};
+
+    /// Where the platform has none: remembers nothing, so that who asks goes on to ask under the lock.
+    #[cfg(not(target_has_atomic = "64"))]
+    pub(crate) struct AtomicU64;
+
+    #[cfg(not(target_has_atomic = "64"))]
+    impl AtomicU64 {
+        pub(crate) const fn new(_: u64) -> Self {
+            Self
+        }
+
+        pub(crate) const fn load(&self, _: Ordering) -> u64 {
+            0
+        }
+
+        pub(crate) const fn store(&self, _: u64, _: Ordering) {}
+    }
 }
 
 #[cfg(any(hchan_loom, hchan_shuttle))]
@@ -30,7 +49,7 @@ mod checked {
     use shuttle as checker;
     use std::panic::{RefUnwindSafe, UnwindSafe};
 
-    pub(crate) use checker::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    pub(crate) use checker::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
     pub(crate) use checker::sync::{Arc, MutexGuard};
     pub(crate) use checker::thread;
 

@@ -20,6 +20,7 @@ impl<T> Hchan<T> {
         self.clock += 1;
         self.trace.note(Event::Close);
         while let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, |_| true) {
+            let sender = self.sudogs.at_mut(sender);
             bug!("close_sends_parked" =>
                 if let Some(value) = sender.elem.take() { self.buf.push(value) });
             sender.state = State::Closed;
@@ -36,7 +37,7 @@ impl<T> Hchan<T> {
         if self.is_over() {
             self.clock += 1;
             while let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
-                receiver.state = State::Closed;
+                self.sudogs.at_mut(receiver).state = State::Closed;
                 wakes.push(waker);
             }
         }

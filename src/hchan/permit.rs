@@ -43,7 +43,7 @@ impl<T> Hchan<T> {
                 if self.is_live() {
                     *place = visitor
                         .waker()
-                        .map(|waker| self.park_send(None, Party::Task(waker)));
+                        .map(|waker| self.park_send(None, Party::Task(waker)).ticket);
                 }
                 Poll::Pending
             }

@@ -9,7 +9,7 @@ use core::task::Waker;
 use super::Hchan;
 use crate::front::Forecast;
 use crate::party::{Offer, Party};
-use crate::sudog::{State, Sudog, Ticket};
+use crate::sudog::{SendTicket, State, Sudog, Ticket};
 use crate::sync::Arc;
 
 impl<T> Hchan<T> {
@@ -26,14 +26,21 @@ impl<T> Hchan<T> {
 
     /// Sends to a receiver.
     #[inline]
-    pub(crate) fn send_meet(&mut self, elem: &mut Option<T>) -> Option<((), Waker)> {
+    pub(crate) fn send_meet(
+        &mut self,
+        elem: &mut Option<T>,
+        forecast: &Forecast,
+    ) -> Option<((), Waker)> {
         if self.closed || self.promised() > 0 || bug!("newcomer_barges") {
             return None;
         }
-        let (receiver, waker) = self.recvq.dequeue_first(&mut self.sudogs, |_| true)?;
+        let receiver = self.recvq.head();
+        let waker = self.recvq.dequeue_head(&mut self.sudogs, |_| true)?;
         self.clock += 1;
-        self.unclaimed += 1;
-        receiver.hand(elem.take(), self.clock, &mut self.trace);
+        self.complete_recv(receiver, elem.take(), self.clock);
+        // Where a receiver stood, the ring is empty.
+        let send_parks = self.recvq.is_empty() && !self.has_room();
+        forecast.note(self.sendq.is_empty(), send_parks);
         Some(((), waker))
     }
 
@@ -51,14 +58,16 @@ impl<T> Hchan<T> {
     /// Receives while a sender waits: the head of a full ring, where the sender's value then gets the
     /// slot, or what the sender brings if there is no ring. Tells the value's age, too.
     #[inline]
-    pub(crate) fn recv_meet(&mut self) -> Option<((T, u64), Waker)> {
+    pub(crate) fn recv_meet(&mut self, forecast: &Forecast) -> Option<((T, u64), Waker)> {
         bug!("admits_above_capacity" => return None);
         if self.buf.len() != self.buf.dataqsiz() || self.reserved > 0 {
             return None;
         }
-        let senders = &mut self.sendq;
-        let (sender, waker) = senders.dequeue_first(&mut self.sudogs, Sudog::has_value)?;
-        let mut elem = sender.take(&mut self.trace);
+        let sender = self.sendq.head();
+        let waker = self
+            .sendq
+            .dequeue_head(&mut self.sudogs, Sudog::has_value)?;
+        let mut elem = self.complete_send(sender);
         let age = self.next_age();
         if self.buf.dataqsiz() == 0 {
             self.clock += 1;
@@ -67,6 +76,10 @@ impl<T> Hchan<T> {
             self.push(&mut elem);
             elem = oldest;
         }
+        // The ring is as full as it was.
+        let recv_parks = self.buf.is_empty() && self.sendq.is_empty();
+        forecast.note(recv_parks, self.recvq.is_empty());
+        forecast.note_sent(self.sent);
         Some(((elem?, age), waker))
     }
 
@@ -74,7 +87,7 @@ impl<T> Hchan<T> {
     #[inline]
     pub(crate) fn park_send_quick(
         &mut self,
-        place: &mut Option<Ticket>,
+        place: &mut Option<SendTicket>,
         elem: &mut Option<T>,
         party: impl FnOnce() -> Option<Party>,
         forecast: &Forecast,
@@ -104,10 +117,11 @@ impl<T> Hchan<T> {
         Some(())
     }
 
-    /// Tells whether a receive and a send would have to park now.
+    /// Tells whether a receive and a send would have to park now, and which sends are over.
     #[inline]
     pub(crate) fn foretell(&self, forecast: &Forecast) {
         forecast.note(self.recv_parks(), self.send_parks());
+        forecast.note_sent(self.sent);
     }
 
     fn recv_parks(&self) -> bool {
@@ -118,10 +132,14 @@ impl<T> Hchan<T> {
         !self.closed && self.is_live() && self.recvq.is_empty() && !self.has_room()
     }
 
-    /// Whether a parked send has succeeded; then its place is free.
+    /// Whether a select's parked send has succeeded; then its place is free.
     #[inline]
-    pub(crate) fn sent_quick(&mut self, place: &mut Option<Ticket>) -> Option<()> {
-        self.collect_quick(place).map(drop)
+    pub(crate) fn sent_quick(&mut self, place: &mut Option<SendTicket>) -> Option<()> {
+        if self.sudogs.get(&place.as_ref()?.ticket).state != State::Success {
+            return None;
+        }
+        self.sudogs.collect(place.take()?.ticket);
+        Some(())
     }
 
     /// Takes what a parked receive was handed, unless somebody may wait to hear of that.
@@ -130,25 +148,31 @@ impl<T> Hchan<T> {
         if self.closed {
             return None;
         }
-        let value = self.collect_quick(place)?;
+        if self.sudogs.get(place.as_ref()?).state != State::Success {
+            return None;
+        }
         self.unclaimed -= 1;
-        value
+        self.sudogs.collect(place.take()?)
     }
 
     /// Gives up a parked send that nobody has completed; its value is in `elem` again.
     #[inline]
     pub(crate) fn cancel_send_quick(
         &mut self,
-        place: &mut Option<Ticket>,
+        place: &mut Option<SendTicket>,
         elem: &mut Option<T>,
         forecast: &Forecast,
     ) -> Option<Option<Party>> {
-        match self.sudogs.get(place.as_ref()?).state {
-            State::Parked => self.sendq.unlink(&mut self.sudogs, place.as_ref()?),
+        let SendTicket { ticket, parked } = place.as_ref()?;
+        if *parked <= self.sent {
+            return None;
+        }
+        match self.sudogs.get(ticket).state {
+            State::Parked => self.sendq.unlink(&mut self.sudogs, ticket),
             State::Passed => {}
             State::Success | State::Closed | State::Free => return None,
         }
-        let (left, party) = self.sudogs.release(place.take()?);
+        let (left, party) = self.sudogs.release(place.take()?.ticket);
         *elem = left;
         self.foretell(forecast);
         Some(party)
@@ -175,20 +199,11 @@ impl<T> Hchan<T> {
         Some(party)
     }
 
-    /// Frees the place of a parked operation that has succeeded.
-    #[inline]
-    fn collect_quick(&mut self, place: &mut Option<Ticket>) -> Option<Option<T>> {
-        if self.sudogs.get(place.as_ref()?).state != State::Success {
-            return None;
-        }
-        Some(self.sudogs.collect(place.take()?))
-    }
-
     /// Takes an arm's handle to its offer, before the arm goes.
     #[inline]
-    pub(crate) fn take_offer(&mut self, place: &Option<Ticket>) -> Option<Arc<Offer>> {
+    pub(crate) fn take_offer(&mut self, place: Option<&Ticket>) -> Option<Arc<Offer>> {
         self.sudogs
-            .get(place.as_ref()?)
+            .get(place?)
             .party
             .take()
             .and_then(Party::into_offer)

@@ -8,7 +8,7 @@ use super::{Hchan, Kind};
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
 use crate::front::{Forecast, Front};
 use crate::party::Party;
-use crate::sudog::Ticket;
+use crate::sudog::{SendTicket, Ticket};
 use crate::wakes::{Visitor, Wakes};
 
 /// A channel whose invariants are checked after each step, with the number of wakes that it took.
@@ -46,7 +46,7 @@ impl Machine {
         self.step(|hchan, _, wakes| hchan.recv(wakes))
     }
 
-    fn park_send(&mut self, value: u32) -> Option<Ticket> {
+    fn park_send(&mut self, value: u32) -> Option<SendTicket> {
         let mut place = None;
         let polled = self.poll_send(&mut place, Some(value));
         assert_eq!(polled, (Poll::Pending, None));
@@ -55,7 +55,7 @@ impl Machine {
 
     fn poll_send(
         &mut self,
-        place: &mut Option<Ticket>,
+        place: &mut Option<SendTicket>,
         mut elem: Option<u32>,
     ) -> (Poll<Result<(), SendError<()>>>, Option<u32>) {
         let polled =
@@ -198,7 +198,10 @@ fn whatever_may_make_something_possible_moves_the_clock() {
     let _sender = machine.park_send(2);
     assert_eq!(ticks(&mut machine, Machine::recv), 1);
     let _sender = machine.park_send(3);
-    assert_eq!(ticks(&mut machine, |it| it.hchan.recv_meet()), 1);
+    assert_eq!(
+        ticks(&mut machine, |it| it.hchan.recv_meet(&Forecast::new())),
+        1
+    );
 
     let mut receiver = machine.park_recv();
     let _promised = machine.step(|hchan, _, _| hchan.reserve());
@@ -227,7 +230,7 @@ fn a_value_is_as_old_as_its_departure() {
 fn the_ordinary_cases_are_done_in_few_steps() {
     let forecast = Forecast::new();
     let task = || Some(Party::Task(Waker::noop().clone()));
-    let (mut place, mut elem) = (None, Some(1));
+    let (mut sending, mut receiving, mut elem) = (None, None, Some(1));
 
     let mut hchan = Hchan::new(Kind::Bounded, 1);
     assert!(hchan.send_quick(&mut elem, &forecast).is_some() && elem.is_none());
@@ -236,30 +239,31 @@ fn the_ordinary_cases_are_done_in_few_steps() {
         (false, true)
     );
     let mut second = Some(2);
-    let parked = hchan.park_send_quick(&mut place, &mut second, task, &forecast);
+    let parked = hchan.park_send_quick(&mut sending, &mut second, task, &forecast);
     assert!(parked.is_some() && second.is_none());
-    let met = hchan.recv_meet();
+    assert!(!forecast.has_sent(sending.as_ref().expect("parked")));
+    let met = hchan.recv_meet(&forecast);
     assert_eq!(met.map(|((value, _), _)| value), Some(1));
-    assert!(hchan.sent_quick(&mut place).is_some() && place.is_none());
+    assert!(forecast.has_sent(&sending.take().expect("parked")));
     assert_eq!(hchan.recv_quick(&forecast), Some(2));
     assert_eq!(
         (forecast.recv_parks(), forecast.send_parks()),
         (true, false)
     );
 
-    let parked = hchan.park_recv_quick(&mut place, task, &forecast);
-    assert!(parked.is_some() && place.is_some());
+    let parked = hchan.park_recv_quick(&mut receiving, task, &forecast);
+    assert!(parked.is_some() && receiving.is_some());
     let mut third = Some(3);
-    assert!(hchan.send_meet(&mut third).is_some() && third.is_none());
-    assert_eq!(hchan.claim_quick(&mut place), Some(3));
+    assert!(hchan.send_meet(&mut third, &forecast).is_some() && third.is_none());
+    assert_eq!(hchan.claim_quick(&mut receiving), Some(3));
 
     hchan.foretell(&forecast);
     assert_eq!(
         (forecast.recv_parks(), forecast.send_parks()),
         (true, false)
     );
-    hchan.park_recv_quick(&mut place, task, &forecast);
-    assert!(hchan.cancel_recv_quick(&mut place, &forecast).is_some() && place.is_none());
+    hchan.park_recv_quick(&mut receiving, task, &forecast);
+    assert!(hchan.cancel_recv_quick(&mut receiving, &forecast).is_some() && receiving.is_none());
     elem = Some(4);
     hchan.send_quick(&mut elem, &forecast);
     hchan.foretell(&forecast);
@@ -268,9 +272,9 @@ fn the_ordinary_cases_are_done_in_few_steps() {
         (false, true)
     );
     elem = Some(5);
-    hchan.park_send_quick(&mut place, &mut elem, task, &forecast);
-    let left = hchan.cancel_send_quick(&mut place, &mut elem, &forecast);
-    assert!(left.is_some() && place.is_none());
+    hchan.park_send_quick(&mut sending, &mut elem, task, &forecast);
+    let left = hchan.cancel_send_quick(&mut sending, &mut elem, &forecast);
+    assert!(left.is_some() && sending.is_none());
     assert_eq!(elem, Some(5));
     hchan.check();
 }

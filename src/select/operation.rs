@@ -14,7 +14,7 @@ use crate::party::Party;
 use crate::receiver::Receiver;
 use crate::recv::{self, RecvFuture};
 use crate::send::{self, SendFromFuture, SendFuture};
-use crate::sudog::Ticket;
+use crate::sudog::SendTicket;
 use crate::wakes::Wakes;
 
 /// A send or receive as an arm: its future, and the steps that a select takes it through.
@@ -138,7 +138,7 @@ impl<T> Operation for RecvFuture<'_, T> {
     fn collect(&mut self, kit: &mut Kit) -> Self::Output {
         let place = &mut self.place;
         let claim = |hchan: &mut Hchan<T>| {
-            kit.put_by(hchan.take_offer(place));
+            kit.put_by(hchan.take_offer(place.as_ref()));
             hchan.claim_quick(place)
         };
         match self.receiver.chan.step(claim) {
@@ -174,7 +174,7 @@ trait Sending: Future + Unpin {
     fn check(&self) {}
 }
 
-type Parts<'a, T> = (&'a Chan<T>, &'a mut Option<T>, &'a mut Option<Ticket>);
+type Parts<'a, T> = (&'a Chan<T>, &'a mut Option<T>, &'a mut Option<SendTicket>);
 
 impl<T> Sending for SendFuture<'_, T> {
     type Value = T;
@@ -269,7 +269,7 @@ impl<F: Sending> Operation for F {
     fn collect(&mut self, kit: &mut Kit) -> Self::Output {
         let (chan, _, place) = self.parts();
         let sent = chan.step(|hchan| {
-            kit.put_by(hchan.take_offer(place));
+            kit.put_by(hchan.take_offer(place.as_ref().map(|place| &place.ticket)));
             hchan.sent_quick(place)
         });
         match sent {

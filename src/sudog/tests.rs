@@ -7,7 +7,7 @@ use super::{State, Sudogs, Ticket, WaitQ};
 use crate::party::Party;
 
 fn park(sudogs: &mut Sudogs<usize>, queue: &mut WaitQ, id: usize) -> Ticket {
-    queue.park(sudogs, Some(id), Party::Task(Waker::noop().clone()))
+    queue.park(sudogs, Some(id), Party::Task(Waker::noop().clone()), 0)
 }
 
 fn ids(sudogs: &Sudogs<usize>, queue: &WaitQ) -> Vec<usize> {
@@ -36,10 +36,10 @@ fn sudogs_are_dequeued_first_come_first_served() {
     let (mut sudogs, mut queue) = (Sudogs::new(), WaitQ::new());
     let _tickets: Vec<_> = (0..4).map(|id| park(&mut sudogs, &mut queue, id)).collect();
     let second = queue.dequeue(&mut sudogs, |sudog| sudog.elem != Some(0));
-    assert_eq!(second.map(|(sudog, _)| sudog.elem), Some(Some(1)));
+    assert_eq!(second.and_then(|(index, _)| sudogs.at(index).elem), Some(1));
     assert_eq!(queue.last(&sudogs).and_then(|sudog| sudog.elem), Some(3));
     let first = queue.dequeue(&mut sudogs, |_| true);
-    assert_eq!(first.map(|(sudog, _)| sudog.elem), Some(Some(0)));
+    assert_eq!(first.and_then(|(index, _)| sudogs.at(index).elem), Some(0));
     assert_eq!(ids(&sudogs, &queue), [2, 3]);
     assert!(queue.dequeue(&mut sudogs, |_| false).is_none());
 }

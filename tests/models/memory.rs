@@ -9,7 +9,7 @@ use hchan::{Receiver, Sender, bounded, select};
 
 use super::checker::Watch;
 use super::support::poll_with;
-use super::{Bounded, Complete, block_on, check, drops, end, parked_recv, spawn};
+use super::{Bounded, Complete, block_on, check, drops, end, parked, parked_recv, spawn};
 
 /// A number that nobody guards: all that orders its reads and writes is the channel.
 #[derive(Debug)]
@@ -246,6 +246,25 @@ fn unasked_poll_sees_what_came_before_the_send() {
             Poll::Pending => None,
         };
         end(sender);
+        seen
+    });
+}
+
+/// A send ends with a poll that nobody's wake has asked for.
+#[test]
+fn unasked_poll_sees_what_came_before_the_recv() {
+    check(Complete, [Poll::Pending, Poll::Ready(1)], || {
+        let (tx, rx) = bounded(0);
+        let cell = Plain::new();
+        let written = cell.clone();
+        let mut send = parked(async move {
+            tx.send(()).await.unwrap();
+            cell.read()
+        });
+        let sender = spawn(move || (poll_with(&mut send, Waker::noop()), send));
+        written.write(1);
+        rx.try_recv().unwrap();
+        let (seen, _send) = end(sender);
         seen
     });
 }
