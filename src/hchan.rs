@@ -19,6 +19,7 @@
 //!
 //! [`Hchan::check`] asserts what of this can be seen at one instant, after each operation of a debug build.
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::num::NonZero;
 use core::task::Poll;
@@ -107,6 +108,16 @@ impl<T> Hchan<T> {
             return Ok(());
         }
         Err(TrySendError::Full(()))
+    }
+
+    /// Sends from the front of `items` what there is room for, unless receivers stand in line.
+    pub(crate) fn send_more(&mut self, items: &mut VecDeque<T>) {
+        if self.closed || !self.recvq.is_empty() || !self.has_room() || items.is_empty() {
+            return;
+        }
+        let room = self.buf.dataqsiz() - self.reserved - self.buf.len();
+        self.clock += 1;
+        self.buf.push_many(room.min(items.len()), items);
     }
 
     /// One poll of a send: sends, or parks with the value, or looks what became of it.
@@ -237,9 +248,19 @@ impl<T> Hchan<T> {
     pub(crate) fn recv_more(&mut self, out: &mut Vec<T>, limit: usize, wakes: &mut Wakes) -> usize {
         bug!("batch_admits_nobody" =>
             return (0..limit).map_while(|_| self.take()).map(|value| out.push(value)).count());
-        let received = core::iter::from_fn(|| self.recv(wakes).ok());
+        let full = out.len().saturating_add(limit);
         let before = out.len();
-        out.extend(received.take(limit));
+        while !self.sendq.is_empty() && out.len() < full {
+            match self.recv(wakes) {
+                Ok(value) => out.push(value),
+                Err(_) => return out.len() - before,
+            }
+        }
+        // Nobody moves up any more.
+        if !self.buf.is_empty() && out.len() < full {
+            self.clock += 1;
+            self.buf.take_many(full - out.len(), out);
+        }
         out.len() - before
     }
 

@@ -5,6 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 /// The storage of a ring that empties is kept if it is no larger than this, or than the ring.
 const KEPT_BYTES: usize = 16 * 1024;
@@ -63,17 +64,28 @@ impl<T> Ring<T> {
     #[inline]
     pub(crate) fn push(&mut self, value: T) {
         if self.values.len() == self.values.capacity() {
-            self.grow();
+            self.grow(1);
         }
         self.values.push_back(value);
     }
 
-    /// Doubles the storage, but not beyond the slots.
+    /// Puts so many values from the front of others at the tail.
+    pub(crate) fn push_many(&mut self, many: usize, values: &mut VecDeque<T>) {
+        if self.values.capacity() - self.len() < many {
+            self.grow(many);
+        }
+        match many == values.len() {
+            true => self.values.append(values),
+            false => self.values.extend(values.drain(..many)),
+        }
+    }
+
+    /// Doubles the storage, or makes room for so many, but not beyond the slots.
     #[cold]
-    fn grow(&mut self) {
+    fn grow(&mut self, many: usize) {
         let len = self.len();
         let slots = self.dataqsiz.saturating_sub(len).max(1);
-        self.values.reserve_exact(len.max(4).min(slots));
+        self.values.reserve_exact(len.max(4).max(many).min(slots));
     }
 
     /// Takes the value at the head.
@@ -85,10 +97,18 @@ impl<T> Ring<T> {
         } else {
             self.take_age();
         }
-        if self.values.is_empty() && self.values.capacity() > Self::FEW {
-            self.shrink();
-        }
+        self.fit();
         Some(value)
+    }
+
+    /// Takes the values at the head, so many at most.
+    pub(crate) fn take_many(&mut self, limit: usize, out: &mut Vec<T>) {
+        let put_back = self.returned().min(limit);
+        out.extend((0..put_back).map_while(|_| self.take()));
+        let more = (limit - put_back).min(self.len());
+        out.extend((0..more).map(|_| self.values.pop_front().expect("there are so many")));
+        self.received = self.received.wrapping_add(more);
+        self.fit();
     }
 
     /// Takes the age of a value that was put back.
@@ -109,7 +129,15 @@ impl<T> Ring<T> {
         size => KEPT_BYTES / size,
     };
 
-    /// Gives the storage of a burst up; but a ring may need that of all its slots again.
+    /// Gives the storage of a burst up when it is over.
+    #[inline]
+    fn fit(&mut self) {
+        if self.values.is_empty() && self.values.capacity() > Self::FEW {
+            self.shrink();
+        }
+    }
+
+    /// Gives the storage up; but a ring may need that of all its slots again.
     fn shrink(&mut self) {
         if self.dataqsiz == usize::MAX || self.values.capacity() > self.dataqsiz {
             self.take_all();

@@ -331,6 +331,7 @@ impl<T> Future for SendManyFuture<'_, '_, T> {
                 // The first item is here, or stands in line already.
                 let mut item = None;
                 if this.place.is_none() {
+                    hchan.send_more(items);
                     item = items.pop_front();
                     if item.is_none() {
                         return Poll::Ready(Ok(()));
