@@ -75,27 +75,27 @@ impl<T> Chan<T> {
         result
     }
 
-    /// Does what serves one waiter and concerns nobody else, with the care of [`take`](Self::take): here
-    /// `value` tells the value that is in the result, and its age. What is more than that is left to do,
-    /// under the same lock.
+    /// Does what serves one waiter and concerns nobody else, with the care of [`take`](Self::take) for the
+    /// value that it takes out, into `elem`. What is more than that is left to do, under the same lock.
     #[inline]
-    pub(crate) fn meet<'a, R>(
+    pub(crate) fn meet<'a>(
         &'a self,
         open: Open<'a, T>,
-        work: impl FnOnce(&mut Hchan<T>, &Forecast) -> Option<(R, Waker)>,
-        value: impl FnOnce(R) -> Option<(T, u64)>,
-    ) -> Result<R, Open<'a, T>> {
+        elem: &mut Option<T>,
+        work: impl FnOnce(&mut Hchan<T>, &mut Option<T>, &Forecast) -> Option<Waker>,
+    ) -> Result<(), Open<'a, T>> {
         let mut hchan = self.or_lock(open);
-        let Some((result, waker)) = work(&mut hchan, &self.front.forecast) else {
+        let age = hchan.next_age();
+        let Some(waker) = work(&mut hchan, elem, &self.front.forecast) else {
             return Err(Some(hchan));
         };
         hchan.check();
         let trace = hchan.take_trace();
         drop(hchan);
         if let Err(panic) = trace.tell(self.address(), Wakes::wake(waker)) {
-            self.undo(value(result), panic);
+            self.undo(elem.take().map(|value| (value, age)), panic);
         }
-        Ok(result)
+        Ok(())
     }
 
     /// Like [`with`](Self::with), for work that takes values out: where a waker panics, so that nobody

@@ -21,6 +21,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::mem;
 use core::num::NonZero;
 use core::task::Poll;
 
@@ -226,7 +227,9 @@ impl<T> Hchan<T> {
             if let Some((sender, waker)) = first {
                 self.clock += 1;
                 wakes.push(waker);
-                return self.complete_send(sender).ok_or(TryRecvError::Empty);
+                let mut elem = None;
+                self.complete_send(sender, &mut elem);
+                return elem.ok_or(TryRecvError::Empty);
             }
         }
         if self.is_over() {
@@ -327,7 +330,9 @@ impl<T> Hchan<T> {
     ) -> Option<(T, u64)> {
         let Sudog { state, age, .. } = *self.sudogs.get(place.as_ref()?);
         let claimed = place.take_if(|_| state != State::Parked)?;
-        let value = self.sudogs.collect(claimed)?;
+        let mut elem = None;
+        self.sudogs.collect(claimed, &mut elem);
+        let value = elem?;
         self.unclaimed -= 1;
         self.settle(wakes);
         Some((value, age))
@@ -355,7 +360,7 @@ impl<T> Hchan<T> {
         bug!("put_back_passes_receivers" => return self.buf.put_back(value, age));
         self.trace.note(Event::PutBack);
         if let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
-            self.complete_recv(receiver, Some(value), age);
+            self.complete_recv(receiver, &mut Some(value), age);
             wakes.push(waker);
             return;
         }
@@ -448,7 +453,7 @@ impl<T> Hchan<T> {
             return false;
         };
         self.clock += 1;
-        self.complete_recv(receiver, elem.take(), self.clock);
+        self.complete_recv(receiver, elem, self.clock);
         wakes.push(waker);
         true
     }
@@ -462,11 +467,14 @@ impl<T> Hchan<T> {
 
     /// Completes a parked receive, which has left its line, with the value that it waited for.
     #[inline]
-    fn complete_recv(&mut self, receiver: u32, value: Option<T>, age: u64) {
+    fn complete_recv(&mut self, receiver: u32, elem: &mut Option<T>, age: u64) {
         self.trace.note(Event::Handoff(Queue::Recv));
         self.unclaimed += 1;
         let sudog = self.sudogs.at_mut(receiver);
-        sudog.elem = value;
+        if let Some(value) = elem.take() {
+            // So that the compiler need not look for what there is to drop.
+            mem::forget(sudog.elem.replace(value));
+        }
         sudog.age = age;
         sudog.state = State::Success;
     }
@@ -475,17 +483,19 @@ impl<T> Hchan<T> {
     ///
     /// A task learns from `sent` what became of its send, so its place is free at once.
     #[inline]
-    fn complete_send(&mut self, sender: u32) -> Option<T> {
+    fn complete_send(&mut self, sender: u32, elem: &mut Option<T>) {
         let sudog = self.sudogs.at_mut(sender);
         sudog.state = State::Success;
-        let elem = sudog.elem.take()?;
+        let Some(value) = sudog.elem.take() else {
+            return;
+        };
+        *elem = Some(value);
         self.trace.note(Event::Handoff(Queue::Send));
         if sudog.party.is_none() {
             debug_assert!(self.sent < sudog.age);
             self.sent = sudog.age;
             self.sudogs.free(sender);
         }
-        Some(elem)
     }
 
     /// Whether a receiver is in line that no permit counts on, and that is no arm of `select`.
@@ -513,9 +523,10 @@ impl<T> Hchan<T> {
     fn take(&mut self) -> Option<T> {
         bug!("put_back_goes_behind" =>
             if self.buf.dataqsiz() == 0 && !self.sendq.is_empty() { return None });
-        let value = self.buf.take()?;
-        self.clock += 1;
-        Some(value)
+        if !self.buf.is_empty() {
+            self.clock += 1;
+        }
+        self.buf.take()
     }
 
     /// Serves parked senders, first come, first served, as far as there is room.
@@ -536,7 +547,8 @@ impl<T> Hchan<T> {
             return false;
         };
         wakes.push(waker);
-        let mut elem = self.complete_send(sender);
+        let mut elem = None;
+        self.complete_send(sender, &mut elem);
         if elem.is_none() {
             self.reserved += 1;
         } else if !self.hand(&mut elem, wakes) {
@@ -564,8 +576,9 @@ impl<T> Hchan<T> {
                 continue;
             };
             self.clock += 1;
-            let elem = self.complete_send(sender);
-            self.complete_recv(receiver, elem, self.clock);
+            let mut elem = None;
+            self.complete_send(sender, &mut elem);
+            self.complete_recv(receiver, &mut elem, self.clock);
             wakers.into_iter().for_each(|waker| wakes.push(waker));
             return true;
         }
@@ -598,7 +611,7 @@ impl<T> Hchan<T> {
         let Some((reservation, waker)) = first else {
             return false;
         };
-        self.complete_send(reservation);
+        self.complete_send(reservation, &mut None);
         self.reserved += 1;
         wakes.push(waker);
         true

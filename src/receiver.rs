@@ -128,11 +128,12 @@ impl<T> Receiver<T> {
     /// From Go: `select { case v, ok = <-c: default: }`.
     #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        let mut elem = None;
         match self
             .chan
-            .quick(|hchan, forecast| self.recv_quick(hchan, forecast))
+            .quick(|hchan, forecast| self.recv_quick(hchan, &mut elem, forecast))
         {
-            Ok(value) => Ok(value),
+            Ok(()) => elem.ok_or(TryRecvError::Empty),
             Err(open) => self.try_recv_from(open),
         }
     }
@@ -339,28 +340,39 @@ impl<T> Receiver<T> {
 
     /// Receives if that concerns nobody else, and this handle does not stand in line.
     #[inline]
-    pub(crate) fn recv_quick(&self, hchan: &mut Hchan<T>, forecast: &Forecast) -> Option<T> {
+    pub(crate) fn recv_quick(
+        &self,
+        hchan: &mut Hchan<T>,
+        elem: &mut Option<T>,
+        forecast: &Forecast,
+    ) -> Option<()> {
         if self.standing.is_some() {
             return None;
         }
-        hchan.recv_quick(forecast)
+        hchan.recv_quick(elem, forecast)
     }
 
     /// Receives from the sender who stands first, if this handle does not stand in line.
     #[inline]
-    pub(crate) fn meet<'a>(&'a self, open: Open<'a, T>) -> Result<T, Open<'a, T>> {
-        let meet = |hchan: &mut Hchan<T>, forecast: &Forecast| match self.standing.is_some() {
-            true => None,
-            false => hchan.recv_meet(forecast),
-        };
-        self.chan.meet(open, meet, Some).map(|(value, _)| value)
+    pub(crate) fn meet<'a>(
+        &'a self,
+        open: Open<'a, T>,
+        elem: &mut Option<T>,
+    ) -> Result<(), Open<'a, T>> {
+        self.chan.meet(open, elem, |hchan, elem, forecast| {
+            match self.standing.is_some() {
+                true => None,
+                false => hchan.recv_meet(elem, forecast),
+            }
+        })
     }
 
     /// Receives without waiting, by the rules in full unless it meets a sender.
     #[inline(never)]
     fn try_recv_from<'a>(&'a self, open: Open<'a, T>) -> Result<T, TryRecvError> {
-        let open = match self.meet(open) {
-            Ok(value) => return Ok(value),
+        let mut elem = None;
+        let open = match self.meet(open, &mut elem) {
+            Ok(()) => return elem.ok_or(TryRecvError::Empty),
             Err(open) => open,
         };
         let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| self.attempt(hchan, wakes);

@@ -42,12 +42,13 @@ impl<'a, T> RecvFuture<'a, T> {
         if chan.front.forecast.recv_parks() {
             return None;
         }
-        let value = match chan.quick(|hchan, forecast| self.receiver.recv_quick(hchan, forecast)) {
-            Ok(value) => value,
-            Err(open) => self.receiver.meet(open).ok()?,
-        };
+        let mut elem = None;
+        match chan.quick(|hchan, forecast| self.receiver.recv_quick(hchan, &mut elem, forecast)) {
+            Ok(()) => {}
+            Err(open) => self.receiver.meet(open, &mut elem).ok()?,
+        }
         self.done = true;
-        Some(value)
+        elem
     }
 
     /// A poll that is not done with a value from the ring.
@@ -60,8 +61,9 @@ impl<'a, T> RecvFuture<'a, T> {
         if open.is_none() && self.receiver.chan.front.forecast.recv_parks() {
             return self.poll_to_park(cx);
         }
-        match self.receiver.meet(open) {
-            Ok(value) => self.received(value),
+        let mut elem = None;
+        match self.receiver.meet(open, &mut elem) {
+            Ok(()) => self.received(elem),
             Err(open) => self.poll_in_full(open, Visitor::new(cx)),
         }
     }
@@ -69,8 +71,9 @@ impl<'a, T> RecvFuture<'a, T> {
     /// A poll in line: takes what the receive was handed.
     fn poll_in_line(&mut self, cx: &Context<'_>) -> Poll<Result<T, RecvError>> {
         let chan = &self.receiver.chan;
-        match chan.quick(|hchan, _| hchan.claim_quick(&mut self.place)) {
-            Ok(value) => self.received(value),
+        let mut elem = None;
+        match chan.quick(|hchan, _| hchan.claim_quick(&mut self.place, &mut elem)) {
+            Ok(()) => self.received(elem),
             Err(open) => self.poll_in_full(open, Visitor::new(cx)),
         }
     }
@@ -112,9 +115,12 @@ impl<'a, T> RecvFuture<'a, T> {
     }
 
     #[inline]
-    fn received(&mut self, value: T) -> Poll<Result<T, RecvError>> {
+    fn received(&mut self, elem: Option<T>) -> Poll<Result<T, RecvError>> {
         self.done = true;
-        Poll::Ready(Ok(value))
+        match elem {
+            Some(value) => Poll::Ready(Ok(value)),
+            None => Poll::Ready(Err(RecvError)),
+        }
     }
 
     /// Leaves the line; a value that was handed goes to the next, or back.
@@ -140,8 +146,9 @@ impl<T> Future for RecvFuture<'_, T> {
         if this.done || this.place.is_some() || chan.front.forecast.recv_parks() {
             return this.poll_slowly(None, cx);
         }
-        match chan.quick(|hchan, forecast| this.receiver.recv_quick(hchan, forecast)) {
-            Ok(value) => this.received(value),
+        let mut elem = None;
+        match chan.quick(|hchan, forecast| this.receiver.recv_quick(hchan, &mut elem, forecast)) {
+            Ok(()) => this.received(elem),
             Err(open) => this.poll_slowly(open, cx),
         }
     }

@@ -91,14 +91,29 @@ impl<T> Ring<T> {
     /// Takes the value at the head.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<T> {
-        let value = self.values.pop_front()?;
-        if self.oldest_age().is_none() {
-            self.received = self.received.wrapping_add(1);
-        } else {
-            self.take_age();
+        if self.oldest_age().is_some() || self.len() <= 1 && self.is_oversized() {
+            return self.take_rare();
+        }
+        self.received = self.received.wrapping_add(usize::from(!self.is_empty()));
+        // Last of all, so that the value moves once.
+        self.values.pop_front()
+    }
+
+    /// Takes a value that was put back, or the last of a burst.
+    #[cold]
+    fn take_rare(&mut self) -> Option<T> {
+        let value = self.values.pop_front();
+        match &mut self.put_back {
+            Some(ages) if !ages.is_empty() => {
+                ages.pop_front();
+                if ages.is_empty() && ages.capacity() > KEPT_BYTES / size_of::<u64>() {
+                    self.put_back = None;
+                }
+            }
+            _ => self.received = self.received.wrapping_add(usize::from(value.is_some())),
         }
         self.fit();
-        Some(value)
+        value
     }
 
     /// Takes the values at the head, so many at most.
@@ -111,35 +126,22 @@ impl<T> Ring<T> {
         self.fit();
     }
 
-    /// Takes the age of a value that was put back.
-    #[cold]
-    fn take_age(&mut self) {
-        let Some(ages) = &mut self.put_back else {
-            return;
-        };
-        ages.pop_front();
-        if ages.is_empty() && ages.capacity() > KEPT_BYTES / size_of::<u64>() {
-            self.put_back = None;
-        }
-    }
-
     /// How many values any empty ring keeps storage for.
     const FEW: usize = match size_of::<T>() {
         0 => usize::MAX,
         size => KEPT_BYTES / size,
     };
 
-    /// Gives the storage of a burst up when it is over.
+    /// Whether there is storage that only a burst needs; but a ring may need that of all its slots again.
     #[inline]
-    fn fit(&mut self) {
-        if self.values.is_empty() && self.values.capacity() > Self::FEW {
-            self.shrink();
-        }
+    fn is_oversized(&self) -> bool {
+        let capacity = self.values.capacity();
+        capacity > Self::FEW && (capacity > self.dataqsiz || self.dataqsiz == usize::MAX)
     }
 
-    /// Gives the storage up; but a ring may need that of all its slots again.
-    fn shrink(&mut self) {
-        if self.dataqsiz == usize::MAX || self.values.capacity() > self.dataqsiz {
+    /// Gives the storage of a burst up when it is over.
+    fn fit(&mut self) {
+        if self.is_empty() && self.is_oversized() {
             self.take_all();
         }
     }

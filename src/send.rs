@@ -156,11 +156,7 @@ pub(crate) fn meet<'a, T>(
     open: Open<'a, T>,
     value: &mut Option<T>,
 ) -> Result<(), Open<'a, T>> {
-    chan.meet(
-        open,
-        |hchan, forecast| hchan.send_meet(value, forecast),
-        |()| None,
-    )
+    chan.meet(open, value, Hchan::send_meet)
 }
 
 /// A poll that is not done with a slot of the ring.

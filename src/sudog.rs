@@ -79,7 +79,7 @@ impl Ticket {
         self.number
     }
 
-    fn index(&self) -> u32 {
+    pub(crate) fn index(&self) -> u32 {
         self.number.get() - 1
     }
 }
@@ -223,15 +223,18 @@ impl<T> Sudogs<T> {
     #[inline]
     pub(crate) fn release(&mut self, ticket: Ticket) -> (Option<T>, Option<Party>) {
         let party = self.get(&ticket).party.take();
-        (self.collect(ticket), party)
+        let mut elem = None;
+        self.collect(ticket, &mut elem);
+        (elem, party)
     }
 
     /// Takes what is left in a sudog whose party has gone, and frees it.
     #[inline]
-    pub(crate) fn collect(&mut self, ticket: Ticket) -> Option<T> {
-        let elem = self.get(&ticket).elem.take();
+    pub(crate) fn collect(&mut self, ticket: Ticket, elem: &mut Option<T>) {
+        if let Some(value) = self.get(&ticket).elem.take() {
+            *elem = Some(value);
+        }
         self.free(ticket.index());
-        elem
     }
 
     /// Frees the place of a sudog in which nothing is left, and which nobody has a use for any more.
@@ -293,9 +296,11 @@ impl WaitQ {
         sudogs.free = mem::replace(&mut sudog.next, NIL);
         sudogs.acquired += 1;
         debug_assert!(sudog.elem.is_none() && sudog.party.is_none());
-        // So that the compiler need not look for what there is to drop.
-        mem::forget(mem::replace(&mut sudog.elem, elem));
-        // Each kind on its own, which is then written by its fields: written as a whole, it stalls.
+        // Forgotten, so that the compiler need not look for what there is to drop; and taken apart, so that a
+        // value moves once, and a party is written by its fields: to move what was just put together stalls.
+        if let Some(value) = elem {
+            mem::forget(sudog.elem.replace(value));
+        }
         mem::forget(match party {
             Party::Task(waker) => sudog.party.replace(Party::Task(waker)),
             Party::Arm(offer, arm) => sudog.party.replace(Party::Arm(offer, arm)),

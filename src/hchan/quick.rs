@@ -26,39 +26,35 @@ impl<T> Hchan<T> {
 
     /// Sends to a receiver.
     #[inline]
-    pub(crate) fn send_meet(
-        &mut self,
-        elem: &mut Option<T>,
-        forecast: &Forecast,
-    ) -> Option<((), Waker)> {
+    pub(crate) fn send_meet(&mut self, elem: &mut Option<T>, forecast: &Forecast) -> Option<Waker> {
         if self.closed || self.promised() > 0 || bug!("newcomer_barges") {
             return None;
         }
         let receiver = self.recvq.head();
         let waker = self.recvq.dequeue_head(&mut self.sudogs, |_| true)?;
         self.clock += 1;
-        self.complete_recv(receiver, elem.take(), self.clock);
+        self.complete_recv(receiver, elem, self.clock);
         // Where a receiver stood, the ring is empty.
         let send_parks = self.recvq.is_empty() && !self.has_room();
         forecast.note(self.sendq.is_empty(), send_parks);
-        Some(((), waker))
+        Some(waker)
     }
 
     /// Receives from the ring.
     #[inline]
-    pub(crate) fn recv_quick(&mut self, forecast: &Forecast) -> Option<T> {
-        if !self.sendq.is_empty() {
+    pub(crate) fn recv_quick(&mut self, elem: &mut Option<T>, forecast: &Forecast) -> Option<()> {
+        if !self.sendq.is_empty() || self.buf.is_empty() {
             return None;
         }
-        let value = self.take()?;
+        *elem = self.take();
         forecast.note(self.buf.is_empty() && !self.closed, false);
-        Some(value)
+        Some(())
     }
 
     /// Receives while a sender waits: the head of a full ring, where the sender's value then gets the
-    /// slot, or what the sender brings if there is no ring. Tells the value's age, too.
+    /// slot, or what the sender brings if there is no ring.
     #[inline]
-    pub(crate) fn recv_meet(&mut self, forecast: &Forecast) -> Option<((T, u64), Waker)> {
+    pub(crate) fn recv_meet(&mut self, elem: &mut Option<T>, forecast: &Forecast) -> Option<Waker> {
         bug!("admits_above_capacity" => return None);
         if self.buf.len() != self.buf.dataqsiz() || self.reserved > 0 {
             return None;
@@ -67,20 +63,20 @@ impl<T> Hchan<T> {
         let waker = self
             .sendq
             .dequeue_head(&mut self.sudogs, Sudog::has_value)?;
-        let mut elem = self.complete_send(sender);
-        let age = self.next_age();
         if self.buf.dataqsiz() == 0 {
             self.clock += 1;
+            self.complete_send(sender, elem);
         } else {
-            let oldest = self.take();
-            self.push(&mut elem);
-            elem = oldest;
+            *elem = self.take();
+            let mut next = None;
+            self.complete_send(sender, &mut next);
+            self.push(&mut next);
         }
         // The ring is as full as it was.
         let recv_parks = self.buf.is_empty() && self.sendq.is_empty();
         forecast.note(recv_parks, self.recvq.is_empty());
         forecast.note_sent(self.sent);
-        Some(((elem?, age), waker))
+        Some(waker)
     }
 
     /// Parks a send on a full ring, or where no receiver stands.
@@ -138,13 +134,17 @@ impl<T> Hchan<T> {
         if self.sudogs.get(&place.as_ref()?.ticket).state != State::Success {
             return None;
         }
-        self.sudogs.collect(place.take()?.ticket);
+        self.sudogs.free(place.take()?.ticket.index());
         Some(())
     }
 
     /// Takes what a parked receive was handed, unless somebody may wait to hear of that.
     #[inline]
-    pub(crate) fn claim_quick(&mut self, place: &mut Option<Ticket>) -> Option<T> {
+    pub(crate) fn claim_quick(
+        &mut self,
+        place: &mut Option<Ticket>,
+        elem: &mut Option<T>,
+    ) -> Option<()> {
         if self.closed {
             return None;
         }
@@ -152,7 +152,8 @@ impl<T> Hchan<T> {
             return None;
         }
         self.unclaimed -= 1;
-        self.sudogs.collect(place.take()?)
+        self.sudogs.collect(place.take()?, elem);
+        Some(())
     }
 
     /// Gives up a parked send that nobody has completed; its value is in `elem` again.

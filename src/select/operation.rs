@@ -65,12 +65,12 @@ impl<T> Operation for RecvFuture<'_, T> {
     }
 
     fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64> {
-        let receiver = self.receiver;
+        let (receiver, mut elem) = (self.receiver, None);
         let open = match receiver
             .chan
-            .quick(|hchan, forecast| receiver.recv_quick(hchan, forecast))
+            .quick(|hchan, forecast| receiver.recv_quick(hchan, &mut elem, forecast))
         {
-            Ok(value) => return Ok(Ok(value)),
+            Ok(()) => return Ok(elem.ok_or(RecvError)),
             Err(open) => open,
         };
         let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
@@ -136,13 +136,13 @@ impl<T> Operation for RecvFuture<'_, T> {
     }
 
     fn collect(&mut self, kit: &mut Kit) -> Self::Output {
-        let place = &mut self.place;
+        let (place, mut elem) = (&mut self.place, None);
         let claim = |hchan: &mut Hchan<T>| {
             kit.put_by(hchan.take_offer(place.as_ref()));
-            hchan.claim_quick(place)
+            hchan.claim_quick(place, &mut elem)
         };
         match self.receiver.chan.step(claim) {
-            Some(value) => Ok(value),
+            Some(()) => elem.ok_or(RecvError),
             None => served(self),
         }
     }
