@@ -83,7 +83,7 @@ impl<T> Receiver<T> {
     /// # Cost
     ///
     /// One lock if it need not wait. A wait allocates nothing once the channel has had as many waiters
-    /// before; what a crowd took beyond 16 KiB is given back when it has gone.
+    /// before; what a crowd took beyond 128 KiB is given back when it has gone.
     ///
     /// # Examples
     ///

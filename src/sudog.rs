@@ -27,8 +27,8 @@ use core::task::{Poll, Waker};
 use crate::party::{Offer, Party};
 use crate::wakes::Visitor;
 
-/// A slab of no more bytes than this is kept for the next waiters.
-const KEPT_BYTES: usize = 16 * 1024;
+/// A slab of no more bytes than this is kept for the next waiters: as much as an allocator keeps, too.
+const KEPT_BYTES: usize = 128 * 1024;
 
 /// No sudog: the end of a queue or of the list of free places.
 const NIL: u32 = u32::MAX;

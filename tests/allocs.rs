@@ -342,8 +342,9 @@ fn a_blocked_thread_allocates_nothing() {
 
 /// As many as can be expected to wait at one channel on a bad day.
 const CROWD: usize = 100_000;
-/// What a channel may keep when a bad day is over.
+/// What a channel may keep when a bad day is over: of its values, and beside that places for waiters.
 const SMALL: usize = 32 * 1024;
+const PLACES: usize = 128 * 1024;
 
 /// Lets a crowd of parked operations come, and go in some way; then the channel is small again.
 #[track_caller]
@@ -354,7 +355,7 @@ where
     let mut parked = Vec::with_capacity(CROWD);
     parked.extend((0..CROWD).map(|_| park(come())));
     go(parked);
-    assert!(since.bytes() < SMALL, "{} bytes", since.bytes());
+    assert!(since.bytes() < PLACES + SMALL, "{} bytes", since.bytes());
 }
 
 #[test]
@@ -437,7 +438,7 @@ fn values_that_were_put_back_leave_no_memory_behind() {
         (0..10_000).for_each(|n| tx.try_send(value(n)).unwrap());
         drop(handed);
         assert!(rx.try_iter().eq((0..10_000).map(value)));
-        assert!(since.bytes() < SMALL, "{} bytes", since.bytes());
+        assert!(since.bytes() < PLACES + SMALL, "{} bytes", since.bytes());
     }
 
     for capacity in [0, 1] {
