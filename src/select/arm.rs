@@ -17,6 +17,9 @@ pub trait Arm {
     /// Where the arm stands in the order in which selects park.
     fn address(&mut self) -> usize;
 
+    /// Whether an attempt would be in vain, as far as can be seen from outside.
+    fn is_vain(&mut self, otherwise: Otherwise) -> bool;
+
     /// Tries to win at once. A channel's arm only while none is in line.
     fn attempt(&mut self, otherwise: Otherwise, cx: &mut Context<'_>) -> bool;
 
@@ -91,10 +94,13 @@ impl<F: Operation> Arm for ChannelArm<F> {
         self.operation.address()
     }
 
-    fn attempt(&mut self, otherwise: Otherwise, _: &mut Context<'_>) -> bool {
+    fn is_vain(&mut self, otherwise: Otherwise) -> bool {
         // Only a default has to be certain.
-        let is_vain = otherwise == Otherwise::Wait && self.operation.parks();
-        if self.enabled && !is_vain {
+        !self.enabled || otherwise == Otherwise::Wait && self.operation.parks()
+    }
+
+    fn attempt(&mut self, otherwise: Otherwise, _: &mut Context<'_>) -> bool {
+        if !self.is_vain(otherwise) {
             match self.operation.attempt(otherwise) {
                 Ok(output) => self.won = Some(output),
                 Err(clock) => self.seen = clock,
@@ -165,6 +171,10 @@ impl<F: Future> Arm for FutureArm<'_, F> {
 
     fn address(&mut self) -> usize {
         0
+    }
+
+    fn is_vain(&mut self, _: Otherwise) -> bool {
+        !self.enabled
     }
 
     fn attempt(&mut self, _: Otherwise, cx: &mut Context<'_>) -> bool {

@@ -242,7 +242,7 @@ impl Race {
         }
     }
 
-    /// Tries each arm: Go's first pass. Leaves their numbers in the order in which it went.
+    /// Tries each arm: Go's first pass. Leaves their numbers in the order in which they shall park.
     fn attempt(
         &self,
         arms: &mut impl Arms,
@@ -250,27 +250,47 @@ impl Race {
         cx: &mut Context<'_>,
     ) -> Option<u32> {
         pollorder::number(order);
+        match self.bias {
+            Bias::Source => order
+                .iter()
+                .copied()
+                .find(|&index| arms.show(index, |arm| arm.attempt(self.otherwise, cx))),
+            Bias::Fair => self.attempt_fairly(arms, order, cx),
+        }
+    }
+
+    /// Tries each arm, in an order that is random, but for those that would be tried in vain: they are left
+    /// out. Often one is left, and no lot is drawn.
+    #[inline]
+    fn attempt_fairly(
+        &self,
+        arms: &mut impl Arms,
+        order: &mut [u32],
+        cx: &mut Context<'_>,
+    ) -> Option<u32> {
+        let (mut hopeful, mut futures) = (0, false);
+        for index in 0..arms.len() {
+            let (kind, is_vain) = arms.show(index, |arm| (arm.kind(), arm.is_vain(self.otherwise)));
+            futures |= kind == Kind::Future;
+            if kind == Kind::Channel && !is_vain {
+                order.swap(hopeful, index as usize);
+                hopeful += 1;
+            }
+        }
+        let (hopeful, others) = order.split_at_mut(hopeful);
         let mut lots = Lots::new();
-        let mut others = false;
-        for place in 0..order.len() {
-            let index = match self.bias {
-                Bias::Source => order[place],
-                Bias::Fair => lots.draw(&mut order[place..]),
-            };
-            let won = arms.show(index, |arm| {
-                let later = self.bias == Bias::Fair && arm.kind() == Kind::Future;
-                others |= later;
-                !later && arm.attempt(self.otherwise, cx)
-            });
-            if won {
+        for place in 0..hopeful.len() {
+            let index = lots.draw(&mut hopeful[place..]);
+            if arms.show(index, |arm| arm.attempt(self.otherwise, cx)) {
                 return Some(index);
             }
         }
+        lots.shuffle(others);
         // A timer that is ready already gives way to what can proceed.
-        if others {
-            return self.attempt_kind(Kind::Future, arms, order, cx);
+        match futures {
+            true => self.attempt_kind(Kind::Future, arms, others, cx),
+            false => None,
         }
-        None
     }
 
     /// Tries each arm of a kind.
@@ -348,7 +368,7 @@ impl Race {
         if self.is_open() {
             pollorder::number(order);
             if self.bias == Bias::Fair {
-                pollorder::shuffle(order);
+                Lots::new().shuffle(order);
             }
             resolved = self.attempt_kind(Kind::Future, arms, order, cx);
             if resolved.is_none() {

@@ -7,14 +7,6 @@ pub(super) fn number(order: &mut [u32]) {
     }
 }
 
-/// Puts the numbers into an order of which all are equally likely.
-pub(super) fn shuffle(order: &mut [u32]) {
-    let mut lots = Lots::new();
-    for place in 0..order.len() {
-        lots.draw(&mut order[place..]);
-    }
-}
-
 /// What is drawn from: one random number is enough for many lots.
 pub(super) struct Lots {
     /// Random bits, the top ones used first.
@@ -40,6 +32,14 @@ impl Lots {
             left.swap(0, self.below(left.len()));
         }
         left[0]
+    }
+
+    /// Puts the numbers into an order of which all are equally likely.
+    #[inline]
+    pub(super) fn shuffle(&mut self, left: &mut [u32]) {
+        for place in 0..left.len() {
+            self.draw(&mut left[place..]);
+        }
     }
 
     #[inline]
