@@ -91,6 +91,8 @@ pub struct Contest {
     /// Those that are shown, but are not rivals to be beaten.
     pub aside: &'static [&'static str],
     pub cells: Vec<Cell>,
+    /// Who is left out where, as the watchdog calls it.
+    pub without: Vec<String>,
     /// For each cell and entry.
     pub results: Vec<Vec<Option<Measured>>>,
     /// Where values got lost.
@@ -117,6 +119,7 @@ impl Contest {
             entries,
             aside,
             cells,
+            without: Vec::new(),
             results: Vec::new(),
             lost: Vec::new(),
         }
@@ -138,7 +141,11 @@ impl Contest {
         eprintln!("{}: {} cells", self.title, self.cells.len());
         for cell in &self.cells {
             let calibrate = |entry: &Entry| {
-                watchdog::runs(format!("{}, {}", entry.name, cell.name()));
+                let name = format!("{}, {}", entry.name, cell.name());
+                if self.without.contains(&name) {
+                    return None;
+                }
+                watchdog::runs(name);
                 let most = cell.most_messages();
                 let mut messages = 1000;
                 loop {

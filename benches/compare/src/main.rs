@@ -73,6 +73,7 @@ fn contests(options: &Options, go: Option<&Go>) -> Vec<Contest> {
     contests.retain(|contest| options.part(contest.title));
     for contest in &mut contests {
         contest.cells.retain(|cell| options.cell(cell));
+        contest.without.clone_from(&options.without);
         contest.entries.extend(go.map(Go::entry));
         let ours = contest.entries[0].name;
         contest

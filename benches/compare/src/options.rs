@@ -17,6 +17,7 @@ Measures hchan and its rivals side by side, and writes what it finds.
   --capacity LIST  of 0, 1, 16, 128, 256, none
   --value LIST     of u64, 256 bytes, boxed
   --rival LIST     of the names in the table; hchan always takes part
+  --without NAME   a rival in a cell, as it is called where it hangs; may be said again
   --rounds N       how often each is run in each cell  (15)
   --millis N       how long a run takes, about         (10)
   --quick          3 rounds of 3 milliseconds
@@ -30,6 +31,7 @@ pub struct Options {
     pub effort: Effort,
     pub processor: bool,
     pub out: PathBuf,
+    pub without: Vec<String>,
     parts: Vec<String>,
     shapes: Vec<String>,
     runtimes: Vec<String>,
@@ -48,6 +50,7 @@ impl Options {
             },
             processor: false,
             out: concat!(env!("CARGO_MANIFEST_DIR"), "/results").into(),
+            without: Vec::new(),
             parts: Vec::new(),
             shapes: Vec::new(),
             runtimes: Vec::new(),
@@ -74,6 +77,7 @@ impl Options {
             "--capacity" => self.capacities = list()?,
             "--value" => self.values = list()?,
             "--rival" => self.rivals = list()?,
+            "--without" => self.without.push(args.next()?),
             "--rounds" => self.effort.rounds = args.next()?.parse().ok()?,
             "--millis" => self.effort.nanos = args.next()?.parse::<f64>().ok()? * 1e6,
             "--out" => self.out = args.next()?.into(),
