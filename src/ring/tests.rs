@@ -1,4 +1,7 @@
-//! What storage is kept, and what is given up.
+//! What storage is kept, what is given up, and what order there is.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use super::Ring;
 
@@ -20,6 +23,25 @@ fn sixteen_kilobytes_are_kept_and_the_storage_of_all_slots() {
     assert_eq!(kept(usize::MAX, few + 1), 0);
     assert_eq!(kept(4 * few, 4 * few), 4 * few);
     assert_eq!(kept(1 << 40, few + 1), 2 * few);
+}
+
+#[test]
+fn many_values_move_in_order_and_those_first_that_were_put_back() {
+    let (mut ring, mut out) = (Ring::new(4), Vec::new());
+    let mut items = VecDeque::from([1, 2, 3, 4, 5, 6]);
+    ring.push_many(4, &mut items);
+    assert_eq!((ring.len(), ring.values.capacity()), (4, 4));
+    assert_eq!(items, [5, 6]);
+
+    assert_eq!(ring.take(), Some(1));
+    ring.put_back(1, 1);
+    ring.take_many(3, &mut out);
+    assert_eq!(out, [1, 2, 3]);
+
+    ring.push_many(2, &mut items);
+    ring.take_many(9, &mut out);
+    assert_eq!(out, [1, 2, 3, 4, 5, 6]);
+    assert_eq!((ring.recvx(), ring.sendx()), (2, 2));
 }
 
 #[test]

@@ -259,8 +259,7 @@ impl Race {
         }
     }
 
-    /// Tries each arm, in an order that is random, but for those that would be tried in vain: they are left
-    /// out. Often one is left, and no lot is drawn.
+    /// Tries in a random order the arms that are not in vain. Often there is one, and no lot is drawn.
     #[inline]
     fn attempt_fairly(
         &self,
