@@ -89,9 +89,7 @@ impl<T> Chan<T> {
         let Some(waker) = work(&mut hchan, elem, &self.front.forecast) else {
             return Err(Some(hchan));
         };
-        hchan.check();
-        let trace = hchan.take_trace();
-        drop(hchan);
+        let trace = Self::unlock(hchan);
         if let Err(panic) = trace.tell(self.address(), Wakes::wake(waker)) {
             self.undo(elem.take().map(|value| (value, age)), panic);
         }
@@ -213,25 +211,23 @@ impl<T> Chan<T> {
     ) -> (R, Result<(), Panic>) {
         let mut wakes = Wakes::new();
         let result = work(&mut hchan, &mut wakes);
-        let trace = self.unlock(hchan);
+        hchan.foretell(&self.front.forecast);
+        let trace = Self::unlock(hchan);
         (result, trace.tell(self.address(), wakes.wake_all()))
     }
 
     /// Unlocks; what is returned is to be told.
     #[inline]
-    fn unlock(&self, mut hchan: MutexGuard<'_, Hchan<T>>) -> Trace {
+    fn unlock(mut hchan: MutexGuard<'_, Hchan<T>>) -> Trace {
         hchan.check();
-        hchan.foretell(&self.front.forecast);
         hchan.take_trace()
     }
 
     /// Unlocks after what concerns nobody else, and tells. A panic of the subscriber's loses no value,
     /// for of such work only a park is told.
     #[inline]
-    fn leave(&self, mut hchan: MutexGuard<'_, Hchan<T>>) {
-        hchan.check();
-        let trace = hchan.take_trace();
-        drop(hchan);
+    fn leave(&self, hchan: MutexGuard<'_, Hchan<T>>) {
+        let trace = Self::unlock(hchan);
         if let Err(panic) = trace.tell(self.address(), Ok(())) {
             panic.resume();
         }

@@ -145,7 +145,7 @@ impl Forecast {
     /// false may have been sent all the same.
     #[inline]
     pub(crate) fn has_sent(&self, place: &SendTicket) -> bool {
-        place.parked <= self.sent.load(Ordering::Acquire)
+        place.is_sent(self.sent.load(Ordering::Acquire))
     }
 
     /// Notes up to when parked sends have been sent.

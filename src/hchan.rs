@@ -113,12 +113,11 @@ impl<T> Hchan<T> {
 
     /// Sends from the front of `items` what there is room for, unless receivers stand in line.
     pub(crate) fn send_more(&mut self, items: &mut VecDeque<T>) {
-        if self.closed || !self.recvq.is_empty() || !self.has_room() || items.is_empty() {
-            return;
+        let many = self.room().min(items.len());
+        if self.takes_in() && many > 0 {
+            self.clock += 1;
+            self.buf.push_many(many, items);
         }
-        let room = self.buf.dataqsiz() - self.reserved - self.buf.len();
-        self.clock += 1;
-        self.buf.push_many(room.min(items.len()), items);
     }
 
     /// One poll of a send: sends, or parks with the value, or looks what became of it.
@@ -132,10 +131,10 @@ impl<T> Hchan<T> {
         visitor: &mut Visitor<'_>,
         wakes: &mut Wakes,
     ) -> Poll<Result<(), SendError<()>>> {
+        if place.take_if(|place| place.is_sent(self.sent)).is_some() {
+            return Poll::Ready(Ok(()));
+        }
         if let Some(SendTicket { ticket, parked }) = place.take() {
-            if parked <= self.sent {
-                return Poll::Ready(Ok(()));
-            }
             let mut ticket = Some(ticket);
             let polled = self.sudogs.redeem(&mut ticket, visitor);
             *place = ticket.map(|ticket| SendTicket { ticket, parked });
@@ -175,13 +174,14 @@ impl<T> Hchan<T> {
     /// Gives up a parked send. The value is in `elem` again, unless a receiver has it.
     pub(crate) fn cancel_send(
         &mut self,
-        SendTicket { ticket, parked }: SendTicket,
+        place: SendTicket,
         elem: &mut Option<T>,
         wakes: &mut Wakes,
     ) {
-        if parked <= self.sent {
+        if place.is_sent(self.sent) {
             return;
         }
+        let SendTicket { ticket, .. } = place;
         if self.sudogs.get(&ticket).state == State::Parked {
             self.sendq.unlink(&mut self.sudogs, &ticket);
         }
@@ -504,9 +504,22 @@ impl<T> Hchan<T> {
         !self.recvq.is_empty() && free.any(|receiver| !receiver.is_of(select))
     }
 
+    /// Whether a send goes into the ring: nobody stands in line to receive, and there is room.
+    #[inline]
+    fn takes_in(&self) -> bool {
+        !self.closed && self.recvq.is_empty() && self.has_room()
+    }
+
     #[inline]
     fn has_room(&self) -> bool {
-        self.buf.len() + self.reserved < self.buf.dataqsiz()
+        self.room() > 0
+    }
+
+    /// How many slots are free, and no permit's.
+    #[inline]
+    fn room(&self) -> usize {
+        let taken = self.buf.len() + self.reserved;
+        self.buf.dataqsiz().saturating_sub(taken)
     }
 
     /// Puts the value at the tail of the ring.
@@ -570,8 +583,9 @@ impl<T> Hchan<T> {
             if !self.sudogs.at(sender).has_value() {
                 return self.promise(wakes);
             }
-            let from_both = ((&mut self.sendq, sender), (&mut self.recvq, receiver));
-            let met = WaitQ::dequeue_both(from_both.0, from_both.1, &mut self.sudogs);
+            let (senders, receivers) = (&mut self.sendq, &mut self.recvq);
+            let met =
+                WaitQ::dequeue_both((senders, sender), (receivers, receiver), &mut self.sudogs);
             let Some(wakers) = met else {
                 continue;
             };
@@ -579,7 +593,9 @@ impl<T> Hchan<T> {
             let mut elem = None;
             self.complete_send(sender, &mut elem);
             self.complete_recv(receiver, &mut elem, self.clock);
-            wakers.into_iter().for_each(|waker| wakes.push(waker));
+            for waker in wakers {
+                wakes.push(waker);
+            }
             return true;
         }
     }

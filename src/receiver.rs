@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use crate::chan::{Chan, Open};
 use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
-use crate::front::Forecast;
 use crate::handle::{Standing, both_handles, too_many_handles};
 use crate::hchan::Hchan;
 #[cfg(feature = "std")]
@@ -129,10 +128,7 @@ impl<T> Receiver<T> {
     #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         let mut elem = None;
-        match self
-            .chan
-            .quick(|hchan, forecast| self.recv_quick(hchan, &mut elem, forecast))
-        {
+        match self.quick(&mut elem) {
             Ok(()) => elem.ok_or(TryRecvError::Empty),
             Err(open) => self.try_recv_from(open),
         }
@@ -340,16 +336,12 @@ impl<T> Receiver<T> {
 
     /// Receives if that concerns nobody else, and this handle does not stand in line.
     #[inline]
-    pub(crate) fn recv_quick(
-        &self,
-        hchan: &mut Hchan<T>,
-        elem: &mut Option<T>,
-        forecast: &Forecast,
-    ) -> Option<()> {
-        if self.standing.is_some() {
-            return None;
-        }
-        hchan.recv_quick(elem, forecast)
+    pub(crate) fn quick(&self, elem: &mut Option<T>) -> Result<(), Open<'_, T>> {
+        self.chan
+            .quick(|hchan, forecast| match self.standing.is_some() {
+                true => None,
+                false => hchan.recv_quick(elem, forecast),
+            })
     }
 
     /// Receives from the sender who stands first, if this handle does not stand in line.

@@ -38,14 +38,12 @@ impl<'a, T> RecvFuture<'a, T> {
     /// Receives if that is an ordinary case, before a thread makes ready to sleep.
     #[cfg(feature = "std")]
     pub(crate) fn at_once(&mut self) -> Option<T> {
-        let Receiver { chan, .. } = self.receiver;
-        if chan.front.forecast.recv_parks() {
+        if self.receiver.chan.front.forecast.recv_parks() {
             return None;
         }
         let mut elem = None;
-        match chan.quick(|hchan, forecast| self.receiver.recv_quick(hchan, &mut elem, forecast)) {
-            Ok(()) => {}
-            Err(open) => self.receiver.meet(open, &mut elem).ok()?,
+        if let Err(open) = self.receiver.quick(&mut elem) {
+            self.receiver.meet(open, &mut elem).ok()?;
         }
         self.done = true;
         elem
@@ -117,6 +115,7 @@ impl<'a, T> RecvFuture<'a, T> {
     #[inline]
     fn received(&mut self, elem: Option<T>) -> Poll<Result<T, RecvError>> {
         self.done = true;
+        // By `ok_or` the value would move once more.
         match elem {
             Some(value) => Poll::Ready(Ok(value)),
             None => Poll::Ready(Err(RecvError)),
@@ -147,7 +146,7 @@ impl<T> Future for RecvFuture<'_, T> {
             return this.poll_slowly(None, cx);
         }
         let mut elem = None;
-        match chan.quick(|hchan, forecast| this.receiver.recv_quick(hchan, &mut elem, forecast)) {
+        match this.receiver.quick(&mut elem) {
             Ok(()) => this.received(elem),
             Err(open) => this.poll_slowly(open, cx),
         }

@@ -45,10 +45,7 @@ impl<'a, T> SendFuture<'a, T> {
         if self.chan.front.forecast.send_parks() {
             return false;
         }
-        match self
-            .chan
-            .quick(|hchan, forecast| hchan.send_quick(value, forecast))
-        {
+        match quick(self.chan, value) {
             Ok(()) => true,
             Err(open) => meet(self.chan, open, value).is_ok(),
         }
@@ -143,10 +140,16 @@ fn poll_send<T>(
     if chan.front.forecast.send_parks() {
         return poll_slowly(chan, None, place, value, cx);
     }
-    match chan.quick(|hchan, forecast| hchan.send_quick(value, forecast)) {
+    match quick(chan, value) {
         Ok(()) => Poll::Ready(Ok(())),
         Err(open) => poll_slowly(chan, open, place, value, cx),
     }
+}
+
+/// Sends into the ring.
+#[inline]
+pub(crate) fn quick<'a, T>(chan: &'a Chan<T>, value: &mut Option<T>) -> Result<(), Open<'a, T>> {
+    chan.quick(|hchan, forecast| hchan.send_quick(value, forecast))
 }
 
 /// Sends to the receiver who stands first.

@@ -118,10 +118,7 @@ impl<T> Sender<T> {
     #[inline]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         let mut elem = Some(value);
-        match self
-            .chan
-            .quick(|hchan, forecast| hchan.send_quick(&mut elem, forecast))
-        {
+        match send::quick(&self.chan, &mut elem) {
             Ok(()) => Ok(()),
             Err(open) => self.try_send_to(open, elem),
         }

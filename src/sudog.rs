@@ -92,6 +92,14 @@ pub(crate) struct SendTicket {
     pub(crate) parked: u64,
 }
 
+impl SendTicket {
+    /// Whether this send was sent, where those that parked up to some time were.
+    #[inline]
+    pub(crate) const fn is_sent(&self, sent: u64) -> bool {
+        self.parked <= sent
+    }
+}
+
 /// All sudogs of one channel.
 pub(crate) struct Sudogs<T> {
     slots: Vec<Sudog<T>>,

@@ -16,7 +16,7 @@ impl<T> Hchan<T> {
     /// Sends into the ring.
     #[inline]
     pub(crate) fn send_quick(&mut self, elem: &mut Option<T>, forecast: &Forecast) -> Option<()> {
-        if self.closed || !self.recvq.is_empty() || !self.has_room() {
+        if !self.takes_in() {
             return None;
         }
         self.push(elem);
@@ -164,10 +164,10 @@ impl<T> Hchan<T> {
         elem: &mut Option<T>,
         forecast: &Forecast,
     ) -> Option<Option<Party>> {
-        let SendTicket { ticket, parked } = place.as_ref()?;
-        if *parked <= self.sent {
-            return None;
-        }
+        let ticket = match place.as_ref()? {
+            place if place.is_sent(self.sent) => return None,
+            SendTicket { ticket, .. } => ticket,
+        };
         match self.sudogs.get(ticket).state {
             State::Parked => self.sendq.unlink(&mut self.sudogs, ticket),
             State::Passed => {}

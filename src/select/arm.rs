@@ -20,7 +20,7 @@ pub trait Arm {
     /// Whether an attempt would be in vain, as far as can be seen from outside.
     fn is_vain(&mut self, otherwise: Otherwise) -> bool;
 
-    /// Tries to win at once. A channel's arm only while none is in line.
+    /// Tries to win at once, where that is not in vain. A channel's arm only while none is in line.
     fn attempt(&mut self, otherwise: Otherwise, cx: &mut Context<'_>) -> bool;
 
     /// Whether the last attempt has won, though a waker's panic kept the select from seeing that.
@@ -100,11 +100,9 @@ impl<F: Operation> Arm for ChannelArm<F> {
     }
 
     fn attempt(&mut self, otherwise: Otherwise, _: &mut Context<'_>) -> bool {
-        if !self.is_vain(otherwise) {
-            match self.operation.attempt(otherwise) {
-                Ok(output) => self.won = Some(output),
-                Err(clock) => self.seen = clock,
-            }
+        match self.operation.attempt(otherwise) {
+            Ok(output) => self.won = Some(output),
+            Err(clock) => self.seen = clock,
         }
         self.won.is_some()
     }
@@ -178,10 +176,8 @@ impl<F: Future> Arm for FutureArm<'_, F> {
     }
 
     fn attempt(&mut self, _: Otherwise, cx: &mut Context<'_>) -> bool {
-        if self.enabled {
-            if let Poll::Ready(output) = self.future.as_mut().poll(cx) {
-                self.won = Some(output);
-            }
+        if let Poll::Ready(output) = self.future.as_mut().poll(cx) {
+            self.won = Some(output);
         }
         self.won.is_some()
     }

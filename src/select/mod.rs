@@ -251,10 +251,7 @@ impl Race {
     ) -> Option<u32> {
         pollorder::number(order);
         match self.bias {
-            Bias::Source => order
-                .iter()
-                .copied()
-                .find(|&index| arms.show(index, |arm| arm.attempt(self.otherwise, cx))),
+            Bias::Source => self.attempt_in_order(None, arms, order, cx),
             Bias::Fair => self.attempt_fairly(arms, order, cx),
         }
     }
@@ -287,22 +284,23 @@ impl Race {
         lots.shuffle(others);
         // A timer that is ready already gives way to what can proceed.
         match futures {
-            true => self.attempt_kind(Kind::Future, arms, others, cx),
+            true => self.attempt_in_order(Some(Kind::Future), arms, others, cx),
             false => None,
         }
     }
 
-    /// Tries each arm of a kind.
-    fn attempt_kind(
+    /// Tries each arm, or each of a kind, unless that is in vain.
+    fn attempt_in_order(
         &self,
-        kind: Kind,
+        kind: Option<Kind>,
         arms: &mut impl Arms,
         order: &[u32],
         cx: &mut Context<'_>,
     ) -> Option<u32> {
         order.iter().copied().find(|&index| {
             arms.show(index, |arm| {
-                arm.kind() == kind && arm.attempt(self.otherwise, cx)
+                let is_meant = kind.is_none_or(|kind| arm.kind() == kind);
+                is_meant && !arm.is_vain(self.otherwise) && arm.attempt(self.otherwise, cx)
             })
         })
     }
@@ -319,7 +317,7 @@ impl Race {
         let mut busy = 0;
         loop {
             let (busy_arms, quiet_arms) = order.split_at(busy);
-            let winner = self.attempt_kind(Kind::Channel, arms, busy_arms, cx);
+            let winner = self.attempt_in_order(Some(Kind::Channel), arms, busy_arms, cx);
             if winner.is_some() {
                 return winner;
             }
@@ -369,7 +367,7 @@ impl Race {
             if self.bias == Bias::Fair {
                 Lots::new().shuffle(order);
             }
-            resolved = self.attempt_kind(Kind::Future, arms, order, cx);
+            resolved = self.attempt_in_order(Some(Kind::Future), arms, order, cx);
             if resolved.is_none() {
                 self.renew(cx);
                 bug!("looks_before_its_waker_is_there" => return Poll::Pending);

@@ -66,10 +66,7 @@ impl<T> Operation for RecvFuture<'_, T> {
 
     fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64> {
         let (receiver, mut elem) = (self.receiver, None);
-        let open = match receiver
-            .chan
-            .quick(|hchan, forecast| receiver.recv_quick(hchan, &mut elem, forecast))
-        {
+        let open = match receiver.quick(&mut elem) {
             Ok(()) => return Ok(elem.ok_or(RecvError)),
             Err(open) => open,
         };
@@ -292,7 +289,7 @@ impl<F: Sending> Operation for F {
 
 /// Tries to send without waiting; on failure says what the channel's clock shows.
 fn attempt_send<T>(chan: &Chan<T>, value: &mut Option<T>) -> Result<(), (TrySendError<()>, u64)> {
-    match chan.quick(|hchan, forecast| hchan.send_quick(value, forecast)) {
+    match send::quick(chan, value) {
         Ok(()) => Ok(()),
         Err(open) => {
             let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
