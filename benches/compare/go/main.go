@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
 	"time"
 )
 
@@ -66,9 +67,12 @@ func fan[V any](r run, k kind[V]) (o outcome) {
 	c := make(chan V, r.capacity)
 	sent, received := make(chan tally), make(chan tally)
 	share := (r.messages + r.senders - 1) / r.senders
+	var awaited sync.WaitGroup
+	awaited.Add(r.senders)
 	start := time.Now()
 	for i := 0; i < r.senders; i++ {
 		go func() {
+			awaited.Done()
 			var t tally
 			for n := 0; n < share; n++ {
 				c <- k.make(uint64(n))
@@ -79,6 +83,7 @@ func fan[V any](r run, k kind[V]) (o outcome) {
 	}
 	for i := 0; i < r.receivers; i++ {
 		go func() {
+			awaited.Wait()
 			var t tally
 			for v := range c {
 				t.add(k.number(v))

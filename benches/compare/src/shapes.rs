@@ -1,9 +1,13 @@
 //! The shapes, for any rival, value and watch.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::Poll;
 
-use futures::poll;
+use futures::{FutureExt, poll};
 
 use crate::cell::{Cell, Shape};
 use crate::rival::{Received, Rival, Sent, Value};
@@ -162,19 +166,39 @@ fn fan<R: Rival, V: Value, W: Watch>(
     rxs.push(rx);
 
     let mut tasks = Vec::<Task>::new();
+    let awaited = Arc::new(AtomicUsize::new(senders));
     for (tx, watch) in txs.into_iter().zip(watches) {
+        let here = is_here(awaited.clone());
         tasks.push(match batch {
-            1 => Box::pin(send::<R, V, W>(tx, watch)),
-            _ => Box::pin(send_by::<R, V, W>(tx, batch, watch)),
+            1 => Box::pin(here.then(|()| send::<R, V, W>(tx, watch))),
+            _ => Box::pin(here.then(move |()| send_by::<R, V, W>(tx, batch, watch))),
         });
     }
     for (rx, watch) in rxs.into_iter().zip(receivers) {
+        let all_here = are_all_here(awaited.clone());
         tasks.push(match batch {
-            1 => Box::pin(recv::<R, V, W>(rx, watch)),
-            _ => Box::pin(recv_by::<R, V, W>(rx, batch, watch)),
+            1 => Box::pin(all_here.then(|()| recv::<R, V, W>(rx, watch))),
+            _ => Box::pin(all_here.then(move |()| recv_by::<R, V, W>(rx, batch, watch))),
         });
     }
     Some(tasks)
+}
+
+async fn is_here(awaited: Arc<AtomicUsize>) {
+    awaited.fetch_sub(1, Relaxed);
+}
+
+/// Waits until nobody is awaited any more, so that of 2000 senders all stand in line, and not only those
+/// who come before the first is done.
+async fn are_all_here(awaited: Arc<AtomicUsize>) {
+    poll_fn(|cx| match awaited.load(Relaxed) {
+        0 => Poll::Ready(()),
+        _ => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await;
 }
 
 async fn send<R: Rival, V: Value, W: Watch>(mut tx: R::Tx<V>, mut watch: W) -> Report {
