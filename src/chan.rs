@@ -7,7 +7,8 @@
 use core::fmt;
 use core::task::{Poll, Waker};
 
-use crate::front::{Forecast, Front};
+use crate::closed::Closeq;
+use crate::forecast::Forecast;
 use crate::hchan::{Hchan, Kind};
 use crate::party::Party;
 use crate::receiver::Receiver;
@@ -18,7 +19,8 @@ use crate::wakes::{Panic, Visitor, Wakes};
 
 pub(crate) struct Chan<T> {
     hchan: Mutex<Hchan<T>>,
-    pub(crate) front: Front,
+    pub(crate) forecast: Forecast,
+    pub(crate) closeq: Closeq,
 }
 
 /// The lock, if [`Chan::quick`] got it and its work declined: passed on, so that nobody comes in between.
@@ -28,7 +30,8 @@ impl<T> Chan<T> {
     fn pair(kind: Kind, dataqsiz: usize) -> (Sender<T>, Receiver<T>) {
         let chan = Arc::new(Self {
             hchan: Mutex::new(Hchan::new(kind, dataqsiz)),
-            front: Front::new(kind != Kind::Never),
+            forecast: Forecast::new(),
+            closeq: Closeq::new(kind != Kind::Never),
         });
         (Sender::new(chan.clone()), Receiver::new(chan))
     }
@@ -49,8 +52,8 @@ impl<T> Chan<T> {
         self.take(open, work, |_| None)
     }
 
-    /// The short way: if the lock is free and `work` has an answer, that, and nobody else is concerned. Else
-    /// an error, with the lock if it was got.
+    /// The short way: takes the lock if it is free, and returns what `work` answers, which concerns nobody
+    /// else. Otherwise an error, with the lock if it was free and `work` has declined.
     #[inline]
     pub(crate) fn quick<R>(
         &self,
@@ -59,7 +62,7 @@ impl<T> Chan<T> {
         let Some(mut hchan) = self.hchan.try_lock() else {
             return Err(None);
         };
-        let Some(result) = work(&mut hchan, &self.front.forecast) else {
+        let Some(result) = work(&mut hchan, &self.forecast) else {
             return Err(Some(hchan));
         };
         self.leave(hchan);
@@ -86,7 +89,7 @@ impl<T> Chan<T> {
     ) -> Result<(), Open<'a, T>> {
         let mut hchan = self.or_lock(open);
         let age = hchan.next_age();
-        let Some(waker) = work(&mut hchan, elem, &self.front.forecast) else {
+        let Some(waker) = work(&mut hchan, elem, &self.forecast) else {
             return Err(Some(hchan));
         };
         let trace = Self::unlock(hchan);
@@ -176,7 +179,7 @@ impl<T> Chan<T> {
 
     /// Where the channel stands among all channels.
     pub(crate) fn address(&self) -> usize {
-        self.front.address()
+        self.closeq.address()
     }
 
     /// What the channel's clock shows.
@@ -211,7 +214,7 @@ impl<T> Chan<T> {
     ) -> (R, Result<(), Panic>) {
         let mut wakes = Wakes::new();
         let result = work(&mut hchan, &mut wakes);
-        hchan.foretell(&self.front.forecast);
+        hchan.foretell(&self.forecast);
         let trace = Self::unlock(hchan);
         (result, trace.tell(self.address(), wakes.wake_all()))
     }

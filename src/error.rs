@@ -97,6 +97,8 @@ pub enum TryRecvError {
 /// assert!(tx.send_until(2, ready(())).await.unwrap_err().is_closed());
 /// # });
 /// ```
+///
+/// From Go: the `case <-time.After(d)` of a `select`, taken, and the panic of a send on a closed channel.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum SendTimeoutError<T> {
     /// The time was over before anyone took the value.
@@ -119,6 +121,8 @@ pub enum SendTimeoutError<T> {
 /// assert!(rx.recv_until(ready(())).await.unwrap_err().is_closed());
 /// # });
 /// ```
+///
+/// From Go: the `case <-time.After(d)` of a `select`, taken, and the `false` of `v, ok := <-c`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecvTimeoutError {
     /// The time was over before a value came.
@@ -132,6 +136,11 @@ impl<T> SendError<T> {
     pub fn into_inner(self) -> T {
         self.0
     }
+}
+
+#[cold]
+pub(crate) fn polled_after_ready(future: &str) -> ! {
+    panic!("`{future}` polled after it was ready");
 }
 
 /// What a send answers, with the value that it left if it was refused.

@@ -76,7 +76,7 @@ macro_rules! both_handles {
             /// From Go: `close(c)`, which panics the second time and on a nil channel.
             pub fn close(&self) -> bool {
                 self.chan
-                    .with(|hchan, wakes| hchan.close(&self.chan.front, wakes))
+                    .with(|hchan, wakes| hchan.close(&self.chan.closeq, wakes))
             }
 
             /// Whether the channel is closed. Once true, true forever.
@@ -98,8 +98,11 @@ macro_rules! both_handles {
 
             /// Waits until the channel is closed, by hand or because the other side is gone.
             ///
-            /// Values may still be inside. On a `never` channel it waits for ever. Cancel safe: a dropped
-            /// wait leaves no trace.
+            /// Values may still be inside. On a `never` channel it waits for ever.
+            ///
+            /// # Cancel safety
+            ///
+            /// Strict: a dropped wait leaves no trace.
             ///
             /// # Panics
             ///
@@ -117,7 +120,7 @@ macro_rules! both_handles {
             ///
             /// From Go: what a second channel named `done` is for.
             pub fn closed(&self) -> $crate::closed::ClosedFuture<'_> {
-                $crate::closed::ClosedFuture::new(&self.chan.front)
+                $crate::closed::ClosedFuture::new(&self.chan.closeq)
             }
 
             /// How many values are inside, at this instant.
@@ -238,6 +241,10 @@ macro_rules! both_handles {
             }
 
             /// What the channel looks like at this instant, under one lock.
+            ///
+            /// # Cost
+            ///
+            /// A step for each parked operation, under the lock.
             ///
             /// # Examples
             ///

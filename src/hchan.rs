@@ -4,7 +4,7 @@
 //! completes the counterpart that it meets, and notes in [`Wakes`] whom to wake after the lock, and in
 //! [`Trace`] what to tell then.
 //!
-//! Here are send and receive. Beside it are `close`, with the count of handles; `permit`; `select`, what
+//! Here are send and receive. In files of their own are `close`, with the count of handles; `permit`; `select`, what
 //! a select asks; and `quick`, the ordinary cases in few steps.
 //!
 //! At all times

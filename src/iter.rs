@@ -17,7 +17,9 @@ use crate::receiver::Receiver;
 /// tx.try_send(2).unwrap();
 /// assert!(rx.drain().eq([1, 2]));
 /// ```
-#[must_use = "iterators do nothing unless consumed"]
+///
+/// From Go: a loop of `select { case v := <-c: default: }`.
+#[must_use = "the values have left the channel, and are dropped with this"]
 pub struct Drain<'a, T> {
     /// Each with its age, which nobody needs any more.
     values: vec::IntoIter<(T, u64)>,
@@ -58,6 +60,8 @@ impl<T> FusedIterator for Drain<'_, T> {}
 /// assert!(rx.try_iter().eq([1]));
 /// assert!(!rx.is_closed());
 /// ```
+///
+/// From Go: a loop of `select { case v := <-c: default: }`.
 #[must_use = "iterators do nothing unless consumed"]
 pub struct TryIter<'a, T> {
     receiver: &'a Receiver<T>,
@@ -87,6 +91,8 @@ impl<T> Iterator for TryIter<'_, T> {
 /// drop(tx);
 /// assert!(rx.iter().eq([1]));
 /// ```
+///
+/// From Go: `for v := range c`.
 #[cfg(feature = "std")]
 #[must_use = "iterators do nothing unless consumed"]
 pub struct Iter<'a, T> {
@@ -124,6 +130,8 @@ impl<T> FusedIterator for Iter<'_, T> {}
 ///     assert_eq!(value, 1);
 /// }
 /// ```
+///
+/// From Go: `for v := range c`.
 #[cfg(feature = "std")]
 #[must_use = "iterators do nothing unless consumed"]
 pub struct IntoIter<T> {

@@ -49,7 +49,8 @@
 //!
 //! | future | dropped while it waits | dropped when it was served, before it said so |
 //! |---|---|---|
-//! | [`recv`](Receiver::recv), [`recv_many`](Receiver::recv_many), [`recv_until`](Receiver::recv_until), streams | leaves its line | its value goes to the next in line, or back into its place |
+//! | [`recv`](Receiver::recv), [`recv_many`](Receiver::recv_many), [`recv_until`](Receiver::recv_until) | leaves its line | its value goes to the next in line, or back into its place |
+//! | streams, [`poll_recv`](Receiver::poll_recv) | nothing: the receiver stays in line, until it receives or is dropped | the receiver keeps the value, until it receives or is dropped |
 //! | [`send`](Sender::send), [`send_until`](Sender::send_until) | the value is dropped; [`cancel`](SendFuture::cancel) gives it back | the value is sent |
 //! | [`send_from`](Sender::send_from) | the value is back in its slot | the value is sent |
 //! | [`send_many`](Sender::send_many) | what is not sent is in `items`, in order | the same |
@@ -89,24 +90,30 @@
 //! # Threads
 //!
 //! The methods that end in `_blocking`, and iterators over receivers, wait on a thread, with the same
-//! turns as tasks. On a thread that runs an executor they stop its tasks. The async methods wait for
-//! nothing on the thread but the channel's lock: a thread that finds it taken spins, then yields, and
-//! should the lock's holder have lost its processor, sleeps for 50 µs at a time.
+//! turns as tasks. On a thread that runs an executor they stop its tasks. Before it sleeps, a thread that
+//! waits yields some 30 times, for its turn often comes soon.
+//!
+//! The async methods wait for nothing on the thread but the channel's lock: a thread that finds it taken
+//! spins, then yields, and should the lock's holder have lost its processor, sleeps for 50 µs at a time.
 //!
 //! # What is not promised
 //!
 //! - A receive that was handed a value and is neither polled nor dropped keeps the value from others,
 //!   and on a closed channel keeps them waiting for it; one that waits keeps its turn. So do not keep a
-//!   future that has been polled while you await something else, except in a select.
+//!   future that has been polled while you await something else, except in a select. The same holds for a
+//!   receiver that was polled as a stream: it stays in line when the future of its `next()` is dropped.
 //! - [`len`](Sender::len), [`is_full`](Sender::is_full) and the like say what was so under the lock,
 //!   and nothing about what is so now.
 //! - A failed `try_send` or `try_recv` orders no memory; nor does, on a buffered channel, a receive
 //!   before the sends of values that were sent without waiting for its slot.
-//! - A future that is forgotten ([`std::mem::forget`]) uses up its turn once: a value that is handed to
+//! - A future that is forgotten ([`core::mem::forget`]) uses up its turn once: a value that is handed to
 //!   it is lost with it, and may still come back as far as anyone can tell, so that once the channel is
 //!   closed receivers wait for it. A forgotten permit keeps its slot, or on capacity 0 its claim to the
 //!   first receiver, for good, and so does a forgotten reservation that was granted one.
 //! - A receiver that was sent into its own channel, as the last one, keeps itself alive.
+//! - An operation that is ready never yields: the crate takes no part in tokio's budget. A task that
+//!   always finds a value keeps its thread, unless it yields by itself, as with
+//!   `tokio::task::yield_now`.
 //! - The crate schedules nothing. Stealing and pre-emption are the executor's, as are timers unless the
 //!   feature `time` is on; all that a channel needs of it is that a waker wakes.
 //!
@@ -167,7 +174,7 @@ mod bug;
 mod chan;
 mod closed;
 mod error;
-mod front;
+mod forecast;
 mod handle;
 mod hchan;
 mod iter;

@@ -240,6 +240,11 @@ impl<T> Receiver<T> {
     ///
     /// The values of parked senders are among them. What is not iterated over is dropped.
     ///
+    /// # Cost
+    ///
+    /// A step for each value, under one lock, and a `Vec` for all of them;
+    /// [`try_recv_many`](Self::try_recv_many) fills yours.
+    ///
     /// # Examples
     ///
     /// ```
@@ -288,6 +293,8 @@ impl<T> Receiver<T> {
     ///
     /// Strict: the handle keeps its place, and what it was handed, when you stop polling. The next
     /// receive on the handle, of whatever kind, takes both over; dropping the handle passes them on.
+    /// Until then others do not get what it is handed, so for a wait that may be given up, as in a timeout,
+    /// there is [`recv`](Self::recv).
     ///
     /// # Errors
     ///
@@ -337,11 +344,12 @@ impl<T> Receiver<T> {
     /// Receives if that concerns nobody else, and this handle does not stand in line.
     #[inline]
     pub(crate) fn quick(&self, elem: &mut Option<T>) -> Result<(), Open<'_, T>> {
-        self.chan
-            .quick(|hchan, forecast| match self.standing.is_some() {
-                true => None,
-                false => hchan.recv_quick(elem, forecast),
-            })
+        self.chan.quick(|hchan, forecast| {
+            if self.standing.is_some() {
+                return None;
+            }
+            hchan.recv_quick(elem, forecast)
+        })
     }
 
     /// Receives from the sender who stands first, if this handle does not stand in line.
@@ -352,10 +360,10 @@ impl<T> Receiver<T> {
         elem: &mut Option<T>,
     ) -> Result<(), Open<'a, T>> {
         self.chan.meet(open, elem, |hchan, elem, forecast| {
-            match self.standing.is_some() {
-                true => None,
-                false => hchan.recv_meet(elem, forecast),
+            if self.standing.is_some() {
+                return None;
             }
+            hchan.recv_meet(elem, forecast)
         })
     }
 
@@ -491,7 +499,7 @@ fn in_time<T>(received: Option<Result<T, RecvError>>) -> Result<T, RecvTimeoutEr
 impl<T> Clone for Receiver<T> {
     /// Makes another receiver, with a place of its own in line.
     ///
-    /// Aborts the process if there are more than `u32::MAX`.
+    /// Aborts the process, or without `std` panics, if there are more than `u32::MAX`.
     fn clone(&self) -> Self {
         if !self.chan.with(|hchan, _| hchan.add_receiver()) {
             too_many_handles();
@@ -507,7 +515,7 @@ impl<T> Drop for Receiver<T> {
             if let Some(ticket) = self.standing.take(hchan) {
                 hchan.cancel_recv(ticket, wakes);
             }
-            hchan.remove_receiver(&self.chan.front, wakes)
+            hchan.remove_receiver(&self.chan.closeq, wakes)
         });
     }
 }

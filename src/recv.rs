@@ -9,8 +9,8 @@ use core::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 
 use crate::chan::{Chan, Open};
-use crate::error::RecvError;
-use crate::front::Forecast;
+use crate::error::{RecvError, polled_after_ready};
+use crate::forecast::Forecast;
 use crate::hchan::Hchan;
 use crate::party::Party;
 use crate::receiver::Receiver;
@@ -38,7 +38,7 @@ impl<'a, T> RecvFuture<'a, T> {
     /// Receives if that is an ordinary case, before a thread makes ready to sleep.
     #[cfg(feature = "std")]
     pub(crate) fn at_once(&mut self) -> Option<T> {
-        if self.receiver.chan.front.forecast.recv_parks() {
+        if self.receiver.chan.forecast.recv_parks() {
             return None;
         }
         let mut elem = None;
@@ -52,11 +52,13 @@ impl<'a, T> RecvFuture<'a, T> {
     /// A poll that is not done with a value from the ring.
     #[inline(never)]
     fn poll_slowly(&mut self, open: Open<'_, T>, cx: &Context<'_>) -> Poll<Result<T, RecvError>> {
-        assert!(!self.done, "`RecvFuture` polled after it was ready");
+        if self.done {
+            polled_after_ready("RecvFuture");
+        }
         if self.place.is_some() {
             return self.poll_in_line(cx);
         }
-        if open.is_none() && self.receiver.chan.front.forecast.recv_parks() {
+        if open.is_none() && self.receiver.chan.forecast.recv_parks() {
             return self.poll_to_park(cx);
         }
         let mut elem = None;
@@ -80,12 +82,12 @@ impl<'a, T> RecvFuture<'a, T> {
     fn poll_to_park(&mut self, cx: &Context<'_>) -> Poll<Result<T, RecvError>> {
         let Receiver { chan, standing, .. } = self.receiver;
         let mut waker = Some(cx.waker().clone());
-        let park = |hchan: &mut Hchan<T>, forecast: &Forecast| match standing.is_some() {
-            true => None,
-            false => {
-                let task = || waker.take().map(Party::Task);
-                hchan.park_recv_quick(&mut self.place, task, forecast)
+        let park = |hchan: &mut Hchan<T>, forecast: &Forecast| {
+            if standing.is_some() {
+                return None;
             }
+            let task = || waker.take().map(Party::Task);
+            hchan.park_recv_quick(&mut self.place, task, forecast)
         };
         match chan.quick(park) {
             Ok(()) => Poll::Pending,
@@ -121,14 +123,6 @@ impl<'a, T> RecvFuture<'a, T> {
             None => Poll::Ready(Err(RecvError)),
         }
     }
-
-    /// Leaves the line; a value that was handed goes to the next, or back.
-    #[inline]
-    fn leave_line(&mut self) {
-        if self.place.is_some() {
-            cancel(&self.receiver.chan, &mut self.place);
-        }
-    }
 }
 
 impl<T> Future for RecvFuture<'_, T> {
@@ -142,7 +136,7 @@ impl<T> Future for RecvFuture<'_, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let chan = &this.receiver.chan;
-        if this.done || this.place.is_some() || chan.front.forecast.recv_parks() {
+        if this.done || this.place.is_some() || chan.forecast.recv_parks() {
             return this.poll_slowly(None, cx);
         }
         let mut elem = None;
@@ -163,7 +157,7 @@ impl<T> FusedFuture for RecvFuture<'_, T> {
 impl<T> Drop for RecvFuture<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.leave_line();
+        leave_line(&self.receiver.chan, &mut self.place);
     }
 }
 
@@ -194,7 +188,9 @@ impl<T> Future for RecvManyFuture<'_, '_, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        assert!(!this.done, "`RecvManyFuture` polled after it was ready");
+        if this.done {
+            polled_after_ready("RecvManyFuture");
+        }
         if this.limit == 0 {
             this.done = true;
             return Poll::Ready(Ok(0));
@@ -227,9 +223,15 @@ impl<T> FusedFuture for RecvManyFuture<'_, '_, T> {
 
 impl<T> Drop for RecvManyFuture<'_, '_, T> {
     fn drop(&mut self) {
-        if self.place.is_some() {
-            cancel(&self.receiver.chan, &mut self.place);
-        }
+        leave_line(&self.receiver.chan, &mut self.place);
+    }
+}
+
+/// Leaves the line; a value that was handed goes to the next, or back.
+#[inline]
+fn leave_line<T>(chan: &Chan<T>, place: &mut Option<Ticket>) {
+    if place.is_some() {
+        cancel(chan, place);
     }
 }
 

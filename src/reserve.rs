@@ -9,7 +9,7 @@ use core::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 
 use crate::chan::Chan;
-use crate::error::{SendError, refused};
+use crate::error::{SendError, polled_after_ready, refused};
 use crate::hchan::Hchan;
 use crate::sudog::Ticket;
 use crate::wakes::Visitor;
@@ -27,6 +27,8 @@ use crate::wakes::Visitor;
 /// permit.send("the slot was held").unwrap();
 /// assert_eq!(rx.try_recv(), Ok("the slot was held"));
 /// ```
+///
+/// Not in Go, where a channel holds nothing for whoever comes later.
 #[must_use = "a permit that is dropped gives its slot up"]
 pub struct Permit<'a, T> {
     chan: &'a Chan<T>,
@@ -56,6 +58,8 @@ impl<'a, T> Permit<'a, T> {
     /// rx.close();
     /// assert_eq!(permit.send(2), Err(hchan::SendError(2)));
     /// ```
+    ///
+    /// Not in Go, as [`Permit`] is not.
     pub fn send(self, value: T) -> Result<(), SendError<T>> {
         let chan = self.chan;
         mem::forget(self);
@@ -94,7 +98,9 @@ impl<'a, T> Future for ReserveFuture<'a, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        assert!(!this.done, "`ReserveFuture` polled after it was ready");
+        if this.done {
+            polled_after_ready("ReserveFuture");
+        }
         let chan = this.chan;
         // Held from the moment of the grant, so that a waker that panics cannot strand it.
         let mut permit = None;

@@ -9,7 +9,7 @@ use core::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 
 use crate::chan::{Chan, Open};
-use crate::error::{SendError, refused};
+use crate::error::{SendError, polled_after_ready, refused};
 use crate::hchan::Hchan;
 use crate::party::Party;
 use crate::sender::Sender;
@@ -42,7 +42,7 @@ impl<'a, T> SendFuture<'a, T> {
     #[cfg(feature = "std")]
     pub(crate) fn at_once(&mut self) -> bool {
         let value = self.value.get_mut();
-        if self.chan.front.forecast.send_parks() {
+        if self.chan.forecast.send_parks() {
             return false;
         }
         match quick(self.chan, value) {
@@ -70,6 +70,8 @@ impl<'a, T> SendFuture<'a, T> {
     /// assert_eq!(send.cancel(), Some("undecided"));
     /// # drop(rx);
     /// ```
+    ///
+    /// Not in Go, where a goroutine that waits to send cannot be called back.
     pub fn cancel(&mut self) -> Option<T> {
         self.leave_line();
         self.value.get_mut().take()
@@ -117,11 +119,6 @@ impl<T> Drop for SendFuture<'_, T> {
     }
 }
 
-#[cold]
-fn polled_after_ready(future: &str) -> ! {
-    panic!("`{future}` polled after it was ready");
-}
-
 /// One poll of a send whose value is in `value` or stands in line at `place`.
 #[inline]
 fn poll_send<T>(
@@ -131,13 +128,13 @@ fn poll_send<T>(
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
     if let Some(ticket) = place {
-        if chan.front.forecast.has_sent(ticket) {
+        if chan.forecast.has_sent(ticket) {
             *place = None;
             return Poll::Ready(Ok(()));
         }
         return poll_in_full(chan, None, place, value, Visitor::new(cx));
     }
-    if chan.front.forecast.send_parks() {
+    if chan.forecast.send_parks() {
         return poll_slowly(chan, None, place, value, cx);
     }
     match quick(chan, value) {
@@ -171,7 +168,7 @@ fn poll_slowly<T>(
     value: &mut Option<T>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    if open.is_none() && chan.front.forecast.send_parks() {
+    if open.is_none() && chan.forecast.send_parks() {
         return poll_to_park(chan, place, value, cx);
     }
     match meet(chan, open, value) {
@@ -212,7 +209,7 @@ fn poll_in_full<T>(
 #[inline]
 fn leave_line<T>(chan: &Chan<T>, place: &mut Option<SendTicket>, value: &mut Option<T>) {
     if let Some(ticket) = place {
-        match chan.front.forecast.has_sent(ticket) {
+        match chan.forecast.has_sent(ticket) {
             true => *place = None,
             false => cancel(chan, place, value),
         }

@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::chan::{Chan, Open};
-use crate::error::{SendError, SendTimeoutError, TrySendError};
+use crate::error::{SendError, SendTimeoutError, TrySendError, refused};
 use crate::handle::{both_handles, too_many_handles};
 #[cfg(feature = "std")]
 use crate::park;
@@ -226,7 +226,7 @@ impl<T> Sender<T> {
     /// Sends the values in `items`, from the front, as room appears.
     ///
     /// Each burst that fits goes in under one lock, and while it waits the first of the rest stands
-    /// in line like a single send. Ready at once if `items` is empty.
+    /// in line like a single send. Ready at once, with `Ok`, if `items` is empty, on a closed channel too.
     ///
     /// # Cancel safety
     ///
@@ -262,8 +262,8 @@ impl<T> Sender<T> {
     /// Sends a value without waiting: a full ring gives up its oldest value for it.
     ///
     /// Returns what had to give way. The value takes the tail of the ring, before those of parked
-    /// senders, which stay parked: it overtakes them. Where there is no oldest value to give up, as
-    /// on capacity 0 without a waiting receiver, the value itself comes back.
+    /// senders, which stay parked: it overtakes them. On capacity 0 without a waiting receiver, and where
+    /// permits hold every slot, the value itself comes back.
     ///
     /// # Errors
     ///
@@ -384,26 +384,20 @@ impl<T> Sender<T> {
         cx: &mut Context<'_>,
         item: &mut Option<T>,
     ) -> Poll<Result<(), SendError<T>>> {
-        let mut refused = None;
+        let mut back = None;
         let visitor = Visitor::new(cx);
         let polled = self.chan.poll(None, visitor, |hchan, visitor, wakes| {
             let mut polled = Poll::Ready(Ok(()));
             if self.staged.is_some() {
-                polled = hchan.poll_send(&mut self.staged, &mut refused, visitor, wakes);
+                polled = hchan.poll_send(&mut self.staged, &mut back, visitor, wakes);
             }
             if polled == Poll::Ready(Ok(())) && item.is_some() {
                 polled = hchan.poll_send(&mut self.staged, item, visitor, wakes);
             }
             polled
         });
-        match polled {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
-            Poll::Ready(Err(error)) => Poll::Ready(match refused.or_else(|| item.take()) {
-                Some(value) => Err(SendError(value)),
-                None => unreachable!("a refused value comes back: {error}"),
-            }),
-        }
+        let left = if back.is_some() { &mut back } else { item };
+        polled.map(|sent| refused(sent, left))
     }
 
     /// Makes a handle that does not keep the channel open.
@@ -522,7 +516,7 @@ fn in_time<T>(
 impl<T> Clone for Sender<T> {
     /// Makes another sender, with a place of its own in line.
     ///
-    /// Aborts the process if there are more than `u32::MAX`.
+    /// Aborts the process, or without `std` panics, if there are more than `u32::MAX`.
     fn clone(&self) -> Self {
         if !self.chan.with(|hchan, _| hchan.add_sender()) {
             too_many_handles();
@@ -538,7 +532,7 @@ impl<T> Drop for Sender<T> {
             if let Some(ticket) = self.staged.take() {
                 hchan.cancel_send(ticket, &mut staged, wakes);
             }
-            hchan.remove_sender(&self.chan.front, wakes);
+            hchan.remove_sender(&self.chan.closeq, wakes);
         });
     }
 }

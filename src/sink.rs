@@ -25,6 +25,11 @@ use crate::sender::Sender;
 /// `start_send` panics while an item is staged: from the `start_send` that staged it until `poll_ready`,
 /// `poll_flush` or `poll_send` is ready.
 ///
+/// # With `SinkExt` in scope
+///
+/// Its methods come before the sender's own where the sender is a `&mut`: `send` is the sink's, and so is
+/// `close`, a future that gives up this sender. `Sender::close(tx)` and a `&Sender` stay as they are.
+///
 /// # Examples
 ///
 /// ```

@@ -9,6 +9,13 @@ use crate::receiver::Receiver;
 
 /// Ends once the channel is closed and drained.
 ///
+/// # Cancel safety
+///
+/// The place in line is the receiver's, not that of the future of `next()`: if that is dropped, as by a
+/// timeout or a select, the receiver stays in line, and may be handed a value that others then do not
+/// get, until it receives again or is dropped. For a wait that may be given up there is
+/// [`recv`](Receiver::recv), whose future leaves the line; `rx = rx.clone()` leaves it, too.
+///
 /// # Examples
 ///
 /// ```

@@ -346,8 +346,8 @@ impl WaitQ {
     }
 
     /// Takes out the first sudog of the queue that `fits` and whose party accepts, for its counterpart
-    /// to complete and wake: here, and in the two functions after it, a channel minds that a waiter may be an
-    /// arm of a select.
+    /// to complete and wake: here, in `dequeue_head` and in `dequeue_both` a channel minds that a waiter may
+    /// be an arm of a select.
     ///
     /// Arms of selects that are not open any more leave the queue on the way.
     pub(crate) fn dequeue<T>(

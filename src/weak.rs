@@ -8,6 +8,18 @@ use crate::sender::Sender;
 use crate::sync::Arc;
 
 /// A sender that does not keep the channel open; made by [`Sender::downgrade`].
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded::<u8>(1);
+/// let weak: hchan::WeakSender<_> = tx.downgrade();
+/// drop(tx);
+/// assert!(rx.is_closed());
+/// # assert!(weak.upgrade().is_none());
+/// ```
+///
+/// Not in Go, where a channel ends with the garbage collector.
 pub struct WeakSender<T> {
     chan: Arc<Chan<T>>,
 }
@@ -29,16 +41,28 @@ impl<T> WeakSender<T> {
     /// assert!(weak.upgrade().is_none());
     /// assert_eq!(rx.try_recv(), Ok(1));
     /// ```
+    ///
+    /// Not in Go, where a channel ends with the garbage collector.
     #[must_use]
     pub fn upgrade(&self) -> Option<Sender<T>> {
-        let revived = self
-            .chan
-            .with(|hchan, _| hchan.can_revive_sender() && hchan.add_sender());
+        let revived = self.chan.with(|hchan, _| hchan.revive_sender());
         revived.then(|| Sender::new(self.chan.clone()))
     }
 }
 
 /// A receiver that does not keep the channel open; made by [`Receiver::downgrade`].
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded::<u8>(1);
+/// let weak: hchan::WeakReceiver<_> = rx.downgrade();
+/// drop(rx);
+/// assert!(tx.is_closed());
+/// # assert!(weak.upgrade().is_none());
+/// ```
+///
+/// Not in Go, where a channel ends with the garbage collector.
 pub struct WeakReceiver<T> {
     chan: Arc<Chan<T>>,
 }
@@ -63,11 +87,11 @@ impl<T> WeakReceiver<T> {
     /// drop(rx);
     /// assert!(weak.upgrade().is_none());
     /// ```
+    ///
+    /// Not in Go, where a channel ends with the garbage collector.
     #[must_use]
     pub fn upgrade(&self) -> Option<Receiver<T>> {
-        let revived = self
-            .chan
-            .with(|hchan, _| hchan.can_revive_receiver() && hchan.add_receiver());
+        let revived = self.chan.with(|hchan, _| hchan.revive_receiver());
         revived.then(|| Receiver::new(self.chan.clone()))
     }
 }

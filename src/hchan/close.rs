@@ -3,7 +3,7 @@
 use alloc::collections::VecDeque;
 
 use super::{Hchan, Kind};
-use crate::front::Front;
+use crate::closed::Closeq;
 use crate::sudog::State;
 use crate::trace::Event;
 use crate::wakes::Wakes;
@@ -12,7 +12,7 @@ impl<T> Hchan<T> {
     /// Go's `closechan`: ends every parked send and, unless values may still come, every receive.
     ///
     /// False if the channel is closed already, or can never be.
-    pub(crate) fn close(&mut self, front: &Front, wakes: &mut Wakes) -> bool {
+    pub(crate) fn close(&mut self, closeq: &Closeq, wakes: &mut Wakes) -> bool {
         if self.closed || self.kind == Kind::Never {
             return false;
         }
@@ -27,7 +27,7 @@ impl<T> Hchan<T> {
             wakes.push(waker);
         }
         self.settle(wakes);
-        front.close(wakes);
+        closeq.close(wakes);
         true
     }
 
@@ -50,42 +50,42 @@ impl<T> Hchan<T> {
         self.closed && self.unclaimed == 0 && self.buf.is_empty()
     }
 
-    /// Counts a handle that was cloned; false if there are too many to count.
+    /// Counts a sender that was cloned; false if there are too many to count.
     pub(crate) fn add_sender(&mut self) -> bool {
         count_up(&mut self.senders)
     }
 
-    /// Counts a handle that was cloned; false if there are too many to count.
+    /// Counts a receiver that was cloned; false if there are too many to count.
     pub(crate) fn add_receiver(&mut self) -> bool {
         count_up(&mut self.receivers)
     }
 
-    /// Whether another sender may be made of nothing but the channel.
-    pub(crate) const fn can_revive_sender(&self) -> bool {
-        self.senders > 0 && !self.closed
+    /// Counts a sender made of a weak one; false if there is none left, or the channel is closed.
+    pub(crate) fn revive_sender(&mut self) -> bool {
+        self.senders > 0 && !self.closed && self.add_sender()
     }
 
-    /// Whether another receiver may be made of nothing but the channel.
-    pub(crate) const fn can_revive_receiver(&self) -> bool {
-        self.receivers > 0
+    /// Counts a receiver made of a weak one; false if there is none left.
+    pub(crate) fn revive_receiver(&mut self) -> bool {
+        self.receivers > 0 && self.add_receiver()
     }
 
     /// A sender is gone; the last one closes.
-    pub(crate) fn remove_sender(&mut self, front: &Front, wakes: &mut Wakes) {
+    pub(crate) fn remove_sender(&mut self, closeq: &Closeq, wakes: &mut Wakes) {
         self.senders -= 1;
         if self.senders == 0 {
             bug!("last_sender_wakes_nobody" => self.closed = true);
-            self.close(front, wakes);
+            self.close(closeq, wakes);
         }
     }
 
     /// A receiver is gone; the last one closes, and what nobody can receive any more is returned.
-    pub(crate) fn remove_receiver(&mut self, front: &Front, wakes: &mut Wakes) -> VecDeque<T> {
+    pub(crate) fn remove_receiver(&mut self, closeq: &Closeq, wakes: &mut Wakes) -> VecDeque<T> {
         self.receivers -= 1;
         if self.receivers > 0 {
             return VecDeque::new();
         }
-        self.close(front, wakes);
+        self.close(closeq, wakes);
         bug!("drops_values_under_lock" => drop(self.buf.take_all()));
         self.buf.take_all()
     }

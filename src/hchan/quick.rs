@@ -1,16 +1,16 @@
 //! The ordinary cases, in few steps.
 //!
 //! Most operations concern nobody else, or meet whoever stands first in line. Each function here does
-//! just that, by the rules that [`Hchan`] states in full, and returns whom to wake; or it returns
-//! `None`, having done nothing, and those rules decide.
+//! just that, by the rules that [`Hchan`] states in full, and returns what is left to do outside the lock,
+//! if anything: whom to wake, or a party to let go. Or it returns `None`, having done nothing, and those
+//! rules decide.
 
 use core::task::Waker;
 
 use super::Hchan;
-use crate::front::Forecast;
-use crate::party::{Offer, Party};
+use crate::forecast::Forecast;
+use crate::party::Party;
 use crate::sudog::{SendTicket, State, Sudog, Ticket};
-use crate::sync::Arc;
 
 impl<T> Hchan<T> {
     /// Sends into the ring.
@@ -198,15 +198,5 @@ impl<T> Hchan<T> {
         let (_, party) = self.sudogs.release(place.take()?);
         self.foretell(forecast);
         Some(party)
-    }
-
-    /// Takes an arm's handle to its offer, before the arm goes.
-    #[inline]
-    pub(crate) fn take_offer(&mut self, place: Option<&Ticket>) -> Option<Arc<Offer>> {
-        self.sudogs
-            .get(place?)
-            .party
-            .take()
-            .and_then(Party::into_offer)
     }
 }

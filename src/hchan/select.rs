@@ -1,8 +1,9 @@
-//! What a select asks before it parks, and while it looks at several channels.
+//! What a select asks before it parks, while it looks at several channels, and as its arms leave.
 
 use super::Hchan;
 use crate::party::{Offer, Party};
 use crate::sudog::{State, Sudog, Ticket, WaitQ};
+use crate::sync::Arc;
 use crate::wakes::Wakes;
 
 impl<T> Hchan<T> {
@@ -38,6 +39,16 @@ impl<T> Hchan<T> {
             wakes.retire(sudog.party.replace(party));
         }
         parked
+    }
+
+    /// Takes an arm's handle to its offer, before the arm goes.
+    #[inline]
+    pub(crate) fn take_offer(&mut self, place: Option<&Ticket>) -> Option<Arc<Offer>> {
+        self.sudogs
+            .get(place?)
+            .party
+            .take()
+            .and_then(Party::into_offer)
     }
 
     /// What the channel's clock shows: if a later look shows the same, nothing has become possible

@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 
 use super::{Hchan, Kind};
+use crate::closed::Closeq;
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
-use crate::front::{Forecast, Front};
+use crate::forecast::Forecast;
 use crate::party::Party;
 use crate::sudog::{SendTicket, Ticket};
 use crate::wakes::{Visitor, Wakes};
@@ -79,7 +80,7 @@ impl Machine {
     }
 
     fn close(&mut self) -> bool {
-        self.step(|hchan, _, wakes| hchan.close(&Front::new(true), wakes))
+        self.step(|hchan, _, wakes| hchan.close(&Closeq::new(true), wakes))
     }
 }
 

@@ -12,7 +12,7 @@ use super::operation::Operation;
 /// What a select asks of its arms, whatever they carry.
 pub trait Arm {
     /// What the arm is over.
-    fn kind(&self) -> Kind;
+    fn kind(&self) -> ArmKind;
 
     /// Where the arm stands in the order in which selects park.
     fn address(&mut self) -> usize;
@@ -44,7 +44,7 @@ pub trait Arm {
 
 /// What an arm is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ArmKind {
     /// A channel: it parks.
     Channel,
     /// A future of anyone's: it is polled.
@@ -86,8 +86,8 @@ impl<F: Operation> ChannelArm<F> {
 }
 
 impl<F: Operation> Arm for ChannelArm<F> {
-    fn kind(&self) -> Kind {
-        Kind::Channel
+    fn kind(&self) -> ArmKind {
+        ArmKind::Channel
     }
 
     fn address(&mut self) -> usize {
@@ -163,8 +163,8 @@ impl<'a, F: Future> FutureArm<'a, F> {
 }
 
 impl<F: Future> Arm for FutureArm<'_, F> {
-    fn kind(&self) -> Kind {
-        Kind::Future
+    fn kind(&self) -> ArmKind {
+        ArmKind::Future
     }
 
     fn address(&mut self) -> usize {

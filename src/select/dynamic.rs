@@ -14,7 +14,7 @@ use futures_core::future::FusedFuture;
 use super::arm::{Arm, ChannelArm};
 use super::operation::Operation;
 use super::{Arms, Bias, Otherwise, Race};
-use crate::error::{RecvError, SendError};
+use crate::error::{RecvError, SendError, polled_after_ready};
 #[cfg(feature = "std")]
 use crate::park;
 use crate::receiver::Receiver;
@@ -25,6 +25,8 @@ use crate::sender::Sender;
 /// It is a future, which ends with the `O` of the one arm that commits. The others leave no trace:
 /// their values are dropped, or, with [`send_from`](Self::send_from), put back. Where several arms can
 /// proceed, each is as likely to win. Without arms it waits for ever.
+///
+/// Values and closures have to be `Send`, so that it is; [`select!`](crate::select!) asks for nothing.
 ///
 /// [`select!`](crate::select!) is the same for a fixed number of arms, without a box for each, and its
 /// arms may wait.
@@ -145,6 +147,8 @@ impl<'a, O> Select<'a, O> {
     /// let select = hchan::Select::new().recv(&rx, |_| "first").recv(&rx, |_| "second");
     /// assert_eq!(select.biased().try_select(), Some("first"));
     /// ```
+    ///
+    /// Not in Go, whose `select` is always random.
     pub const fn biased(mut self) -> Self {
         self.race.set_bias(Bias::Source);
         self
@@ -162,6 +166,8 @@ impl<'a, O> Select<'a, O> {
     /// let select = hchan::Select::new().recv(&rx, |value| value);
     /// assert_eq!(select.try_select(), Some(Ok(1)));
     /// ```
+    ///
+    /// From Go: a `reflect.SelectCase` with the direction `SelectRecv`.
     pub fn recv<T, M>(self, receiver: &'a Receiver<T>, map: M) -> Self
     where
         T: Send + 'a,
@@ -182,6 +188,8 @@ impl<'a, O> Select<'a, O> {
     /// let select = hchan::Select::new().send(&tx, 1, |sent| sent);
     /// assert_eq!((select.try_select(), rx.try_recv()), (Some(Ok(())), Ok(1)));
     /// ```
+    ///
+    /// From Go: a `reflect.SelectCase` with the direction `SelectSend`.
     pub fn send<T, M>(self, sender: &'a Sender<T>, value: T, map: M) -> Self
     where
         T: Send + 'a,
@@ -205,6 +213,8 @@ impl<'a, O> Select<'a, O> {
     /// assert_eq!(slot, Some("kept"));
     /// # drop(rx);
     /// ```
+    ///
+    /// From Go: as [`send`](Self::send), where the value is a copy, and so is never lost.
     #[track_caller]
     pub fn send_from<T, M>(self, sender: &'a Sender<T>, slot: &'a mut Option<T>, map: M) -> Self
     where
@@ -245,6 +255,8 @@ impl<'a, O> Select<'a, O> {
     /// tx.try_send(1).unwrap();
     /// assert_eq!(hchan::Select::new().recv(&rx, |n| n).try_select(), Some(Ok(1)));
     /// ```
+    ///
+    /// From Go: a `reflect.SelectCase` with the direction `SelectDefault`.
     #[must_use]
     pub fn try_select(mut self) -> Option<O> {
         self.race.set_otherwise(Otherwise::Default);
@@ -269,6 +281,8 @@ impl<'a, O> Select<'a, O> {
     /// assert_eq!(hchan::Select::new().recv(&rx, |n| n).wait(), Ok(1));
     /// # thread.join().unwrap().unwrap();
     /// ```
+    ///
+    /// From Go: `reflect.Select`.
     #[cfg(feature = "std")]
     #[expect(
         clippy::must_use_candidate,
@@ -294,6 +308,8 @@ impl<'a, O> Select<'a, O> {
     /// assert_eq!(select.wait_timeout(Duration::from_millis(1)), None);
     /// # drop(tx);
     /// ```
+    ///
+    /// From Go: `reflect.Select`, with a case of `time.After(timeout)`.
     #[cfg(feature = "std")]
     #[must_use]
     pub fn wait_timeout(mut self, timeout: Duration) -> Option<O> {
@@ -305,7 +321,9 @@ impl<'a, O> Select<'a, O> {
     }
 
     fn poll_arms(&mut self, cx: &mut Context<'_>) -> Poll<Option<O>> {
-        assert!(!self.done, "`Select` polled after it was ready");
+        if self.done {
+            polled_after_ready("Select");
+        }
         let polled = self.race.poll(&mut self.arms, &mut self.order, cx);
         polled.map(|winner| {
             self.done = true;

@@ -228,6 +228,8 @@ macro_rules! select {
 ///
 /// As [`select!`](crate::select!).
 ///
+/// # Examples
+///
 /// ```
 /// let (tx, rx) = hchan::bounded(0);
 /// let thread = std::thread::spawn(move || hchan::select_blocking! {
@@ -238,6 +240,8 @@ macro_rules! select {
 /// };
 /// assert_eq!((got, thread.join().unwrap()), (Ok("from a select"), Ok(())));
 /// ```
+///
+/// From Go: `select`, on a thread instead of a goroutine.
 #[cfg(feature = "std")]
 #[macro_export]
 macro_rules! select_blocking {

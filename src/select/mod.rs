@@ -78,7 +78,7 @@ mod pollorder;
 
 pub use self::dynamic::Select;
 
-use self::arm::{Arm, Kind};
+use self::arm::{Arm, ArmKind};
 use self::kit::Kit;
 use self::pollorder::Lots;
 
@@ -267,8 +267,8 @@ impl Race {
         let (mut hopeful, mut futures) = (0, false);
         for index in 0..arms.len() {
             let (kind, is_vain) = arms.show(index, |arm| (arm.kind(), arm.is_vain(self.otherwise)));
-            futures |= kind == Kind::Future;
-            if kind == Kind::Channel && !is_vain {
+            futures |= kind == ArmKind::Future;
+            if kind == ArmKind::Channel && !is_vain {
                 order.swap(hopeful, index as usize);
                 hopeful += 1;
             }
@@ -284,7 +284,7 @@ impl Race {
         lots.shuffle(others);
         // A timer that is ready already gives way to what can proceed.
         match futures {
-            true => self.attempt_in_order(Some(Kind::Future), arms, others, cx),
+            true => self.attempt_in_order(Some(ArmKind::Future), arms, others, cx),
             false => None,
         }
     }
@@ -292,7 +292,7 @@ impl Race {
     /// Tries each arm, or each of a kind, unless that is in vain.
     fn attempt_in_order(
         &self,
-        kind: Option<Kind>,
+        kind: Option<ArmKind>,
         arms: &mut impl Arms,
         order: &[u32],
         cx: &mut Context<'_>,
@@ -317,7 +317,7 @@ impl Race {
         let mut busy = 0;
         loop {
             let (busy_arms, quiet_arms) = order.split_at(busy);
-            let winner = self.attempt_in_order(Some(Kind::Channel), arms, busy_arms, cx);
+            let winner = self.attempt_in_order(Some(ArmKind::Channel), arms, busy_arms, cx);
             if winner.is_some() {
                 return winner;
             }
@@ -367,7 +367,7 @@ impl Race {
             if self.bias == Bias::Fair {
                 Lots::new().shuffle(order);
             }
-            resolved = self.attempt_in_order(Some(Kind::Future), arms, order, cx);
+            resolved = self.attempt_in_order(Some(ArmKind::Future), arms, order, cx);
             if resolved.is_none() {
                 self.renew(cx);
                 bug!("looks_before_its_waker_is_there" => return Poll::Pending);

@@ -8,7 +8,7 @@ use super::Otherwise;
 use super::kit::Kit;
 use crate::chan::Chan;
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError, refused};
-use crate::front::Forecast;
+use crate::forecast::Forecast;
 use crate::hchan::Hchan;
 use crate::party::Party;
 use crate::receiver::Receiver;
@@ -61,7 +61,7 @@ impl<T> Operation for RecvFuture<'_, T> {
 
     fn parks(&mut self) -> bool {
         let Receiver { chan, standing, .. } = self.receiver;
-        chan.front.forecast.recv_parks() && !standing.is_some()
+        chan.forecast.recv_parks() && !standing.is_some()
     }
 
     fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64> {
@@ -96,12 +96,12 @@ impl<T> Operation for RecvFuture<'_, T> {
 
     fn park(&mut self, kit: &mut Kit, number: u32) -> bool {
         let Receiver { chan, standing, .. } = self.receiver;
-        let park = |hchan: &mut Hchan<T>, forecast: &Forecast| match standing.is_some() {
-            true => None,
-            false => {
-                let arm = || Some(kit.party(number));
-                hchan.park_recv_quick(&mut self.place, arm, forecast)
+        let park = |hchan: &mut Hchan<T>, forecast: &Forecast| {
+            if standing.is_some() {
+                return None;
             }
+            let arm = || Some(kit.party(number));
+            hchan.park_recv_quick(&mut self.place, arm, forecast)
         };
         let open = match chan.quick(park) {
             Ok(()) => return true,
@@ -215,7 +215,7 @@ impl<F: Sending> Operation for F {
     }
 
     fn parks(&mut self) -> bool {
-        self.parts().0.front.forecast.send_parks()
+        self.parts().0.forecast.send_parks()
     }
 
     #[track_caller]
