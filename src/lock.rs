@@ -43,13 +43,10 @@ impl<T> Mutex<T> {
         let mut backoff = Backoff::new();
         loop {
             backoff.wait();
-            for _ in 0..2 {
-                if !self.0.is_locked() {
-                    if let Some(guard) = self.0.try_lock() {
-                        return guard;
-                    }
+            if !self.0.is_locked() {
+                if let Some(guard) = self.0.try_lock() {
+                    return guard;
                 }
-                core::hint::spin_loop();
             }
         }
     }
@@ -62,6 +59,8 @@ impl<T> Mutex<T> {
 /// How long to stay away from a lock that someone else holds.
 struct Backoff {
     round: u32,
+    /// Whether the last wait was a long one, after which there is another look.
+    back: bool,
 }
 
 impl Backoff {
@@ -74,11 +73,20 @@ impl Backoff {
     fn new() -> Self {
         Self {
             round: Self::SPINNING.start,
+            back: false,
+        }
+    }
+
+    fn wait(&mut self) {
+        self.back = !self.back;
+        match self.back {
+            true => self.stay_away(),
+            false => core::hint::spin_loop(),
         }
     }
 
     #[cfg(feature = "std")]
-    fn wait(&mut self) {
+    fn stay_away(&mut self) {
         const SLEEP: std::time::Duration = std::time::Duration::from_micros(50);
 
         if self.round < Self::SPINNING.end && has_company() {
@@ -92,7 +100,7 @@ impl Backoff {
     }
 
     #[cfg(not(feature = "std"))]
-    fn wait(&mut self) {
+    fn stay_away(&mut self) {
         self.spin();
         self.round = self.round.saturating_add(1);
     }
