@@ -519,7 +519,7 @@ impl<T> Hchan<T> {
     #[inline]
     fn room(&self) -> usize {
         let taken = self.buf.len() + self.reserved;
-        self.buf.dataqsiz().saturating_sub(taken)
+        self.buf.slots().saturating_sub(taken)
     }
 
     /// Puts the value at the tail of the ring.

@@ -227,6 +227,7 @@ impl<T> Receiver<T> {
     ///
     /// From Go: a loop of `select { case v := <-c: default: }`, in which others may come between.
     pub fn try_recv_many(&self, out: &mut Vec<T>, limit: usize) -> Result<usize, TryRecvError> {
+        let limit = limit.min(usize::MAX - out.len());
         if limit == 0 {
             return Ok(0);
         }

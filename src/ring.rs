@@ -49,6 +49,18 @@ impl<T> Ring<T> {
         self.dataqsiz
     }
 
+    /// How many values may be sent into it. Of those of no size, for which a ring may have more slots than
+    /// can be counted with what comes back, it takes half as many.
+    #[inline]
+    pub(crate) const fn slots(&self) -> usize {
+        const HALF: usize = usize::MAX / 2;
+
+        match size_of::<T>() == 0 && self.dataqsiz > HALF {
+            true => HALF,
+            false => self.dataqsiz,
+        }
+    }
+
     /// The slot that the next value is received from.
     pub(crate) fn recvx(&self) -> usize {
         self.received.checked_rem(self.dataqsiz).unwrap_or(0)

@@ -445,6 +445,31 @@ fn values_of_no_size_are_counted_and_dropped_once() {
 }
 
 #[test]
+fn values_of_no_size_come_back_however_many_there_are() {
+    const MANY: usize = usize::MAX / 2;
+    let (tx, rx) = bounded(usize::MAX);
+    let recv = handed(&tx, &rx, ());
+    let mut items = VecDeque::from(Vec::from([(); MANY]));
+    assert_eq!(poll_once(tx.send_many(&mut items)), Ready(Ok(())));
+    assert_eq!(
+        (tx.len(), tx.try_send(())),
+        (MANY, Err(TrySendError::Full(())))
+    );
+    drop(recv);
+    assert_eq!(tx.len(), MANY + 1);
+}
+
+#[test]
+fn more_than_a_vec_can_count_is_not_received() {
+    let (tx, rx) = bounded(0);
+    let mut send = parked(tx.send(()));
+    let mut full = Vec::from([(); usize::MAX]);
+    assert_eq!(rx.try_recv_many(&mut full, 1), Ok(0));
+    assert_eq!(poll_once(rx.recv_many(&mut full, 1)), Ready(Ok(0)));
+    assert!(send.poll().is_pending());
+}
+
+#[test]
 fn values_of_no_size_keep_their_alignment() {
     count_nothings::<Aligned>();
 }
