@@ -4,8 +4,9 @@
 //! completes the counterpart that it meets, and notes in [`Wakes`] whom to wake after the lock, and in
 //! [`Trace`] what to tell then.
 //!
-//! Here are send and receive. In files of their own are `close`, with the count of handles; `permit`; `select`, what
-//! a select asks; and `quick`, the ordinary cases in few steps.
+//! Here are send and receive. In files of their own are `handoff`, how parked operations are completed;
+//! `close`, with the count of handles; `permit`; `select`, what a select asks; and `quick`, the ordinary
+//! cases in few steps.
 //!
 //! At all times
 //!
@@ -21,12 +22,11 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::mem;
 use core::num::NonZero;
 use core::task::Poll;
 
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
-use crate::party::{Offer, Party};
+use crate::party::Party;
 use crate::ring::Ring;
 use crate::snapshot::Snapshot;
 use crate::sudog::{SendTicket, State, Sudog, Sudogs, Ticket, WaitQ};
@@ -402,18 +402,6 @@ impl<T> Hchan<T> {
         !self.has_room()
     }
 
-    pub(crate) const fn is_closed(&self) -> bool {
-        self.closed
-    }
-
-    pub(crate) const fn sender_count(&self) -> usize {
-        self.senders as usize
-    }
-
-    pub(crate) const fn receiver_count(&self) -> usize {
-        self.receivers as usize
-    }
-
     pub(crate) fn snapshot(&self) -> Snapshot {
         Snapshot {
             qcount: self.buf.len(),
@@ -426,83 +414,7 @@ impl<T> Hchan<T> {
         }
     }
 
-    // The parts.
-
-    /// Hands the value to the first receiver that no permit counts on, past the ring.
-    #[inline]
-    fn hand(&mut self, elem: &mut Option<T>, wakes: &mut Wakes) -> bool {
-        let mut promised = self.promised();
-        bug!("newcomer_barges" => promised = promised.max(self.recvq.iter(&self.sudogs).count() - 1));
-        let free = |_: &Sudog<T>| {
-            let is_free = promised == 0;
-            promised = promised.saturating_sub(1);
-            is_free
-        };
-        self.hand_to(free, elem, wakes)
-    }
-
-    /// Hands the value to the first receiver that fits.
-    #[inline]
-    fn hand_to(
-        &mut self,
-        fits: impl FnMut(&Sudog<T>) -> bool,
-        elem: &mut Option<T>,
-        wakes: &mut Wakes,
-    ) -> bool {
-        let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, fits) else {
-            return false;
-        };
-        self.clock += 1;
-        self.complete_recv(receiver, elem, self.clock);
-        wakes.push(waker);
-        true
-    }
-
-    /// Hands an accepted value to the first receiver, whoever counts on it; without one it waits inside.
-    fn deliver(&mut self, elem: &mut Option<T>, wakes: &mut Wakes) {
-        if !self.hand_to(|_| true, elem, wakes) {
-            self.push(elem);
-        }
-    }
-
-    /// Completes a parked receive, which has left its line, with the value that it waited for.
-    #[inline]
-    fn complete_recv(&mut self, receiver: u32, elem: &mut Option<T>, age: u64) {
-        self.trace.note(Event::Handoff(Queue::Recv));
-        self.unclaimed += 1;
-        let sudog = self.sudogs.at_mut(receiver);
-        if let Some(value) = elem.take() {
-            // So that the compiler need not look for what there is to drop.
-            mem::forget(sudog.elem.replace(value));
-        }
-        sudog.age = age;
-        sudog.state = State::Success;
-    }
-
-    /// Completes a parked send, which has left its line, and takes its value; a reservation has none.
-    ///
-    /// A task learns from `sent` what became of its send, so its place is free at once.
-    #[inline]
-    fn complete_send(&mut self, sender: u32, elem: &mut Option<T>) {
-        let sudog = self.sudogs.at_mut(sender);
-        sudog.state = State::Success;
-        let Some(value) = sudog.elem.take() else {
-            return;
-        };
-        *elem = Some(value);
-        self.trace.note(Event::Handoff(Queue::Send));
-        if sudog.party.is_none() {
-            debug_assert!(self.sent < sudog.age);
-            self.sent = sudog.age;
-            self.sudogs.free(sender);
-        }
-    }
-
-    /// Whether a receiver is in line that no permit counts on, and that is no arm of `select`.
-    fn has_free_receiver(&self, select: Option<&Offer>) -> bool {
-        let mut free = self.recvq.iter(&self.sudogs).skip(self.promised());
-        !self.recvq.is_empty() && free.any(|receiver| !receiver.is_of(select))
-    }
+    // The ring, as far as permits leave it free.
 
     /// Whether a send goes into the ring: nobody stands in line to receive, and there is room.
     #[inline]
@@ -542,97 +454,6 @@ impl<T> Hchan<T> {
         self.buf.take()
     }
 
-    /// Serves parked senders, first come, first served, as far as there is room.
-    ///
-    /// On a full ring that has just lost its head, this is the other half of Go's swap: the sender's
-    /// value gets the freed slot before anybody else can see it.
-    #[inline]
-    fn admit(&mut self, wakes: &mut Wakes) {
-        while !self.sendq.is_empty() && self.admit_first(wakes) {}
-    }
-
-    fn admit_first(&mut self, wakes: &mut Wakes) -> bool {
-        let above = bug!("admits_above_capacity") && self.buf.len() == self.buf.dataqsiz();
-        if !self.has_room() && !above {
-            return self.introduce(wakes);
-        }
-        let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, |_| true) else {
-            return false;
-        };
-        wakes.push(waker);
-        let mut elem = None;
-        self.complete_send(sender, &mut elem);
-        if elem.is_none() {
-            self.reserved += 1;
-        } else if !self.hand(&mut elem, wakes) {
-            self.push(&mut elem);
-        }
-        true
-    }
-
-    /// Lets the first sender in line that can meet a receiver, on capacity 0: a reservation is promised it,
-    /// a value is handed over.
-    ///
-    /// Both wait, and as arms of selects may be served elsewhere at any time: then neither is served here,
-    /// and the one that is left stays in line.
-    fn introduce(&mut self, wakes: &mut Wakes) -> bool {
-        loop {
-            let Some((sender, receiver)) = self.counterparts() else {
-                return false;
-            };
-            if !self.sudogs.at(sender).has_value() {
-                return self.promise(wakes);
-            }
-            let (senders, receivers) = (&mut self.sendq, &mut self.recvq);
-            let met =
-                WaitQ::dequeue_both((senders, sender), (receivers, receiver), &mut self.sudogs);
-            let Some(wakers) = met else {
-                continue;
-            };
-            self.clock += 1;
-            let mut elem = None;
-            self.complete_send(sender, &mut elem);
-            self.complete_recv(receiver, &mut elem, self.clock);
-            for waker in wakers {
-                wakes.push(waker);
-            }
-            return true;
-        }
-    }
-
-    /// The first sender in line that a receiver is there for, on capacity 0, and the first such receiver: one
-    /// that no permit counts on. No select meets itself.
-    fn counterparts(&self) -> Option<(u32, u32)> {
-        if self.buf.dataqsiz() > 0 {
-            return None;
-        }
-        let mut free = self.recvq.indexed(&self.sudogs).skip(self.promised());
-        let (first, receiver) = free.next()?;
-        let select = receiver.select();
-        let mut senders = self.sendq.indexed(&self.sudogs);
-        senders.find_map(|(sender, sudog)| match sudog.is_of(select) {
-            true => {
-                let (other, _) = free.find(|(_, other)| !other.is_of(select))?;
-                Some((sender, other))
-            }
-            false => Some((sender, first)),
-        })
-    }
-
-    /// Promises a free receiver to the reservation that is first in line.
-    fn promise(&mut self, wakes: &mut Wakes) -> bool {
-        let first = self
-            .sendq
-            .dequeue(&mut self.sudogs, |sender| !sender.has_value());
-        let Some((reservation, waker)) = first else {
-            return false;
-        };
-        self.complete_send(reservation, &mut None);
-        self.reserved += 1;
-        wakes.push(waker);
-        true
-    }
-
     /// Whether anything may ever happen that is worth waiting for.
     pub(crate) const fn is_live(&self) -> bool {
         !matches!(self.kind, Kind::Never)
@@ -658,13 +479,6 @@ impl<T> Hchan<T> {
     }
 }
 
-impl<T> Sudog<T> {
-    /// Whether this is a parked send; a reservation stands in `sendq` without a value.
-    fn has_value(&self) -> bool {
-        self.elem.is_some()
-    }
-}
-
 /// What a parked send or reservation has come to.
 fn sent(state: State) -> Result<(), SendError<()>> {
     match state {
@@ -674,6 +488,7 @@ fn sent(state: State) -> Result<(), SendError<()>> {
 }
 
 mod close;
+mod handoff;
 mod permit;
 mod quick;
 mod select;

@@ -50,6 +50,18 @@ impl<T> Hchan<T> {
         self.closed && self.unclaimed == 0 && self.buf.is_empty()
     }
 
+    pub(crate) const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    pub(crate) const fn sender_count(&self) -> usize {
+        self.senders as usize
+    }
+
+    pub(crate) const fn receiver_count(&self) -> usize {
+        self.receivers as usize
+    }
+
     /// Counts a sender that was cloned; false if there are too many to count.
     pub(crate) fn add_sender(&mut self) -> bool {
         count_up(&mut self.senders)

@@ -50,6 +50,20 @@ impl<T> Hchan<T> {
         }
     }
 
+    /// Promises a free receiver to the reservation that is first in line.
+    pub(super) fn promise(&mut self, wakes: &mut Wakes) -> bool {
+        let first = self
+            .sendq
+            .dequeue(&mut self.sudogs, |sender| !sender.has_value());
+        let Some((reservation, waker)) = first else {
+            return false;
+        };
+        self.complete_send(reservation, &mut None);
+        self.reserved += 1;
+        wakes.push(waker);
+        true
+    }
+
     /// Gives up a parked reservation, and with it the permit that it may have been granted.
     pub(crate) fn cancel_reserve(&mut self, ticket: Ticket, wakes: &mut Wakes) {
         let state = self.sudogs.get(&ticket).state;

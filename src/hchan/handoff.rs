@@ -1,0 +1,172 @@
+//! The handoff: a parked operation is completed by its counterpart, and its value goes straight to where
+//! it is wanted.
+
+use core::mem;
+
+use super::Hchan;
+use crate::party::Offer;
+use crate::sudog::{State, Sudog, WaitQ};
+use crate::trace::{Event, Queue};
+use crate::wakes::Wakes;
+
+impl<T> Hchan<T> {
+    /// Hands the value to the first receiver that no permit counts on, past the ring.
+    #[inline]
+    pub(super) fn hand(&mut self, elem: &mut Option<T>, wakes: &mut Wakes) -> bool {
+        let mut promised = self.promised();
+        bug!("newcomer_barges" => promised = promised.max(self.recvq.iter(&self.sudogs).count() - 1));
+        let free = |_: &Sudog<T>| {
+            let is_free = promised == 0;
+            promised = promised.saturating_sub(1);
+            is_free
+        };
+        self.hand_to(free, elem, wakes)
+    }
+
+    /// Hands the value to the first receiver that fits.
+    #[inline]
+    fn hand_to(
+        &mut self,
+        fits: impl FnMut(&Sudog<T>) -> bool,
+        elem: &mut Option<T>,
+        wakes: &mut Wakes,
+    ) -> bool {
+        let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, fits) else {
+            return false;
+        };
+        self.clock += 1;
+        self.complete_recv(receiver, elem, self.clock);
+        wakes.push(waker);
+        true
+    }
+
+    /// Hands an accepted value to the first receiver, whoever counts on it; without one it waits inside.
+    pub(super) fn deliver(&mut self, elem: &mut Option<T>, wakes: &mut Wakes) {
+        if !self.hand_to(|_| true, elem, wakes) {
+            self.push(elem);
+        }
+    }
+
+    /// Completes a parked receive, which has left its line, with the value that it waited for.
+    #[inline]
+    pub(super) fn complete_recv(&mut self, receiver: u32, elem: &mut Option<T>, age: u64) {
+        self.trace.note(Event::Handoff(Queue::Recv));
+        self.unclaimed += 1;
+        let sudog = self.sudogs.at_mut(receiver);
+        if let Some(value) = elem.take() {
+            // So that the compiler need not look for what there is to drop.
+            mem::forget(sudog.elem.replace(value));
+        }
+        sudog.age = age;
+        sudog.state = State::Success;
+    }
+
+    /// Completes a parked send, which has left its line, and takes its value; a reservation has none.
+    ///
+    /// A task learns from `sent` what became of its send, so its place is free at once.
+    #[inline]
+    pub(super) fn complete_send(&mut self, sender: u32, elem: &mut Option<T>) {
+        let sudog = self.sudogs.at_mut(sender);
+        sudog.state = State::Success;
+        let Some(value) = sudog.elem.take() else {
+            return;
+        };
+        *elem = Some(value);
+        self.trace.note(Event::Handoff(Queue::Send));
+        if sudog.party.is_none() {
+            debug_assert!(self.sent < sudog.age);
+            self.sent = sudog.age;
+            self.sudogs.free(sender);
+        }
+    }
+
+    /// Whether a receiver is in line that no permit counts on, and that is no arm of `select`.
+    pub(super) fn has_free_receiver(&self, select: Option<&Offer>) -> bool {
+        let mut free = self.recvq.iter(&self.sudogs).skip(self.promised());
+        !self.recvq.is_empty() && free.any(|receiver| !receiver.is_of(select))
+    }
+
+    /// Serves parked senders, first come, first served, as far as there is room.
+    ///
+    /// On a full ring that has just lost its head, this is the other half of Go's swap: the sender's
+    /// value gets the freed slot before anybody else can see it.
+    #[inline]
+    pub(super) fn admit(&mut self, wakes: &mut Wakes) {
+        while !self.sendq.is_empty() && self.admit_first(wakes) {}
+    }
+
+    fn admit_first(&mut self, wakes: &mut Wakes) -> bool {
+        let above = bug!("admits_above_capacity") && self.buf.len() == self.buf.dataqsiz();
+        if !self.has_room() && !above {
+            return self.introduce(wakes);
+        }
+        let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, |_| true) else {
+            return false;
+        };
+        wakes.push(waker);
+        let mut elem = None;
+        self.complete_send(sender, &mut elem);
+        if elem.is_none() {
+            self.reserved += 1;
+        } else if !self.hand(&mut elem, wakes) {
+            self.push(&mut elem);
+        }
+        true
+    }
+
+    /// Lets the first sender in line that can meet a receiver, on capacity 0: a reservation is promised it,
+    /// a value is handed over.
+    ///
+    /// Both wait, and as arms of selects may be served elsewhere at any time: then neither is served here,
+    /// and the one that is left stays in line.
+    fn introduce(&mut self, wakes: &mut Wakes) -> bool {
+        loop {
+            let Some((sender, receiver)) = self.counterparts() else {
+                return false;
+            };
+            if !self.sudogs.at(sender).has_value() {
+                return self.promise(wakes);
+            }
+            let (senders, receivers) = (&mut self.sendq, &mut self.recvq);
+            let met =
+                WaitQ::dequeue_both((senders, sender), (receivers, receiver), &mut self.sudogs);
+            let Some(wakers) = met else {
+                continue;
+            };
+            self.clock += 1;
+            let mut elem = None;
+            self.complete_send(sender, &mut elem);
+            self.complete_recv(receiver, &mut elem, self.clock);
+            for waker in wakers {
+                wakes.push(waker);
+            }
+            return true;
+        }
+    }
+
+    /// The first sender in line that a receiver is there for, on capacity 0, and the first such receiver: one
+    /// that no permit counts on. No select meets itself.
+    fn counterparts(&self) -> Option<(u32, u32)> {
+        if self.buf.dataqsiz() > 0 {
+            return None;
+        }
+        let mut free = self.recvq.indexed(&self.sudogs).skip(self.promised());
+        let (first, receiver) = free.next()?;
+        let select = receiver.select();
+        let mut senders = self.sendq.indexed(&self.sudogs);
+        senders.find_map(|(sender, sudog)| match sudog.is_of(select) {
+            true => {
+                let (other, _) = free.find(|(_, other)| !other.is_of(select))?;
+                Some((sender, other))
+            }
+            false => Some((sender, first)),
+        })
+    }
+}
+
+impl<T> Sudog<T> {
+    /// Whether this is a parked send; a reservation stands in `sendq` without a value.
+    pub(super) fn has_value(&self) -> bool {
+        self.elem.is_some()
+    }
+}
