@@ -482,6 +482,20 @@ fn closed_waits_for_the_end_and_is_ready_ever_after() {
 }
 
 #[test]
+fn a_wait_for_the_end_that_is_given_up_leaves_the_others_in_line() {
+    for given_up in 0..3 {
+        let (tx, rx) = bounded::<u8>(0);
+        let mut waits: Vec<_> = (0..3).map(|_| parked(tx.closed())).collect();
+        drop(waits.remove(given_up));
+        waits.push(parked(rx.closed()));
+        rx.close();
+        for mut wait in waits {
+            assert_eq!((wait.wakes(), wait.poll()), (1, Ready(())), "{given_up}");
+        }
+    }
+}
+
+#[test]
 fn closed_is_ready_when_the_other_side_is_gone() {
     each_capacity(|_, tx: Sender<u8>, rx| {
         let mut watch = parked(tx.closed());
