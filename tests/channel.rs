@@ -925,6 +925,18 @@ fn try_recv_many_stops_at_its_limit_and_tells_empty_from_closed() {
 }
 
 #[test]
+fn what_is_received_at_once_is_counted_up_to_a_reservation() {
+    let (tx, rx) = bounded(0);
+    let (mut first, mut second) = (parked(tx.send(1)), parked(tx.send(2)));
+    let mut reservation = parked(tx.reserve());
+    let mut out = vec![0; 9];
+    assert_eq!(rx.try_recv_many(&mut out, 9), Ok(2));
+    assert_eq!(out[9..], [1, 2]);
+    assert_eq!([first.poll(), second.poll()], [Ready(Ok(())); 2]);
+    assert!(reservation.poll().is_pending());
+}
+
+#[test]
 fn drain_takes_all_at_once_and_knows_how_many() {
     let (tx, rx) = bounded(3);
     fill(&tx, 0);

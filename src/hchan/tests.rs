@@ -1,5 +1,6 @@
 //! The state machine driven directly: no lock, no executor, no waker that does anything.
 
+use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
@@ -210,10 +211,19 @@ fn whatever_may_make_something_possible_moves_the_clock() {
     let _promised = machine.step(|hchan, _, _| hchan.reserve());
     let release = |it: &mut Machine| it.step(|hchan, _, wakes| hchan.release_permit(wakes));
     assert_eq!(ticks(&mut machine, release), 1);
-    assert_eq!(machine.send(4), Ok(()));
+    let _promised = machine.step(|hchan, _, _| hchan.reserve());
+    let _sender = machine.park_send(4);
+    // A receiver is free again, and met.
+    assert_eq!(ticks(&mut machine, release), 2);
     assert_eq!(ticks(&mut machine, Machine::close), 1);
     // Only now it is over.
     assert_eq!(ticks(&mut machine, |it| it.poll_recv(&mut receiver)), 1);
+
+    let mut machine = Machine::new(4);
+    let mut items = VecDeque::from([5, 6]);
+    assert_eq!(ticks(&mut machine, |it| it.hchan.send_more(&mut items)), 1);
+    let take = |it: &mut Machine| it.step(|hchan, _, wakes| hchan.recv_more(&mut vec![], 2, wakes));
+    assert_eq!(ticks(&mut machine, take), 1);
 }
 
 #[test]
