@@ -969,6 +969,29 @@ fn a_biased_select_takes_the_first_ready_arm() {
 }
 
 #[test]
+fn of_the_futures_of_a_biased_select_that_waits_the_first_that_is_ready_wins() {
+    let (_tx, rx) = bounded::<u8>(0);
+    for _ in 0..20 {
+        let time = Cell::new(false);
+        let timer = || {
+            poll_fn(|_| match time.get() {
+                true => Ready(()),
+                false => Pending,
+            })
+        };
+        let mut select = waiting(async {
+            select! { biased;
+                recv(rx) -> _ => 0,
+                future(timer()) -> () => 1,
+                future(timer()) -> () => 2,
+            }
+        });
+        time.set(true);
+        assert_eq!(select.poll(), Ready(1));
+    }
+}
+
+#[test]
 fn of_the_arms_of_a_biased_select_that_park_on_one_channel_the_first_is_served() {
     let chans = [bounded(0), bounded(0)];
     let mut select = Select::new().biased();
