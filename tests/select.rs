@@ -1004,6 +1004,33 @@ fn of_the_arms_of_a_biased_select_that_park_on_one_channel_the_first_is_served()
 }
 
 #[test]
+fn a_permit_that_is_given_up_introduces_those_it_stood_between() {
+    for (sends_in_select, receives_in_select) in
+        [(false, false), (false, true), (true, false), (true, true)]
+    {
+        let (tx, rx) = bounded(0);
+        let (_other_tx, other_rx) = bounded::<u8>(0);
+        let mut recv = waiting(async {
+            match receives_in_select {
+                true => select! { recv(rx) -> value => value, recv(other_rx) -> value => value },
+                false => rx.recv().await,
+            }
+        });
+        let permit = tx.try_reserve().unwrap();
+        let mut send = waiting(async {
+            match sends_in_select {
+                true => select! { send(tx, 7) -> sent => sent, recv(other_rx) -> _ => Ok(()) },
+                false => tx.send(7).await,
+            }
+        });
+        drop(permit);
+        assert_eq!((recv.wakes(), send.wakes()), (1, 1));
+        assert_eq!((recv.poll(), send.poll()), (Ready(Ok(7)), Ready(Ok(()))));
+        assert_eq!((rx.snapshot().sendq, other_rx.snapshot().recvq), (0, 0));
+    }
+}
+
+#[test]
 fn a_default_is_taken_exactly_when_no_arm_is_ready() {
     each_limit(|_, tx, rx| {
         let try_recv = || {
