@@ -148,10 +148,10 @@ pub(crate) fn refused<T>(
     sent: Result<(), SendError<()>>,
     value: &mut Option<T>,
 ) -> Result<(), SendError<T>> {
-    match (sent, value.take()) {
-        (Err(SendError(())), Some(value)) => Err(SendError(value)),
-        (_, _) => Ok(()),
-    }
+    sent.map_err(|SendError(())| match value.take() {
+        Some(value) => SendError(value),
+        None => unreachable!("a refused value comes back"),
+    })
 }
 
 impl<T> TrySendError<T> {

@@ -203,6 +203,7 @@ impl<T> Receiver<T> {
         out: &'b mut Vec<T>,
         limit: usize,
     ) -> RecvManyFuture<'a, 'b, T> {
+        let limit = countable(limit, out);
         RecvManyFuture::new(self, out, limit)
     }
 
@@ -227,7 +228,7 @@ impl<T> Receiver<T> {
     ///
     /// From Go: a loop of `select { case v := <-c: default: }`, in which others may come between.
     pub fn try_recv_many(&self, out: &mut Vec<T>, limit: usize) -> Result<usize, TryRecvError> {
-        let limit = limit.min(usize::MAX - out.len());
+        let limit = countable(limit, out);
         if limit == 0 {
             return Ok(0);
         }
@@ -495,6 +496,11 @@ fn in_time<T>(received: Option<Result<T, RecvError>>) -> Result<T, RecvTimeoutEr
         Some(received) => received.map_err(RecvTimeoutError::from),
         None => Err(RecvTimeoutError::Timeout),
     }
+}
+
+/// The limit, or as many more as a `Vec` of these can count.
+fn countable<T>(limit: usize, out: &[T]) -> usize {
+    limit.min(usize::MAX - out.len())
 }
 
 impl<T> Clone for Receiver<T> {

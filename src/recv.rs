@@ -191,12 +191,11 @@ impl<T> Future for RecvManyFuture<'_, '_, T> {
         if this.done {
             polled_after_ready("RecvManyFuture");
         }
-        let out = this.out.get_mut();
-        let limit = this.limit.min(usize::MAX - out.len());
-        if limit == 0 {
+        if this.limit == 0 {
             this.done = true;
             return Poll::Ready(Ok(0));
         }
+        let out = this.out.get_mut();
         let visitor = Visitor::new(cx);
         let receiver = this.receiver;
         let receive = |hchan: &mut Hchan<T>, visitor: &mut Visitor<'_>, wakes: &mut Wakes| {
@@ -207,7 +206,7 @@ impl<T> Future for RecvManyFuture<'_, '_, T> {
                 .poll_recv(&mut this.place, visitor, wakes)
                 .map_ok(|first| {
                     out.push(first);
-                    1 + hchan.recv_more(out, limit - 1, wakes)
+                    1 + hchan.recv_more(out, this.limit - 1, wakes)
                 })
         };
         let polled = receiver.chan.poll(None, visitor, receive);

@@ -225,7 +225,8 @@ impl Wake for Task {
     fn wake_by_ref(self: &Arc<Self>) {
         // Ordering: see `poll`.
         if self.wakes.fetch_add(1, Ordering::AcqRel) == 0 {
-            // The thread of the timers must not die of a panic; a timer that does is dropped, which closes its channel.
+            // The thread of the timers must not die of a panic; a timer that does is dropped, which closes
+            // its channel.
             contain(|| self.poll());
         }
     }

@@ -15,7 +15,7 @@ declare -A limit
 
 # What the tests ask of themselves; a bug that needs more has got the better of them.
 export HCHAN_HISTORIES=6000 HCHAN_CANCELS=60000 HCHAN_SCHEDULES=2000
-export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=false RUST_BACKTRACE=0
+export CARGO_PROFILE_DEV_DEBUG=false RUST_BACKTRACE=0
 
 mapfile -t bugs < <(sed -nE 's/.*hchan_bug, values\("(.*)"\).*/\1/p' Cargo.toml)
 

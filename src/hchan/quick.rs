@@ -164,10 +164,7 @@ impl<T> Hchan<T> {
         elem: &mut Option<T>,
         forecast: &Forecast,
     ) -> Option<Option<Party>> {
-        let ticket = match place.as_ref()? {
-            place if place.is_sent(self.sent) => return None,
-            SendTicket { ticket, .. } => ticket,
-        };
+        let SendTicket { ticket, .. } = place.as_ref().filter(|place| !place.is_sent(self.sent))?;
         match self.sudogs.get(ticket).state {
             State::Parked => self.sendq.unlink(&mut self.sudogs, ticket),
             State::Passed => {}
