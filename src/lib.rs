@@ -91,7 +91,8 @@
 //!
 //! The methods that end in `_blocking`, and iterators over receivers, wait on a thread, with the same
 //! turns as tasks. On a thread that runs an executor they stop its tasks. Before it sleeps, a thread that
-//! waits yields some 30 times, for its turn often comes soon.
+//! waits spins for some microseconds and yields some 30 times, for its turn often comes soon; if spinning
+//! was in vain, it spins less the next time.
 //!
 //! The async methods wait for nothing on the thread but the channel's lock: a thread that finds it taken
 //! spins, then yields, and should the lock's holder have lost its processor, sleeps for 50 µs at a time.

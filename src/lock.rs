@@ -69,12 +69,18 @@ impl Backoff {
     /// The rounds after that in which to offer the processor to others, before sleeping.
     #[cfg(feature = "std")]
     const YIELDING: u32 = 8;
+    /// The first round of a thread that waits by itself: to stay away for long would hold up its
+    /// counterpart, which is at the lock now and waits for it next.
+    #[cfg(feature = "std")]
+    const BLOCKING: u32 = 4;
 
     fn new() -> Self {
-        Self {
-            round: Self::SPINNING.start,
-            back: false,
+        let mut round = Self::SPINNING.start;
+        #[cfg(feature = "std")]
+        if BLOCKS.get() {
+            round = Self::BLOCKING;
         }
+        Self { round, back: false }
     }
 
     fn wait(&mut self) {
@@ -112,25 +118,21 @@ impl Backoff {
     }
 }
 
-/// Waits for a few microseconds until something is so, as it is soon while two threads take turns: to
-/// put a thread to sleep and to wake it costs several times that. False if it is not.
 #[cfg(feature = "std")]
-pub(crate) fn linger(mut is_so: impl FnMut() -> bool) -> bool {
-    const YIELDING: u32 = 30;
+std::thread_local! {
+    /// Whether this thread has ever waited at a channel by itself; an executor's has not.
+    static BLOCKS: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
+}
 
-    for _ in 0..YIELDING {
-        if is_so() {
-            return true;
-        }
-        // Not spinning: for whom this thread waits may well need its processor.
-        std::thread::yield_now();
-    }
-    is_so()
+/// Notes that this thread waits by itself.
+#[cfg(feature = "std")]
+pub(crate) fn blocks() {
+    BLOCKS.set(true);
 }
 
 /// Whether the holder of a lock may run while this thread spins.
 #[cfg(feature = "std")]
-fn has_company() -> bool {
+pub(crate) fn has_company() -> bool {
     static PROCESSORS: AtomicU32 = AtomicU32::new(0);
 
     let known = PROCESSORS.load(Ordering::Relaxed);

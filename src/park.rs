@@ -9,7 +9,7 @@ use std::task::Wake;
 use std::time::{Duration, Instant};
 
 use crate::sync::thread::{self, Thread};
-use crate::sync::{AtomicBool, Ordering, linger, park_timeout};
+use crate::sync::{AtomicBool, Ordering, blocks, has_company, park_timeout};
 
 /// The waker of a thread.
 struct Unparker {
@@ -23,9 +23,19 @@ struct Unparker {
 struct Sleeper {
     waker: Waker,
     unparker: Arc<Unparker>,
+    /// How many times in a row it has spun in vain.
+    in_vain: u32,
 }
 
 impl Sleeper {
+    /// How often it looks for its wake, with so many pauses in between.
+    const LOOKS: u32 = 25;
+    const PAUSES: u32 = 10;
+    /// How often it then offers its processor to others.
+    const YIELDS: u32 = 30;
+    /// So many times in vain, and it goes to sleep.
+    const ENOUGH: u32 = 64;
+
     /// This thread, as it is kept from one wait to the next.
     fn take() -> Self {
         // Without thread-local storage, as in the destructor of another thread-local, make one.
@@ -38,6 +48,7 @@ impl Sleeper {
 
     #[cold]
     fn new() -> Self {
+        blocks();
         let unparker = Arc::new(Unparker {
             thread: thread::current(),
             woken: AtomicBool::new(false),
@@ -45,6 +56,56 @@ impl Sleeper {
         Self {
             waker: Waker::from(unparker.clone()),
             unparker,
+            in_vain: 0,
+        }
+    }
+
+    /// Sleeps until the next wake; false if the deadline comes first.
+    fn wait(&mut self, deadline: Option<Instant>) -> bool {
+        self.linger();
+        while !self.unparker.take_wake() {
+            match deadline {
+                None => thread::park(),
+                Some(deadline) => match deadline.checked_duration_since(Instant::now()) {
+                    Some(left) if !left.is_zero() => park_timeout(left),
+                    _ => return false,
+                },
+            }
+        }
+        true
+    }
+
+    /// Stays awake for some microseconds, until it is woken: to put a thread to sleep and to wake it takes
+    /// several times that.
+    ///
+    /// While two threads take turns on processors of their own, spinning finds the wake first. If it does not,
+    /// the thread that this one waits for may need its processor: next time it spins half as long, then it
+    /// yields. Now and then it sleeps instead, for two that yield to each other stay on one processor, but
+    /// who is woken is put where there is room.
+    fn linger(&mut self) {
+        // Nothing in a model gets further by waiting.
+        if cfg!(any(hchan_loom, hchan_shuttle)) {
+            return;
+        }
+        if has_company() {
+            if self.in_vain == Self::ENOUGH {
+                self.in_vain = 0;
+                return;
+            }
+            for _ in 0..Self::LOOKS.checked_shr(self.in_vain).unwrap_or(0) {
+                if self.unparker.is_woken() {
+                    self.in_vain = 0;
+                    return;
+                }
+                (0..Self::PAUSES).for_each(|_| core::hint::spin_loop());
+            }
+            self.in_vain += 1;
+        }
+        for _ in 0..Self::YIELDS {
+            if self.unparker.is_woken() {
+                return;
+            }
+            thread::yield_now();
         }
     }
 
@@ -54,6 +115,21 @@ impl Sleeper {
         if !cfg!(any(hchan_loom, hchan_shuttle)) {
             let _kept = SLEEPER.try_with(|kept| kept.set(Some(self)));
         }
+    }
+}
+
+impl Unparker {
+    fn is_woken(&self) -> bool {
+        self.woken.load(Ordering::Relaxed)
+    }
+
+    /// Whether there was a wake, of which there is none then.
+    fn take_wake(&self) -> bool {
+        let woken = &self.woken;
+        // Ordering: see `wake_by_ref`.
+        woken
+            .compare_exchange(true, false, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
     }
 }
 
@@ -91,44 +167,26 @@ pub(crate) fn block_on_until<F: Future + Unpin>(
     op: &mut F,
     deadline: Option<Instant>,
 ) -> Option<F::Output> {
-    let sleeper = Sleeper::take();
-    let unparker = &*sleeper.unparker;
+    let mut sleeper = Sleeper::take();
     // A wake that came too late for the last wait is none of this one's.
-    unparker.woken.store(false, Ordering::Relaxed);
-    let mut cx = Context::from_waker(&sleeper.waker);
+    sleeper.unparker.woken.store(false, Ordering::Relaxed);
+    let mut poll = |sleeper: &Sleeper| {
+        let polled = Pin::new(&mut *op).poll(&mut Context::from_waker(&sleeper.waker));
+        match polled {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        }
+    };
     let output = loop {
-        if let Poll::Ready(output) = Pin::new(&mut *op).poll(&mut cx) {
+        if let Some(output) = poll(&sleeper) {
             break Some(output);
         }
-        if !wait(unparker, deadline) {
-            break match Pin::new(&mut *op).poll(&mut cx) {
-                Poll::Ready(output) => Some(output),
-                Poll::Pending => None,
-            };
+        if !sleeper.wait(deadline) {
+            break poll(&sleeper);
         }
     };
     sleeper.keep();
     output
-}
-
-/// Sleeps until the next wake; false if the deadline comes first.
-fn wait(unparker: &Unparker, deadline: Option<Instant>) -> bool {
-    // Ordering: see `wake_by_ref`.
-    let woken =
-        || { &unparker.woken }.compare_exchange(true, false, Ordering::Acquire, Ordering::Relaxed);
-    if linger(|| unparker.woken.load(Ordering::Relaxed)) && woken().is_ok() {
-        return true;
-    }
-    while woken().is_err() {
-        match deadline {
-            None => thread::park(),
-            Some(deadline) => match deadline.checked_duration_since(Instant::now()) {
-                Some(left) if !left.is_zero() => park_timeout(left),
-                _ => return false,
-            },
-        }
-    }
-    true
 }
 
 /// The end of a timeout that begins now; none, if no clock reaches that far.

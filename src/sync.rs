@@ -19,9 +19,9 @@ mod platform {
     #[cfg(feature = "std")]
     pub(crate) use std::thread::{self, park_timeout};
 
-    #[cfg(feature = "std")]
-    pub(crate) use crate::lock::linger;
     pub(crate) use crate::lock::{Mutex, MutexGuard};
+    #[cfg(feature = "std")]
+    pub(crate) use crate::lock::{blocks, has_company};
 
     /// Where the platform has none: remembers nothing, so that who asks goes on to ask under the lock.
     #[cfg(not(target_has_atomic = "64"))]
@@ -58,10 +58,12 @@ mod checked {
         thread::yield_now();
     }
 
-    /// Nor does it get anywhere by looking again.
-    pub(crate) fn linger(_: impl FnMut() -> bool) -> bool {
+    /// Nor does a thread of it get anywhere by looking again.
+    pub(crate) fn has_company() -> bool {
         false
     }
+
+    pub(crate) fn blocks() {}
 
     pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
 

@@ -221,8 +221,8 @@ macro_rules! select {
 /// [`select!`](crate::select!) on a thread, which sleeps until an arm commits.
 ///
 /// The arms are those of `select!` but for `future`, with `biased;`, `default` and `, if condition` as there.
-/// If no arm can ever win, and there is no `default`, it sleeps for ever. The thread yields for a moment
-/// before it sleeps; the cost is otherwise that of `select!`.
+/// If no arm can ever win, and there is no `default`, it sleeps for ever. The thread stays awake for
+/// some microseconds before it sleeps; the cost is otherwise that of `select!`.
 ///
 /// # Panics
 ///
