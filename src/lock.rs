@@ -71,15 +71,17 @@ impl Backoff {
     const YIELDING: u32 = 8;
     /// The first round of a thread that waits by itself: to stay away for long would hold up its
     /// counterpart, which is at the lock now and waits for it next.
-    #[cfg(feature = "std")]
     const BLOCKING: u32 = 4;
 
     fn new() -> Self {
-        let mut round = Self::SPINNING.start;
         #[cfg(feature = "std")]
-        if BLOCKS.get() {
-            round = Self::BLOCKING;
-        }
+        let blocks = BLOCKS.get();
+        #[cfg(not(feature = "std"))]
+        let blocks = false;
+        let round = match blocks {
+            true => Self::BLOCKING,
+            false => Self::SPINNING.start,
+        };
         Self { round, back: false }
     }
 
