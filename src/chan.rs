@@ -72,7 +72,7 @@ impl<T> Chan<T> {
     /// Does what concerns nobody else, even if it has to wait for the lock.
     #[inline]
     pub(crate) fn step<R>(&self, work: impl FnOnce(&mut Hchan<T>) -> R) -> R {
-        let mut hchan = self.hchan.lock();
+        let mut hchan = self.or_lock(self.hchan.try_lock());
         let result = work(&mut hchan);
         self.leave(hchan);
         result

@@ -30,7 +30,8 @@ impl<T> Mutex<T> {
         Self(SpinMutex::new(value))
     }
 
-    #[inline]
+    /// Takes the lock, sooner or later. Who is in a hurry tries first: that is inlined.
+    #[inline(never)]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         match self.0.try_lock() {
             Some(guard) => guard,
@@ -51,6 +52,7 @@ impl<T> Mutex<T> {
         }
     }
 
+    #[inline]
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         self.0.try_lock()
     }

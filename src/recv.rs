@@ -58,14 +58,24 @@ impl<'a, T> RecvFuture<'a, T> {
         if self.place.is_some() {
             return self.poll_in_line(cx);
         }
-        if open.is_none() && self.receiver.chan.forecast.recv_parks() {
-            return self.poll_to_park(cx);
+        if open.is_none() {
+            return match self.receiver.chan.forecast.recv_parks() {
+                true => self.poll_to_park(cx),
+                false => self.poll_for_lock(cx),
+            };
         }
         let mut elem = None;
         match self.receiver.meet(open, &mut elem) {
             Ok(()) => self.received(elem),
             Err(open) => self.poll_in_full(open, Visitor::new(cx)),
         }
+    }
+
+    /// A first poll that finds the lock taken. It brings its waker along: else it might have to wait again,
+    /// to park.
+    #[cold]
+    fn poll_for_lock(&mut self, cx: &Context<'_>) -> Poll<Result<T, RecvError>> {
+        self.poll_in_full(None, Visitor::with(cx, Some(cx.waker().clone())))
     }
 
     /// A poll in line: takes what the receive was handed.

@@ -168,8 +168,11 @@ fn poll_slowly<T>(
     value: &mut Option<T>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    if open.is_none() && chan.forecast.send_parks() {
-        return poll_to_park(chan, place, value, cx);
+    if open.is_none() {
+        return match chan.forecast.send_parks() {
+            true => poll_to_park(chan, place, value, cx),
+            false => poll_for_lock(chan, place, value, cx),
+        };
     }
     match meet(chan, open, value) {
         Ok(()) => Poll::Ready(Ok(())),
@@ -190,6 +193,19 @@ fn poll_to_park<T>(
         Ok(()) => Poll::Pending,
         Err(open) => poll_in_full(chan, open, place, value, Visitor::with(cx, waker)),
     }
+}
+
+/// A first poll that finds the lock taken. It brings its waker along: else it might have to wait again, to
+/// park.
+#[cold]
+fn poll_for_lock<T>(
+    chan: &Chan<T>,
+    place: &mut Option<SendTicket>,
+    value: &mut Option<T>,
+    cx: &Context<'_>,
+) -> Poll<Result<(), SendError<()>>> {
+    let visitor = Visitor::with(cx, Some(cx.waker().clone()));
+    poll_in_full(chan, None, place, value, visitor)
 }
 
 /// A poll by the rules in full.
