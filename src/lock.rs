@@ -130,7 +130,7 @@ std::thread_local! {
 
 /// Notes that this thread waits by itself.
 #[cfg(feature = "std")]
-pub(crate) fn blocks() {
+pub(crate) fn this_thread_blocks() {
     BLOCKS.set(true);
 }
 

@@ -9,7 +9,7 @@ use std::task::Wake;
 use std::time::{Duration, Instant};
 
 use crate::sync::thread::{self, Thread};
-use crate::sync::{AtomicBool, Ordering, blocks, has_company, park_timeout};
+use crate::sync::{AtomicBool, Ordering, has_company, park_timeout, this_thread_blocks};
 
 /// The waker of a thread.
 struct Unparker {
@@ -48,7 +48,7 @@ impl Sleeper {
 
     #[cold]
     fn new() -> Self {
-        blocks();
+        this_thread_blocks();
         let unparker = Arc::new(Unparker {
             thread: thread::current(),
             woken: AtomicBool::new(false),

@@ -21,7 +21,7 @@ mod platform {
 
     pub(crate) use crate::lock::{Mutex, MutexGuard};
     #[cfg(feature = "std")]
-    pub(crate) use crate::lock::{blocks, has_company};
+    pub(crate) use crate::lock::{has_company, this_thread_blocks};
 
     /// Where the platform has none: remembers nothing, so that who asks goes on to ask under the lock.
     #[cfg(not(target_has_atomic = "64"))]
@@ -63,7 +63,7 @@ mod checked {
         false
     }
 
-    pub(crate) fn blocks() {}
+    pub(crate) fn this_thread_blocks() {}
 
     pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
 
