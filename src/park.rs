@@ -193,3 +193,6 @@ pub(crate) fn block_on_until<F: Future + Unpin>(
 pub(crate) fn deadline(timeout: Duration) -> Option<Instant> {
     Instant::now().checked_add(timeout)
 }
+
+#[cfg(test)]
+mod tests;
