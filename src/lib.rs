@@ -90,9 +90,10 @@
 //! # Threads
 //!
 //! The methods that end in `_blocking`, and iterators over receivers, wait on a thread, with the same
-//! turns as tasks. On a thread that runs an executor they stop its tasks. Before it sleeps, a thread that
-//! waits spins for some microseconds and yields some 30 times, for its turn often comes soon; if spinning
-//! was in vain, it spins less the next time.
+//! turns as tasks. On a thread that runs an executor they stop its tasks. A thread that waits stays awake for
+//! some microseconds before it sleeps, for its turn often comes soon: it spins, less and less where that is of
+//! no use, and yields some 30 times. Where others then keep its processor for longer than a millisecond, it
+//! sleeps at once the next times.
 //!
 //! The async methods wait for nothing on the thread but the channel's lock: a thread that finds it taken
 //! spins, then yields, and should the lock's holder have lost its processor, sleeps for 50 µs at a time.

@@ -16,7 +16,7 @@ use crate::sync::{AtomicU32, Ordering};
 /// Whoever does not get it stays away from its cache line for longer and longer, and then, should its
 /// holder have lost its processor, leaves the processor to others.
 ///
-/// The first wait is long already: who comes back soon takes the line from a holder who is about to use it
+/// The first wait of an executor's thread is long already: who comes back soon takes the line from a holder who is about to use it
 /// again, and neither gets far. After each wait it looks twice, for a holder who comes again and again has
 /// the lock half of the time, but never for long.
 pub(crate) struct Mutex<T>(SpinMutex<T>);
@@ -66,13 +66,14 @@ struct Backoff {
 }
 
 impl Backoff {
-    /// The rounds in which to spin, each twice as long as the one before: some 10 microseconds in all.
+    /// The rounds in which an executor's thread spins, each twice as long as the one before: some 10
+    /// microseconds in all.
     const SPINNING: core::ops::Range<u32> = 6..9;
     /// The rounds after that in which to offer the processor to others, before sleeping.
     #[cfg(feature = "std")]
     const YIELDING: u32 = 8;
-    /// The first round of a thread that waits by itself: to stay away for long would hold up its
-    /// counterpart, which is at the lock now and waits for it next.
+    /// The first round of a thread that waits by itself: to stay away for long would hold up its counterpart,
+    /// which has the lock now, and will wait for this thread next.
     const BLOCKING: u32 = 4;
 
     fn new() -> Self {
@@ -124,7 +125,7 @@ impl Backoff {
 
 #[cfg(feature = "std")]
 std::thread_local! {
-    /// Whether this thread has ever waited at a channel by itself; an executor's has not.
+    /// Whether this thread has ever waited at a channel by itself, as most executors' threads never do.
     static BLOCKS: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
 }
 

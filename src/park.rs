@@ -23,17 +23,20 @@ struct Unparker {
 struct Sleeper {
     waker: Waker,
     unparker: Arc<Unparker>,
-    /// How many times in a row it has spun in vain.
+    /// In how many waits it has stayed awake since spinning was last of use.
     in_vain: u32,
+    /// In how many waits it will sleep at once.
+    asleep: u32,
 }
 
 impl Sleeper {
     /// How often it looks for its wake, with so many pauses in between.
     const LOOKS: u32 = 25;
     const PAUSES: u32 = 10;
-    /// How often it then offers its processor to others.
+    /// How often it then gives way to others, and for how long.
     const YIELDS: u32 = 30;
-    /// So many times in vain, and it goes to sleep.
+    const PATIENCE: Duration = Duration::from_millis(1);
+    /// After so many waits without use it sleeps at once.
     const ENOUGH: u32 = 64;
 
     /// This thread, as it is kept from one wait to the next.
@@ -48,7 +51,6 @@ impl Sleeper {
 
     #[cold]
     fn new() -> Self {
-        this_thread_blocks();
         let unparker = Arc::new(Unparker {
             thread: thread::current(),
             woken: AtomicBool::new(false),
@@ -57,12 +59,14 @@ impl Sleeper {
             waker: Waker::from(unparker.clone()),
             unparker,
             in_vain: 0,
+            asleep: 0,
         }
     }
 
     /// Sleeps until the next wake; false if the deadline comes first.
     fn wait(&mut self, deadline: Option<Instant>) -> bool {
-        self.linger();
+        this_thread_blocks();
+        self.linger(deadline);
         while !self.unparker.take_wake() {
             match deadline {
                 None => thread::park(),
@@ -75,37 +79,66 @@ impl Sleeper {
         true
     }
 
-    /// Stays awake for some microseconds, until it is woken: to put a thread to sleep and to wake it takes
-    /// several times that.
-    ///
-    /// While two threads take turns on processors of their own, spinning finds the wake first. If it does not,
-    /// the thread that this one waits for may need its processor: next time it spins half as long, then it
-    /// yields. Now and then it sleeps instead, for two that yield to each other stay on one processor, but
-    /// who is woken is put where there is room.
-    fn linger(&mut self) {
+    /// Stays awake for some microseconds, until it is woken or out of time: to put a thread to sleep and to
+    /// wake it takes several times that.
+    fn linger(&mut self, deadline: Option<Instant>) {
         // Nothing in a model gets further by waiting.
         if cfg!(any(hchan_loom, hchan_shuttle)) {
             return;
         }
-        if has_company() {
-            if self.in_vain == Self::ENOUGH {
-                self.in_vain = 0;
-                return;
-            }
-            for _ in 0..Self::LOOKS.checked_shr(self.in_vain).unwrap_or(0) {
-                if self.unparker.is_woken() {
-                    self.in_vain = 0;
-                    return;
-                }
-                (0..Self::PAUSES).for_each(|_| core::hint::spin_loop());
-            }
-            self.in_vain += 1;
+        if self.asleep > 0 {
+            self.asleep -= 1;
+            return;
         }
+        let begin = Instant::now();
+        if deadline.is_none_or(|deadline| begin < deadline) && !self.spin() {
+            self.give_way(begin, deadline);
+        }
+    }
+
+    /// Looks for the wake, which is the fastest way to find it while two threads take turns on processors of
+    /// their own. False if there is none: as whom this thread waits for may need its processor, it spins
+    /// half as long next time.
+    ///
+    /// Two that only give way to each other stay on one processor, but who sleeps and is woken is put where
+    /// there is room. So now and then it sleeps at once.
+    fn spin(&mut self) -> bool {
+        let looks = match has_company() {
+            true => Self::LOOKS.checked_shr(self.in_vain).unwrap_or(0),
+            false => 0,
+        };
+        for _ in 0..looks {
+            if self.unparker.is_woken() {
+                self.in_vain = 0;
+                return true;
+            }
+            (0..Self::PAUSES).for_each(|_| core::hint::spin_loop());
+        }
+        self.in_vain += 1;
+        if self.in_vain == Self::ENOUGH {
+            self.in_vain = 0;
+            self.asleep = 1;
+        }
+        false
+    }
+
+    /// Offers its processor to others until it is woken. If it does not get that back soon, they may be none
+    /// of the channel's: then it sleeps at once the next times, twice as many for each wait since spinning was
+    /// last of use.
+    fn give_way(&mut self, begin: Instant, deadline: Option<Instant>) {
         for _ in 0..Self::YIELDS {
             if self.unparker.is_woken() {
                 return;
             }
             thread::yield_now();
+            let now = Instant::now();
+            if now - begin > Self::PATIENCE {
+                self.asleep = 1 << self.in_vain.min(Self::ENOUGH.ilog2());
+                return;
+            }
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return;
+            }
         }
     }
 

@@ -71,8 +71,8 @@ impl<'a, T> RecvFuture<'a, T> {
         }
     }
 
-    /// A first poll that finds the lock taken. It brings its waker along: else it might have to wait again,
-    /// to park.
+    /// A first poll that is likely to be served, but has found the lock taken. It brings its waker along, lest it
+    /// have to wait for the lock again, to park.
     #[cold]
     fn poll_for_lock(&mut self, cx: &Context<'_>) -> Poll<Result<T, RecvError>> {
         self.poll_in_full(None, Visitor::with(cx, Some(cx.waker().clone())))

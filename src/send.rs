@@ -195,8 +195,8 @@ fn poll_to_park<T>(
     }
 }
 
-/// A first poll that finds the lock taken. It brings its waker along: else it might have to wait again, to
-/// park.
+/// A first poll that is likely to be served, but has found the lock taken. It brings its waker along, lest it
+/// have to wait for the lock again, to park.
 #[cold]
 fn poll_for_lock<T>(
     chan: &Chan<T>,

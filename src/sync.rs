@@ -58,7 +58,7 @@ mod checked {
         thread::yield_now();
     }
 
-    /// Nor does a thread of it get anywhere by looking again.
+    /// Nor is there anybody to wait for: others run when this thread does not.
     pub(crate) fn has_company() -> bool {
         false
     }

@@ -212,8 +212,8 @@ impl Panic {
 
 /// A task at the channel's door, which may have to park.
 ///
-/// Unless it is likely to, it comes without a clone of its waker, for it may be served at once. When it
-/// must park after all, it is sent away to fetch one, outside the lock, and asks again.
+/// Unless it is likely to, or has to wait for the lock, it comes without a clone of its waker, for it may be
+/// served at once. When it must park after all, it is sent away to fetch one, outside the lock, and asks again.
 pub(crate) struct Visitor<'a> {
     task: &'a Waker,
     /// Coming in, the clone to park with; going out, a waker to drop.

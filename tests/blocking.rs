@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
@@ -159,6 +159,39 @@ fn a_wait_lasts_as_long_as_its_timeout() {
     let start = Instant::now();
     assert!(tx.send_blocking_timeout(1, timeout).is_err());
     assert!(start.elapsed() >= timeout);
+}
+
+#[test]
+fn a_timeout_is_kept_beside_threads_that_leave_no_processor() {
+    const TIMEOUT: Duration = Duration::from_millis(1);
+
+    /// How long twenty waits take.
+    fn twenty(wait: impl Fn()) -> Duration {
+        let start = Instant::now();
+        (0..20).for_each(|_| wait());
+        start.elapsed()
+    }
+
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..8 * processors {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let (tx, rx) = bounded(0);
+        let waits = twenty(|| assert!(rx.recv_blocking_timeout(TIMEOUT).is_err()))
+            + twenty(|| assert!(tx.send_blocking_timeout(1, TIMEOUT).is_err()));
+        let sleeps = twenty(|| thread::park_timeout(TIMEOUT));
+        stop.store(true, Ordering::Relaxed);
+        assert!(
+            waits < 20 * sleeps + Duration::from_secs(1),
+            "{waits:?}, where sleeping takes {sleeps:?}"
+        );
+    });
 }
 
 /// The time that this thread has run so far, from Linux's scheduler.
