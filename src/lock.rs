@@ -125,7 +125,8 @@ impl Backoff {
 
 #[cfg(feature = "std")]
 std::thread_local! {
-    /// Whether this thread has ever waited at a channel by itself, as most executors' threads never do.
+    /// Whether this thread has ever made ready to wait at a channel by itself, as most executors' threads
+    /// never do.
     static BLOCKS: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
 }
 

@@ -51,6 +51,7 @@ impl Sleeper {
 
     #[cold]
     fn new() -> Self {
+        this_thread_blocks();
         let unparker = Arc::new(Unparker {
             thread: thread::current(),
             woken: AtomicBool::new(false),
@@ -65,7 +66,6 @@ impl Sleeper {
 
     /// Sleeps until the next wake; false if the deadline comes first.
     fn wait(&mut self, deadline: Option<Instant>) -> bool {
-        this_thread_blocks();
         self.linger(deadline);
         while !self.unparker.take_wake() {
             match deadline {
@@ -90,9 +90,10 @@ impl Sleeper {
             self.asleep -= 1;
             return;
         }
-        let begin = Instant::now();
-        if deadline.is_none_or(|deadline| begin < deadline) && !self.spin() {
-            self.give_way(begin, deadline);
+        // The clock is read only where there is time to: spinning is all that many waits take.
+        let is_late = deadline.is_some_and(|deadline| deadline <= Instant::now());
+        if !is_late && !self.spin() {
+            self.give_way(Instant::now(), deadline);
         }
     }
 
