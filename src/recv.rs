@@ -59,23 +59,17 @@ impl<'a, T> RecvFuture<'a, T> {
             return self.poll_in_line(cx);
         }
         if open.is_none() {
-            return match self.receiver.chan.forecast.recv_parks() {
-                true => self.poll_to_park(cx),
-                false => self.poll_for_lock(cx),
-            };
+            if self.receiver.chan.forecast.recv_parks() {
+                return self.poll_to_park(cx);
+            }
+            // The lock is taken, most likely: with its waker at hand it need not wait again, to park.
+            return self.poll_in_full(None, Visitor::with(cx, Some(cx.waker().clone())));
         }
         let mut elem = None;
         match self.receiver.meet(open, &mut elem) {
             Ok(()) => self.received(elem),
             Err(open) => self.poll_in_full(open, Visitor::new(cx)),
         }
-    }
-
-    /// A first poll that is likely to be served, but has found the lock taken. It brings its waker along, lest it
-    /// have to wait for the lock again, to park.
-    #[cold]
-    fn poll_for_lock(&mut self, cx: &Context<'_>) -> Poll<Result<T, RecvError>> {
-        self.poll_in_full(None, Visitor::with(cx, Some(cx.waker().clone())))
     }
 
     /// A poll in line: takes what the receive was handed.

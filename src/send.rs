@@ -169,10 +169,12 @@ fn poll_slowly<T>(
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
     if open.is_none() {
-        return match chan.forecast.send_parks() {
-            true => poll_to_park(chan, place, value, cx),
-            false => poll_for_lock(chan, place, value, cx),
-        };
+        if chan.forecast.send_parks() {
+            return poll_to_park(chan, place, value, cx);
+        }
+        // The lock is taken, most likely: with its waker at hand it need not wait again, to park.
+        let visitor = Visitor::with(cx, Some(cx.waker().clone()));
+        return poll_in_full(chan, None, place, value, visitor);
     }
     match meet(chan, open, value) {
         Ok(()) => Poll::Ready(Ok(())),
@@ -193,19 +195,6 @@ fn poll_to_park<T>(
         Ok(()) => Poll::Pending,
         Err(open) => poll_in_full(chan, open, place, value, Visitor::with(cx, waker)),
     }
-}
-
-/// A first poll that is likely to be served, but has found the lock taken. It brings its waker along, lest it
-/// have to wait for the lock again, to park.
-#[cold]
-fn poll_for_lock<T>(
-    chan: &Chan<T>,
-    place: &mut Option<SendTicket>,
-    value: &mut Option<T>,
-    cx: &Context<'_>,
-) -> Poll<Result<(), SendError<()>>> {
-    let visitor = Visitor::with(cx, Some(cx.waker().clone()));
-    poll_in_full(chan, None, place, value, visitor)
 }
 
 /// A poll by the rules in full.
