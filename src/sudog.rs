@@ -346,8 +346,7 @@ impl WaitQ {
     }
 
     /// Takes out the first sudog of the queue that `fits` and whose party accepts, for its counterpart
-    /// to complete and wake: here, in `dequeue_head` and in `dequeue_both` a channel minds that a waiter may
-    /// be an arm of a select.
+    /// to complete and wake.
     ///
     /// Arms of selects that are not open any more leave the queue on the way.
     pub(crate) fn dequeue<T>(
@@ -357,19 +356,29 @@ impl WaitQ {
     ) -> Option<(u32, Waker)> {
         let mut index = self.first;
         loop {
-            let sudog = sudogs.slots.get_mut(index as usize)?;
+            let sudog = sudogs.slots.get(index as usize)?;
             let next = sudog.next;
             // An arm that is not open any more is asked as well: it declines, and so leaves.
             if !sudog.is_open() || fits(sudog) {
-                let accepted = Party::accept(&mut sudog.party);
-                self.unlink_at(sudogs, index);
-                if let Some(waker) = accepted {
+                if let Some(waker) = self.dequeue_at(sudogs, index) {
                     return Some((index, waker));
                 }
-                sudogs.slots[index as usize].state = State::Passed;
             }
             index = next;
         }
+    }
+
+    /// Takes a sudog out of the queue for its counterpart to complete and wake, if its party accepts; an arm
+    /// that declines leaves as well.
+    #[inline]
+    pub(crate) fn dequeue_at<T>(&mut self, sudogs: &mut Sudogs<T>, index: u32) -> Option<Waker> {
+        let sudog = sudogs.at_mut(index);
+        let accepted = Party::accept(&mut sudog.party);
+        if accepted.is_none() {
+            sudog.state = State::Passed;
+        }
+        self.unlink_at(sudogs, index);
+        accepted
     }
 
     /// Where the first sudog of the queue is, if there is one.

@@ -1831,6 +1831,39 @@ fn a_permit_finds_the_receive_arm_that_it_was_granted_for() {
     assert_eq!(select.poll(), Ready(Ok(1)));
 }
 
+#[test]
+fn a_select_is_one_receiver_to_permits_with_however_many_arms() {
+    let (tx, rx) = bounded(0);
+    let mut select = waiting(async {
+        select! { recv(rx) -> value => value, recv(rx) -> value => value }
+    });
+    let permit = tx.try_reserve().unwrap();
+    assert!(tx.try_reserve().unwrap_err().is_full());
+    assert_eq!(tx.try_send(9), Err(TrySendError::Full(9)));
+    let mut send = parked(tx.send(2));
+    assert_eq!(poll_once(rx.recv()), Ready(Ok(2)));
+    assert_eq!(send.poll(), Ready(Ok(())));
+    permit.send(1).unwrap();
+    assert_eq!((rx.len(), select.poll()), (0, Ready(Ok(1))));
+}
+
+#[test]
+fn a_select_that_is_promised_to_a_reservation_meets_nobody_behind_it() {
+    let (tx, rx) = bounded(0);
+    let mut reserve = parked(tx.reserve());
+    let mut send = parked(tx.send(2));
+    let mut select = waiting(async {
+        select! { recv(rx) -> value => value, recv(rx) -> value => value }
+    });
+    let Ready(Ok(permit)) = reserve.poll() else {
+        panic!("a receiver is parked");
+    };
+    assert!(send.poll().is_pending());
+    permit.send(1).unwrap();
+    assert_eq!(select.poll(), Ready(Ok(1)));
+    assert!(send.poll().is_pending());
+}
+
 // Wakers that do something.
 
 type Owned = Pin<Box<dyn Future<Output = Result<u8, RecvError>> + Send>>;

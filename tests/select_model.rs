@@ -1,7 +1,7 @@
 //! Selects against a model of the rules: the same script on several channels for crate and model,
 //! compared after every step.
 //!
-//! A script mixes selects with plain calls on two or three channels. Selects, like all futures, are
+//! A script mixes selects with plain calls and permits on two or three channels. Selects, like all futures, are
 //! polled and dropped by hand. What is compared: every answer and which arm it was, who was woken and
 //! how often, whose waker is kept, what each channel looks like (an arm whose select has won stands in
 //! no line any more), how many values were dropped, and what is left in the slots of `send_from`.
@@ -30,8 +30,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::task::{Context, Poll};
 
 use hchan::{
-    Receiver, RecvError, RecvFuture, Select, SendError, SendFuture, Sender, TryRecvError,
-    TrySendError,
+    Permit, Receiver, RecvError, RecvFuture, ReserveFuture, Select, SendError, SendFuture, Sender,
+    TryRecvError, TrySendError,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -83,6 +83,11 @@ enum Op {
     TrySend(ChanId),
     TryRecv(ChanId),
     ForceSend(ChanId),
+    Reserve(ChanId),
+    TryReserve(ChanId),
+    /// Uses a permit.
+    SendReserved(usize),
+    DropPermit(usize),
     Close(ChanId),
     Poll(usize),
     PollWithAnotherWaker(usize),
@@ -192,6 +197,7 @@ fn play_to_the_end(
         chans: &chans,
         never: &never,
         live: Vec::new(),
+        permits: Vec::new(),
         retired: Vec::new(),
         drops: drops.clone(),
         worlds: vec![model_of(&script.capacities, mutation)],
@@ -220,11 +226,15 @@ type Said = (Poll<Won>, Vec<Value>);
 enum Subject<'a> {
     Send(SendFuture<'a, Counted>),
     Recv(RecvFuture<'a, Counted>),
+    Reserve(ReserveFuture<'a, Counted>, ChanId),
     Select(Boxed<'a, Won>, Unsent),
 }
 
-impl Subject<'_> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Said {
+/// The permits that are out.
+type Permits<'a> = Vec<(ChanId, Permit<'a, Counted>)>;
+
+impl<'a> Subject<'a> {
+    fn poll(&mut self, cx: &mut Context<'_>, permits: &mut Permits<'a>) -> Said {
         match self {
             Self::Send(future) => {
                 let polled = poll_fused(future, cx);
@@ -233,6 +243,17 @@ impl Subject<'_> {
             Self::Recv(future) => {
                 let polled = poll_fused(future, cx);
                 (polled.map(|said| (0, received(said))), vec![])
+            }
+            Self::Reserve(future, c) => {
+                let polled = poll_fused(future, cx);
+                let answer = polled.map(|said| match said {
+                    Ok(permit) => {
+                        permits.push((*c, permit));
+                        (0, Answer::Granted)
+                    }
+                    Err(SendError(())) => (0, Answer::Denied),
+                });
+                (answer, vec![])
             }
             Self::Select(future, unsent) => {
                 let polled = future.as_mut().poll(cx);
@@ -328,6 +349,7 @@ struct Bench<'a> {
     chans: &'a [Handles],
     never: &'a Handles,
     live: Vec<Live<'a>>,
+    permits: Permits<'a>,
     /// Those that have ended in this step.
     retired: Vec<Task>,
     drops: Drops,
@@ -393,6 +415,39 @@ impl<'a> Bench<'a> {
                     Err(TryRecvError::Closed) => Answer::Over,
                 };
                 self.follow(&said, |world| world.try_recv(c))
+            }
+            Op::Reserve(c) => {
+                let subject = Subject::Reserve(self.chans[c].0.reserve(), c);
+                let k = self.add(subject, &[Arm::Reserve(c)]);
+                self.poll(k)
+            }
+            Op::TryReserve(c) => {
+                let said = match self.chans[c].0.try_reserve() {
+                    Ok(permit) => {
+                        self.permits.push((c, permit));
+                        Answer::Granted
+                    }
+                    Err(TrySendError::Full(())) => Answer::Busy,
+                    Err(TrySendError::Closed(())) => Answer::Denied,
+                };
+                self.follow(&said, |world| world.try_reserve(c))
+            }
+            Op::SendReserved(n) => {
+                let Some(k) = n.checked_rem(self.permits.len()) else {
+                    return Ok(());
+                };
+                let (value, id) = self.value();
+                let (c, permit) = self.permits.remove(k);
+                let said = sent(permit.send(value));
+                self.follow(&said, |world| world.send_reserved(c, id))
+            }
+            Op::DropPermit(n) => {
+                let Some(k) = n.checked_rem(self.permits.len()) else {
+                    return Ok(());
+                };
+                let (c, permit) = self.permits.remove(k);
+                drop(permit);
+                self.follow(&(), |world| world.release_permit(c))
             }
             Op::Close(c) => {
                 let said = self.chans[c].1.close();
@@ -490,7 +545,8 @@ impl<'a> Bench<'a> {
     fn poll(&mut self, k: usize) -> Verdict {
         let live = &mut self.live[k];
         let waker = live.task.waker();
-        let said = live.subject.poll(&mut Context::from_waker(&waker));
+        let cx = &mut Context::from_waker(&waker);
+        let said = live.subject.poll(cx, &mut self.permits);
         let (f, lent) = (live.task.id, mem::take(&mut live.lent));
         let orders = mem::take(&mut live.orders);
         if let Subject::Select(..) = live.subject {
@@ -666,6 +722,10 @@ impl<'a> Bench<'a> {
             self.drop(0)?;
             self.compare()?;
         }
+        while !self.permits.is_empty() {
+            self.step(&Op::DropPermit(0))?;
+            self.compare()?;
+        }
         Ok(self.worlds[0].value())
     }
 }
@@ -737,7 +797,7 @@ struct Picks {
 type Step = fn(Picks) -> Op;
 
 /// How often each step is taken, the simple ones first, since scripts shrink towards them.
-const STEPS: [(u32, Step); 13] = [
+const STEPS: [(u32, Step); 17] = [
     (6, |picks| Op::TrySend(picks.chan)),
     (6, |picks| Op::TryRecv(picks.chan)),
     (6, |picks| Op::Send(picks.chan)),
@@ -751,6 +811,10 @@ const STEPS: [(u32, Step); 13] = [
     (3, |picks| Op::PollWithAnotherWaker(picks.n)),
     (2, |picks| Op::Cancel(picks.n)),
     (1, |picks| Op::ForceSend(picks.chan)),
+    (4, |picks| Op::Reserve(picks.chan)),
+    (2, |picks| Op::TryReserve(picks.chan)),
+    (3, |picks| Op::SendReserved(picks.n)),
+    (2, |picks| Op::DropPermit(picks.n)),
 ];
 
 /// An arm; the number says on which channel.

@@ -80,20 +80,16 @@ const STEPS: usize = 100;
 
 impl Script {
     /// Any input is a script: first the channels, then one byte for what to do and one for details.
-    ///
-    /// Either selects or reservations are on a channel of capacity 0. How many arms of one select a
-    /// reservation counts as receivers is nothing that the rules say.
     fn read(input: &[u8]) -> Self {
         let mut bytes = input.iter().copied().map(usize::from);
         let mut byte = || bytes.next();
         let kind = byte().unwrap_or(0);
-        let (chans, selects) = (1 + kind % 3, kind / 3 % 4 > 0);
+        let chans = 1 + kind % 3;
         let mut capacity = || [0, 0, 1, 1, 2, 3, 5, UNBOUNDED][byte().unwrap_or(0) % 8];
         let capacities: Vec<_> = (0..chans).map(|_| capacity()).collect();
         let mut ops = Vec::new();
         while let (Some(what), Some(detail)) = (byte(), byte()) {
             let c = detail % chans;
-            let reserves = !selects || capacities[c] > 0;
             let mut arms = || {
                 let count = 1 + detail % 4;
                 let arms = (0..count).map_while(|_| byte());
@@ -104,10 +100,10 @@ impl Script {
                 1 => Op::Recv(c),
                 2 => Op::Poll(detail),
                 3 => Op::Drop(detail),
-                4 if selects => Op::Select(arms()),
-                5 if selects => Op::TrySelect(arms()),
-                6 if reserves => Op::Reserve(c),
-                7 if reserves => Op::TryReserve(c),
+                4 => Op::Select(arms()),
+                5 => Op::TrySelect(arms()),
+                6 => Op::Reserve(c),
+                7 => Op::TryReserve(c),
                 8 => Op::SendReserved(detail),
                 9 => Op::DropPermit(detail),
                 10 => Op::TrySend(c),

@@ -2,6 +2,7 @@
 //! it is wanted.
 
 use core::mem;
+use core::task::Waker;
 
 use super::Hchan;
 use crate::party::Offer;
@@ -13,36 +14,37 @@ impl<T> Hchan<T> {
     /// Hands the value to the first receiver that no permit counts on, past the ring.
     #[inline]
     pub(super) fn hand(&mut self, elem: &mut Option<T>, wakes: &mut Wakes) -> bool {
-        let mut promised = self.promised();
-        bug!("newcomer_barges" => promised = promised.max(self.recvq.iter(&self.sudogs).count() - 1));
-        let free = |_: &Sudog<T>| {
-            let is_free = promised == 0;
-            promised = promised.saturating_sub(1);
-            is_free
-        };
-        self.hand_to(free, elem, wakes)
+        if self.promised() == 0 && !bug!("newcomer_barges") {
+            return self.hand_to_first(elem, wakes);
+        }
+        while let Some(receiver) = self.first_free_receiver() {
+            if let Some(waker) = self.recvq.dequeue_at(&mut self.sudogs, receiver) {
+                self.hand_to(receiver, waker, elem, wakes);
+                return true;
+            }
+        }
+        false
     }
 
-    /// Hands the value to the first receiver that fits.
     #[inline]
-    fn hand_to(
-        &mut self,
-        fits: impl FnMut(&Sudog<T>) -> bool,
-        elem: &mut Option<T>,
-        wakes: &mut Wakes,
-    ) -> bool {
-        let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, fits) else {
+    fn hand_to_first(&mut self, elem: &mut Option<T>, wakes: &mut Wakes) -> bool {
+        let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) else {
             return false;
         };
+        self.hand_to(receiver, waker, elem, wakes);
+        true
+    }
+
+    #[inline]
+    fn hand_to(&mut self, receiver: u32, waker: Waker, elem: &mut Option<T>, wakes: &mut Wakes) {
         self.clock += 1;
         self.complete_recv(receiver, elem, self.clock);
         wakes.push(waker);
-        true
     }
 
     /// Hands an accepted value to the first receiver, whoever counts on it; without one it waits inside.
     pub(super) fn deliver(&mut self, elem: &mut Option<T>, wakes: &mut Wakes) {
-        if !self.hand_to(|_| true, elem, wakes) {
+        if !self.hand_to_first(elem, wakes) {
             self.push(elem);
         }
     }
@@ -82,8 +84,24 @@ impl<T> Hchan<T> {
 
     /// Whether a receiver is in line that no permit counts on, and that is no arm of `select`.
     pub(super) fn has_free_receiver(&self, select: Option<&Offer>) -> bool {
-        let mut free = self.recvq.iter(&self.sudogs).skip(self.promised());
-        !self.recvq.is_empty() && free.any(|receiver| !receiver.is_of(select))
+        let mut free = self.free_receivers();
+        !self.recvq.is_empty() && free.any(|(_, receiver)| !receiver.is_of(select))
+    }
+
+    fn first_free_receiver(&self) -> Option<u32> {
+        bug!("newcomer_barges" =>
+            return self.recvq.indexed(&self.sudogs).last().map(|(receiver, _)| receiver));
+        self.free_receivers().next().map(|(receiver, _)| receiver)
+    }
+
+    /// The receivers in line that no permit counts on, first to last.
+    fn free_receivers(&self) -> impl Iterator<Item = (u32, &Sudog<T>)> {
+        let last = self.last_promised();
+        let is_free = move |receiver: &Sudog<T>| {
+            receiver.age > last && !self.is_promised(receiver.select(), last)
+        };
+        let receivers = self.recvq.indexed(&self.sudogs);
+        receivers.filter(move |(_, receiver)| is_free(receiver))
     }
 
     /// Serves parked senders, first come, first served, as far as there is room.
@@ -150,7 +168,7 @@ impl<T> Hchan<T> {
         if self.buf.dataqsiz() > 0 {
             return None;
         }
-        let mut free = self.recvq.indexed(&self.sudogs).skip(self.promised());
+        let mut free = self.free_receivers();
         let (first, receiver) = free.next()?;
         let select = receiver.select();
         let mut senders = self.sendq.indexed(&self.sudogs);

@@ -1,13 +1,13 @@
 //! Permits: a place for a value that comes later.
 //!
 //! On a ring a permit is a slot. On capacity 0 it is a receiver in line: of those who stand there, the
-//! first are promised to permits, one to each.
+//! first are promised to permits, one to each. A select is one receiver, with however many arms.
 
 use core::task::Poll;
 
 use super::{Hchan, sent};
 use crate::error::{SendError, TrySendError};
-use crate::party::Party;
+use crate::party::{Offer, Party};
 use crate::sudog::{State, Ticket};
 use crate::wakes::{Visitor, Wakes};
 
@@ -99,7 +99,7 @@ impl<T> Hchan<T> {
         self.admit(wakes);
     }
 
-    /// How many of the first receivers in line are promised to permits.
+    /// How many receivers are promised to permits, as far as so many are in line.
     #[inline]
     pub(super) const fn promised(&self) -> usize {
         if self.buf.dataqsiz() == 0 {
@@ -107,6 +107,24 @@ impl<T> Hchan<T> {
         } else {
             0
         }
+    }
+
+    /// The last receiver that is promised to a permit, by the time when it parked.
+    pub(super) fn last_promised(&self) -> u64 {
+        let (mut last, mut left) = (0, self.promised());
+        let mut receivers = self.recvq.iter(&self.sudogs);
+        while let Some(receiver) = receivers.next().filter(|_| left > 0) {
+            left -= usize::from(!self.is_promised(receiver.select(), last));
+            last = receiver.age;
+        }
+        last
+    }
+
+    /// Whether this select is among the receivers up to the last that is promised.
+    pub(super) fn is_promised(&self, select: Option<&Offer>, last: u64) -> bool {
+        let receivers = self.recvq.iter(&self.sudogs);
+        let mut promised = receivers.take_while(|receiver| receiver.age <= last);
+        select.is_some() && promised.any(|receiver| receiver.is_of(select))
     }
 
     fn can_reserve(&self) -> bool {

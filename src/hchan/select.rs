@@ -17,8 +17,12 @@ impl<T> Hchan<T> {
     pub(crate) fn can_recv(&self, select: &Offer) -> bool {
         let mut senders = self.sendq.iter(&self.sudogs);
         let meets = |sender: &Sudog<T>| sender.has_value() && !sender.is_of(Some(select));
-        let mut meets_any =
-            || !self.is_faced(&self.recvq, select) && !self.awaits_receiver() && senders.any(meets);
+        let mut meets_any = || {
+            !self.is_faced(&self.recvq, select)
+                && !self.awaits_receiver()
+                && !self.is_promised(Some(select), self.last_promised())
+                && senders.any(meets)
+        };
         !self.buf.is_empty() || self.is_over() || meets_any()
     }
 

@@ -154,14 +154,16 @@ impl Chan {
         Some(oldest)
     }
 
-    /// How many of the first receivers in line are promised to permits.
-    fn promised(&self) -> usize {
-        if self.cap == 0 { self.reserved } else { 0 }
-    }
-
-    /// The first receiver that a send of this future may meet.
+    /// The first receiver that a send of this future may meet: on capacity 0 the first ones are promised
+    /// to permits, one to each, and a future is one receiver with however many arms.
     fn free_receiver(&self, by: FutureId) -> Option<Place> {
-        let mut free = self.recvq.iter().skip(self.promised());
+        let permits = if self.cap == 0 { self.reserved } else { 0 };
+        let mut promised = Vec::new();
+        let mut free = self.recvq.iter().filter(|receiver| {
+            let counts = promised.len() < permits && !promised.contains(&receiver.future);
+            promised.extend(counts.then_some(receiver.future));
+            !promised.contains(&receiver.future)
+        });
         free.find(|receiver| receiver.future != by).copied()
     }
 
@@ -300,7 +302,8 @@ impl Model {
 
     /// Does it at once, trying the arms in this order, or gives up.
     pub fn try_in_order(&mut self, f: FutureId, order: &[usize]) -> Option<(usize, Answer)> {
-        let won = self.look(f, order);
+        let mut arms = order.iter();
+        let won = arms.find_map(|&arm| Some((arm, self.attempt_at_once(f, arm)?)));
         match won {
             Some((arm, answer)) => self.end(f, arm, answer),
             None => drop(self.drop(f)),
@@ -529,6 +532,14 @@ impl Model {
         };
         let waits = matches!(answer, Answer::Full(_) | Answer::Empty | Answer::Busy);
         (!waits).then_some(answer)
+    }
+
+    /// The same for one that will not park: no reservation waits for it.
+    fn attempt_at_once(&mut self, f: FutureId, arm: usize) -> Option<Answer> {
+        match self.futures[f].arms[arm] {
+            Arm::Recv(c) => Some(self.recv(c)).filter(|&answer| answer != Answer::Empty),
+            _ => self.attempt(f, arm),
+        }
     }
 
     /// Stands in line with all arms; a parked receiver may be what a reservation waits for.
