@@ -59,6 +59,8 @@ pub(crate) struct Hchan<T> {
     /// The parked sends of tasks that parked up to this time, and were not given up, have been sent. Nobody
     /// passes a task that waits to send, so one time tells it of all of them.
     sent: u64,
+    /// Whether a value may stand in `sendq`. If not, no receive need go past all the reservations there.
+    may_bring: bool,
     /// Values handed to receivers that have not looked yet.
     unclaimed: u32,
     senders: u32,
@@ -80,6 +82,7 @@ impl<T> Hchan<T> {
             recvq: WaitQ::new(),
             sendq: WaitQ::new(),
             sent: 0,
+            may_bring: false,
             unclaimed: 0,
             senders: 1,
             receivers: 1,
@@ -167,6 +170,7 @@ impl<T> Hchan<T> {
             // Its select is told, by its offer.
             Party::Arm(_, _) => u64::MAX,
         };
+        self.may_bring |= elem.is_some();
         let ticket = self.sendq.park(&mut self.sudogs, elem, party, self.clock);
         SendTicket { ticket, parked }
     }
@@ -221,7 +225,7 @@ impl<T> Hchan<T> {
             self.admit(wakes);
             return Ok(value);
         }
-        if !self.sendq.is_empty() {
+        if self.may_bring {
             // A rendezvous, or permits hold every slot: the sender's value comes straight over.
             let first = self.sendq.dequeue(&mut self.sudogs, Sudog::has_value);
             if let Some((sender, waker)) = first {
@@ -231,6 +235,7 @@ impl<T> Hchan<T> {
                 self.complete_send(sender, &mut elem);
                 return elem.ok_or(TryRecvError::Empty);
             }
+            self.may_bring = false;
         }
         if self.is_over() {
             return Err(TryRecvError::Closed);
@@ -472,6 +477,8 @@ impl<T> Hchan<T> {
         assert!(self.recvq.is_empty() || !self.closed || self.unclaimed > 0);
         assert!(self.sendq.is_empty() || !self.closed);
         assert!(self.sendq.is_empty() || !self.has_room());
+        let mut senders = self.sendq.iter(&self.sudogs);
+        assert!(self.may_bring || !senders.any(Sudog::has_value));
         let first = self.sendq.first(&self.sudogs);
         let is_plain = first.is_some_and(|sender| sender.has_value() && sender.select().is_none());
         assert!(!is_plain || self.buf.dataqsiz() > 0 || !self.has_free_receiver(None));

@@ -125,7 +125,10 @@
 //!
 //! Unless it says something else, a call takes the channel's lock once, for a few dozen instructions. What
 //! takes many values at once, as [`recv_many`](Receiver::recv_many), [`drain`](Receiver::drain) and
-//! [`send_many`](Sender::send_many), holds it for a step for each; others spin meanwhile.
+//! [`send_many`](Sender::send_many), holds it for a step for each; others spin meanwhile. So does what has
+//! to go past many who wait: on capacity 0 past the receivers that permits count on, for a receive past the
+//! reservations in front of a send, and for a [`snapshot`](Sender::snapshot), and the `Debug` of a handle,
+//! past everyone.
 //!
 //! # From Go
 //!

@@ -18,7 +18,8 @@ impl<T> Hchan<T> {
         let mut senders = self.sendq.iter(&self.sudogs);
         let meets = |sender: &Sudog<T>| sender.has_value() && !sender.is_of(Some(select));
         let mut meets_any = || {
-            !self.is_faced(&self.recvq, select)
+            self.may_bring
+                && !self.is_faced(&self.recvq, select)
                 && !self.awaits_receiver()
                 && !self.is_promised(Some(select), self.last_promised())
                 && senders.any(meets)

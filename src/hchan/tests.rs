@@ -65,6 +65,13 @@ impl Machine {
         (polled, elem)
     }
 
+    fn park_reserve(&mut self) -> Option<Ticket> {
+        let mut place = None;
+        let polled = self.step(|hchan, visitor, _| hchan.poll_reserve(&mut place, visitor));
+        assert_eq!(polled, Poll::Pending);
+        place
+    }
+
     fn park_recv(&mut self) -> Option<Ticket> {
         let mut place = None;
         assert_eq!(self.poll_recv(&mut place), Poll::Pending);
@@ -227,6 +234,21 @@ fn whatever_may_make_something_possible_moves_the_clock() {
 }
 
 #[test]
+fn a_receive_goes_past_reservations_once_and_again_when_a_value_came() {
+    let mut machine = Machine::new(0);
+    let _reservation = machine.park_reserve();
+    let _send = machine.park_send(1);
+    assert_eq!(machine.recv(), Ok(1));
+    assert!(machine.hchan.may_bring);
+    assert_eq!(machine.recv(), Err(TryRecvError::Empty));
+    assert!(!machine.hchan.may_bring);
+    let _reservation = machine.park_reserve();
+    assert!(!machine.hchan.may_bring);
+    let _send = machine.park_send(2);
+    assert_eq!(machine.recv(), Ok(2));
+}
+
+#[test]
 fn a_value_is_as_old_as_its_departure() {
     let mut machine = Machine::new(2);
     for value in 0..2 {
@@ -303,7 +325,7 @@ fn a_broken_invariant_is_noticed() {
     use crate::sudog::WaitQ;
 
     type Break = fn(&mut Machine);
-    let breaks: [(&str, Break); 4] = [
+    let breaks: [(&str, Break); 5] = [
         ("a receiver in line beside a value", |it| {
             it.hchan.buf.push(1);
         }),
@@ -315,6 +337,11 @@ fn a_broken_invariant_is_noticed() {
             it.hchan
                 .park_send(Some(1), Party::Task(Waker::noop().clone()));
             it.hchan.closed = true;
+        }),
+        ("a value in line that no receive would look for", |it| {
+            it.hchan.recvq = WaitQ::new();
+            it.park_send(1);
+            it.hchan.may_bring = false;
         }),
         ("a sender and a receiver that do not meet", |it| {
             it.hchan
