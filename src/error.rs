@@ -138,22 +138,6 @@ impl<T> SendError<T> {
     }
 }
 
-#[cold]
-pub(crate) fn polled_after_ready(future: &str) -> ! {
-    panic!("`{future}` polled after it was ready");
-}
-
-/// What a send answers, with the value that it left if it was refused.
-pub(crate) fn refused<T>(
-    sent: Result<(), SendError<()>>,
-    value: &mut Option<T>,
-) -> Result<(), SendError<T>> {
-    sent.map_err(|SendError(())| match value.take() {
-        Some(value) => SendError(value),
-        None => unreachable!("a refused value comes back"),
-    })
-}
-
 impl<T> TrySendError<T> {
     /// The value that was not sent.
     pub fn into_inner(self) -> T {
@@ -329,3 +313,25 @@ impl<T> Error for TrySendError<T> {}
 impl Error for TryRecvError {}
 impl<T> Error for SendTimeoutError<T> {}
 impl Error for RecvTimeoutError {}
+
+#[cold]
+pub(crate) fn polled_after_ready(future: &str) -> ! {
+    panic!("`{future}` polled after it was ready");
+}
+
+/// What must be there, since the answer says so.
+#[inline]
+pub(crate) fn present<T>(elem: Option<T>) -> T {
+    match elem {
+        Some(value) => value,
+        None => unreachable!("whoever receives gets a value, and whoever is refused has it back"),
+    }
+}
+
+/// What a send answers, with the value that it left if it was refused.
+pub(crate) fn refused<T>(
+    sent: Result<(), SendError<()>>,
+    value: &mut Option<T>,
+) -> Result<(), SendError<T>> {
+    sent.map_err(|SendError(())| SendError(present(value.take())))
+}

@@ -25,7 +25,7 @@ use alloc::vec::Vec;
 use core::num::NonZero;
 use core::task::Poll;
 
-use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
+use crate::error::{RecvError, SendError, TryRecvError, TrySendError, present};
 use crate::party::Party;
 use crate::ring::Ring;
 use crate::snapshot::Snapshot;
@@ -233,7 +233,7 @@ impl<T> Hchan<T> {
                 wakes.push(waker);
                 let mut elem = None;
                 self.complete_send(sender, &mut elem);
-                return elem.ok_or(TryRecvError::Empty);
+                return Ok(present(elem));
             }
             self.may_bring = false;
         }

@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::chan::{Chan, Open};
-use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
+use crate::error::{RecvError, RecvTimeoutError, TryRecvError, present};
 use crate::handle::{Standing, both_handles, too_many_handles};
 use crate::hchan::Hchan;
 #[cfg(feature = "std")]
@@ -129,7 +129,7 @@ impl<T> Receiver<T> {
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         let mut elem = None;
         match self.quick(&mut elem) {
-            Ok(()) => elem.ok_or(TryRecvError::Empty),
+            Ok(()) => Ok(present(elem)),
             Err(open) => self.try_recv_from(open),
         }
     }
@@ -374,7 +374,7 @@ impl<T> Receiver<T> {
     fn try_recv_from<'a>(&'a self, open: Open<'a, T>) -> Result<T, TryRecvError> {
         let mut elem = None;
         let open = match self.meet(open, &mut elem) {
-            Ok(()) => return elem.ok_or(TryRecvError::Empty),
+            Ok(()) => return Ok(present(elem)),
             Err(open) => open,
         };
         let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| self.attempt(hchan, wakes);

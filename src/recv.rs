@@ -9,7 +9,7 @@ use core::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 
 use crate::chan::{Chan, Open};
-use crate::error::{RecvError, polled_after_ready};
+use crate::error::{RecvError, polled_after_ready, present};
 use crate::forecast::Forecast;
 use crate::hchan::Hchan;
 use crate::party::Party;
@@ -121,11 +121,7 @@ impl<'a, T> RecvFuture<'a, T> {
     #[inline]
     fn received(&mut self, elem: Option<T>) -> Poll<Result<T, RecvError>> {
         self.done = true;
-        // By `ok_or` the value would move once more.
-        match elem {
-            Some(value) => Poll::Ready(Ok(value)),
-            None => Poll::Ready(Err(RecvError)),
-        }
+        Poll::Ready(Ok(present(elem)))
     }
 }
 
@@ -206,16 +202,15 @@ impl<T> Future for RecvManyFuture<'_, '_, T> {
             if this.place.is_none() {
                 this.place = receiver.standing.take(hchan);
             }
-            hchan
-                .poll_recv(&mut this.place, visitor, wakes)
-                .map_ok(|first| {
-                    out.push(first);
-                    1 + hchan.recv_more(out, this.limit - 1, wakes)
-                })
+            let polled = hchan.poll_recv(&mut this.place, visitor, wakes);
+            // Before the wakes: what is in `out` stays there, even if one panics.
+            this.done = polled.is_ready();
+            polled.map_ok(|first| {
+                out.push(first);
+                1 + hchan.recv_more(out, this.limit - 1, wakes)
+            })
         };
-        let polled = receiver.chan.poll(None, visitor, receive);
-        this.done = polled.is_ready();
-        polled
+        receiver.chan.poll(None, visitor, receive)
     }
 }
 

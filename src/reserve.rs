@@ -9,7 +9,7 @@ use core::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 
 use crate::chan::Chan;
-use crate::error::{SendError, polled_after_ready, refused};
+use crate::error::{SendError, polled_after_ready, present, refused};
 use crate::hchan::Hchan;
 use crate::sudog::Ticket;
 use crate::wakes::Visitor;
@@ -112,7 +112,7 @@ impl<'a, T> Future for ReserveFuture<'a, T> {
             polled
         });
         this.done = polled.is_ready();
-        polled.map(|reserved| reserved.and_then(|()| permit.ok_or(SendError(()))))
+        polled.map(|reserved| reserved.map(|()| present(permit)))
     }
 }
 

@@ -287,7 +287,7 @@ impl<T> Future for SendFromFuture<'_, '_, T> {
 
 impl<T> FusedFuture for SendFromFuture<'_, '_, T> {
     fn is_terminated(&self) -> bool {
-        self.done
+        self.done || self.place.is_none() && self.slot.look(|slot| slot.is_none())
     }
 }
 

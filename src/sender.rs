@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::chan::{Chan, Open};
-use crate::error::{SendError, SendTimeoutError, TrySendError, refused};
+use crate::error::{SendError, SendTimeoutError, TrySendError, present, refused};
 use crate::handle::{both_handles, too_many_handles};
 #[cfg(feature = "std")]
 use crate::park;
@@ -137,10 +137,10 @@ impl<T> Sender<T> {
             Err(open) => open,
         };
         let sent = chan.with_open(open, |hchan, wakes| hchan.send(&mut elem, wakes));
-        match (sent, elem) {
-            (Err(TrySendError::Full(())), Some(value)) => Err(TrySendError::Full(value)),
-            (Err(TrySendError::Closed(())), Some(value)) => Err(TrySendError::Closed(value)),
-            (_, _) => Ok(()),
+        match sent {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(())) => Err(TrySendError::Full(present(elem))),
+            Err(TrySendError::Closed(())) => Err(TrySendError::Closed(present(elem))),
         }
     }
 
@@ -285,9 +285,9 @@ impl<T> Sender<T> {
         let sent = self
             .chan
             .with(|hchan, wakes| hchan.force_send(&mut elem, wakes));
-        match (sent, elem) {
-            (Err(SendError(())), Some(value)) => Err(SendError(value)),
-            (_, elem) => Ok(elem),
+        match sent {
+            Ok(()) => Ok(elem),
+            Err(SendError(())) => Err(SendError(present(elem))),
         }
     }
 

@@ -1015,6 +1015,24 @@ fn a_receive_whose_poll_panicked_may_be_polled_again() {
 }
 
 #[test]
+fn a_batch_whose_poll_panicked_has_received_and_exceeds_no_limit() {
+    let (tx, rx) = bounded(2);
+    tx.try_send(0).unwrap();
+    tx.try_send(1).unwrap();
+    let mut send = parked_with(tx.send(2), panics("a waker's"));
+    let mut out = vec![];
+    let mut recv = rx.recv_many(&mut out, 2);
+    assert_eq!(panic_of(|| poll_once(&mut recv)), "a waker's");
+    assert!(recv.is_terminated());
+    let again = catch_unwind(AssertUnwindSafe(|| poll_once(&mut recv)));
+    assert!(again.is_err());
+    drop(recv);
+    assert_eq!(out, [0, 1]);
+    assert_eq!(poll_once(&mut send), Ready(Ok(())));
+    assert_eq!(values(&rx), [2]);
+}
+
+#[test]
 fn a_send_whose_poll_panicked_has_sent_its_value_and_sends_nothing_more() {
     let (tx, rx) = bounded(0);
     let mut slot = Some(1);
@@ -1024,6 +1042,7 @@ fn a_send_whose_poll_panicked_has_sent_its_value_and_sends_nothing_more() {
     assert_eq!(panic_of(|| poll_once(&mut send)), "a waker's");
     assert_eq!(poll_once(&mut recv), Ready(Ok(1)));
 
+    assert!(send.is_terminated());
     let _again = catch_unwind(AssertUnwindSafe(|| poll_once(&mut send)));
     assert_eq!((next.wakes(), next.poll()), (0, Pending));
     assert_eq!(tx.try_send(2), Ok(()));

@@ -7,7 +7,7 @@ use core::task::{Context, Poll, Waker};
 use super::Otherwise;
 use super::kit::Kit;
 use crate::chan::Chan;
-use crate::error::{RecvError, SendError, TryRecvError, TrySendError, refused};
+use crate::error::{RecvError, SendError, TryRecvError, TrySendError, present, refused};
 use crate::forecast::Forecast;
 use crate::hchan::Hchan;
 use crate::party::Party;
@@ -67,7 +67,7 @@ impl<T> Operation for RecvFuture<'_, T> {
     fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64> {
         let (receiver, mut elem) = (self.receiver, None);
         let open = match receiver.quick(&mut elem) {
-            Ok(()) => return Ok(elem.ok_or(RecvError)),
+            Ok(()) => return Ok(Ok(present(elem))),
             Err(open) => open,
         };
         let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
@@ -139,7 +139,7 @@ impl<T> Operation for RecvFuture<'_, T> {
             hchan.claim_quick(place, &mut elem)
         };
         match self.receiver.chan.step(claim) {
-            Some(()) => elem.ok_or(RecvError),
+            Some(()) => Ok(present(elem)),
             None => served(self),
         }
     }
