@@ -281,6 +281,29 @@ fn a_select_that_is_given_up_allocates_nothing() {
 }
 
 #[test]
+fn a_hundred_thousand_selects_on_a_quiet_channel_leave_no_memory_there() {
+    let (quiet_tx, quiet) = bounded::<[u64; 16]>(0);
+    let (tx, rx) = bounded(0);
+    let round = |value| {
+        let mut select = pin!(async {
+            hchan::select! {
+                recv(quiet) -> _ => 0,
+                recv(rx) -> value => value.unwrap(),
+                send(quiet_tx, [0; 16]) -> _ => 0,
+            }
+        });
+        assert!(poll_once(&mut select).is_pending());
+        tx.try_send(value).unwrap();
+        assert_eq!(poll_once(&mut select), Poll::Ready(value));
+    };
+    (0..4_u64).for_each(round);
+    let since = Since::now();
+    (0..100_000).for_each(round);
+    assert_eq!((quiet.snapshot().sendq, quiet.snapshot().recvq), (0, 0));
+    assert_eq!(since.bytes(), 0);
+}
+
+#[test]
 fn a_large_select_leaves_little_memory_behind() {
     let since = Since::now();
     {

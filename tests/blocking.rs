@@ -17,7 +17,7 @@ use hchan::{
     Receiver, RecvError, RecvTimeoutError, SendError, SendTimeoutError, Sender, bounded, unbounded,
 };
 
-use support::{each_capacity, parked, ready};
+use support::{InTheEnd, each_capacity, parked, ready};
 
 /// Long enough for whatever should happen at once, on a busy machine too.
 const AGES: Duration = Duration::from_secs(60);
@@ -175,6 +175,7 @@ fn a_timeout_is_kept_beside_threads_that_leave_no_processor() {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
+        let _stop = InTheEnd(&stop);
         for _ in 0..8 * processors {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
@@ -186,7 +187,6 @@ fn a_timeout_is_kept_beside_threads_that_leave_no_processor() {
         let waits = twenty(|| assert!(rx.recv_blocking_timeout(TIMEOUT).is_err()))
             + twenty(|| assert!(tx.send_blocking_timeout(1, TIMEOUT).is_err()));
         let sleeps = twenty(|| thread::park_timeout(TIMEOUT));
-        stop.store(true, Ordering::Relaxed);
         assert!(
             waits < 20 * sleeps + Duration::from_secs(1),
             "{waits:?}, where sleeping takes {sleeps:?}"
@@ -604,13 +604,14 @@ fn a_thread_does_not_pass_a_reservation_by() {
 fn a_thread_waits_in_the_place_that_its_handle_has_in_line() {
     let (tx, mut rx) = bounded(0);
     let mut poll = parked(poll_fn(|cx| rx.poll_recv(cx)));
-    assert!(poll.poll().is_pending());
+    let waker = poll.change_waker();
     drop(poll);
     // Promised to that place, so that the value behind is none of its.
     let permit = tx.try_reserve().unwrap();
     let mut send = parked(tx.send("behind"));
     let thread = thread::spawn(move || [rx.recv_blocking(), rx.recv_blocking()]);
-    thread::sleep(10 * TICK);
+    // The thread's waker has taken its place.
+    until(|| Arc::strong_count(&waker) == 1);
     permit.send("permit").unwrap();
     assert_eq!(thread.join().unwrap(), [Ok("permit"), Ok("behind")]);
     assert_eq!(send.poll(), Poll::Ready(Ok(())));

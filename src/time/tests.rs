@@ -80,14 +80,19 @@ fn a_task_that_has_ended_is_dropped_and_heeds_no_wake() {
 #[test]
 fn a_task_that_panics_is_dropped_and_its_waker_does_not() {
     let (kept, keeper) = mpsc::channel();
+    let alive = Arc::new(());
+    let inside = alive.clone();
     Task::start(poll_fn(move |cx| {
+        let _inside = &inside;
         let again = kept.send(cx.waker().clone());
         assert!(keeps(&kept), "polled once more: {again:?}");
         Poll::Pending
     }));
     let waker = keeper.recv().expect("it was polled");
     drop(keeper);
+    assert_eq!(Arc::strong_count(&alive), 2);
     waker.wake_by_ref();
+    assert_eq!(Arc::strong_count(&alive), 1);
     waker.wake();
 }
 

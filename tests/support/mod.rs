@@ -10,7 +10,7 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use hchan::{Receiver, RecvFuture, Sender};
@@ -184,6 +184,15 @@ pub fn each_limit<T>(mut test: impl FnMut(usize, Sender<T>, Receiver<T>)) {
     for capacity in [0, 1, 2, 3, 7] {
         let (tx, rx) = hchan::bounded(capacity);
         test(capacity, tx, rx);
+    }
+}
+
+/// Sets its flag at the end, even that of a panic, so that nobody who waits for it does so for ever.
+pub struct InTheEnd<'a>(pub &'a AtomicBool);
+
+impl Drop for InTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 
