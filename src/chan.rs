@@ -24,7 +24,7 @@ pub(crate) struct Chan<T> {
 }
 
 /// The lock, if [`Chan::quick`] got it and its work declined: passed on, so that nobody comes in between.
-pub(crate) type Open<'a, T> = Option<MutexGuard<'a, Hchan<T>>>;
+pub(crate) type Held<'a, T> = Option<MutexGuard<'a, Hchan<T>>>;
 
 impl<T> Chan<T> {
     fn pair(kind: Kind, dataqsiz: usize) -> (Sender<T>, Receiver<T>) {
@@ -39,17 +39,17 @@ impl<T> Chan<T> {
     /// Works on the channel under its lock, unlocks, and wakes those whom that concerns.
     #[inline]
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R) -> R {
-        self.with_open(None, work)
+        self.with_held(None, work)
     }
 
     /// The same under a lock that may be held already.
     #[inline]
-    pub(crate) fn with_open<R>(
+    pub(crate) fn with_held<R>(
         &self,
-        open: Open<'_, T>,
+        held: Held<'_, T>,
         work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
     ) -> R {
-        self.take(open, work, |_| None)
+        self.take(held, work, |_| None)
     }
 
     /// The short way: takes the lock if it is free, and returns what `work` answers, which concerns nobody
@@ -58,7 +58,7 @@ impl<T> Chan<T> {
     pub(crate) fn quick<R>(
         &self,
         work: impl FnOnce(&mut Hchan<T>, &Forecast) -> Option<R>,
-    ) -> Result<R, Open<'_, T>> {
+    ) -> Result<R, Held<'_, T>> {
         let Some(mut hchan) = self.hchan.try_lock() else {
             return Err(None);
         };
@@ -83,17 +83,17 @@ impl<T> Chan<T> {
     #[inline]
     pub(crate) fn meet<'a>(
         &'a self,
-        open: Open<'a, T>,
+        held: Held<'a, T>,
         elem: &mut Option<T>,
         work: impl FnOnce(&mut Hchan<T>, &mut Option<T>, &Forecast) -> Option<Waker>,
-    ) -> Result<(), Open<'a, T>> {
-        let mut hchan = self.or_lock(open);
+    ) -> Result<(), Held<'a, T>> {
+        let mut hchan = self.or_lock(held);
         let age = hchan.next_age();
         let Some(waker) = work(&mut hchan, elem, &self.forecast) else {
             return Err(Some(hchan));
         };
         let trace = Self::unlock(hchan);
-        if let Err(panic) = trace.tell(self.address(), Wakes::wake(waker)) {
+        if let Err(panic) = trace.tell(self.address(), Panic::catch(|| waker.wake())) {
             self.undo(elem.take().map(|value| (value, age)), panic);
         }
         Ok(())
@@ -104,7 +104,7 @@ impl<T> Chan<T> {
     #[inline]
     pub(crate) fn take<R, V>(
         &self,
-        open: Open<'_, T>,
+        held: Held<'_, T>,
         work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
         values: impl FnOnce(R) -> V,
     ) -> R
@@ -116,21 +116,21 @@ impl<T> Chan<T> {
             (work(hchan, wakes), age)
         };
         let aged = |(result, age)| values(result).into_iter().map(move |value| (value, age));
-        self.take_aged(open, work, aged).0
+        self.take_aged(held, work, aged).0
     }
 
     /// The same for work that takes values of several ages out.
     #[inline]
     pub(crate) fn take_aged<R, V>(
         &self,
-        open: Open<'_, T>,
+        held: Held<'_, T>,
         work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
         values: impl FnOnce(R) -> V,
     ) -> R
     where
         V: IntoIterator<Item = (T, u64)>,
     {
-        let (result, woken) = self.visit(self.or_lock(open), work);
+        let (result, woken) = self.visit(self.or_lock(held), work);
         if let Err(panic) = woken {
             self.undo(values(result), panic);
         }
@@ -141,18 +141,18 @@ impl<T> Chan<T> {
     #[inline]
     pub(crate) fn poll<R>(
         &self,
-        open: Open<'_, T>,
+        held: Held<'_, T>,
         visitor: Visitor<'_>,
         work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<R>,
     ) -> Poll<R> {
-        self.poll_take(open, visitor, work, |_| None)
+        self.poll_take(held, visitor, work, |_| None)
     }
 
     /// One poll of work that takes values out, with the care of [`take`](Self::take).
     #[inline]
     pub(crate) fn poll_take<R, V>(
         &self,
-        mut open: Open<'_, T>,
+        mut held: Held<'_, T>,
         mut visitor: Visitor<'_>,
         mut work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<R>,
         values: impl Fn(R) -> V,
@@ -166,14 +166,14 @@ impl<T> Chan<T> {
                 wakes.retire(visitor.leftover().map(Party::Task));
                 polled
             };
-            let polled = self.take(open, work, |polled| match polled {
+            let polled = self.take(held, work, |polled| match polled {
                 Poll::Ready(result) => Some(values(result)).into_iter().flatten(),
                 Poll::Pending => None.into_iter().flatten(),
             });
             if !visitor.fetch_waker() {
                 return polled;
             }
-            open = None;
+            held = None;
         }
     }
 
@@ -198,8 +198,8 @@ impl<T> Chan<T> {
     }
 
     #[inline]
-    fn or_lock<'a>(&'a self, open: Open<'a, T>) -> MutexGuard<'a, Hchan<T>> {
-        match open {
+    fn or_lock<'a>(&'a self, held: Held<'a, T>) -> MutexGuard<'a, Hchan<T>> {
+        match held {
             Some(hchan) => hchan,
             None => self.hchan.lock(),
         }

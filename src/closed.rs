@@ -95,7 +95,7 @@ impl Closeq {
     /// Gives up a wait for the end, and hands its waker back.
     fn cancel(&self, ticket: Ticket) -> Option<Party> {
         let mut line = self.line.lock();
-        let Line { sudogs, queue } = &mut **line.get_or_insert_with(Line::new);
+        let Line { sudogs, queue } = line.as_deref_mut()?;
         if sudogs.get(&ticket).state == State::Parked {
             queue.unlink(sudogs, &ticket);
         }

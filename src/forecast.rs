@@ -13,8 +13,8 @@ use crate::sync::{AtomicBool, AtomicU64, Ordering};
 pub(crate) struct Forecast {
     recv_parks: AtomicBool,
     send_parks: AtomicBool,
-    /// Up to when the sends of tasks that parked, and were not given up, have been sent.
-    sent: AtomicU64,
+    /// As in [`Hchan`](crate::hchan::Hchan).
+    sent_up_to: AtomicU64,
 }
 
 impl Forecast {
@@ -22,7 +22,7 @@ impl Forecast {
         Self {
             recv_parks: AtomicBool::new(false),
             send_parks: AtomicBool::new(false),
-            sent: AtomicU64::new(0),
+            sent_up_to: AtomicU64::new(0),
         }
     }
 
@@ -49,13 +49,13 @@ impl Forecast {
     /// false may have been sent all the same.
     #[inline]
     pub(crate) fn has_sent(&self, place: &SendTicket) -> bool {
-        place.is_sent(self.sent.load(Ordering::Acquire))
+        place.is_sent(self.sent_up_to.load(Ordering::Acquire))
     }
 
     /// Notes up to when parked sends have been sent.
     #[inline]
-    pub(crate) fn note_sent(&self, sent: u64) {
+    pub(crate) fn note_sent(&self, sent_up_to: u64) {
         // Ordering: pairs with `has_sent`, so that a send is over after all that happened before its receive.
-        self.sent.store(sent, Ordering::Release);
+        self.sent_up_to.store(sent_up_to, Ordering::Release);
     }
 }

@@ -1,8 +1,9 @@
 //! The channel without its lock: Go's `hchan`, `chansend`, `chanrecv` and `closechan`.
 //!
-//! Nothing here waits, locks, wakes or drops what belongs to a user. Every function decides at once,
-//! completes the counterpart that it meets, and notes in [`Wakes`] whom to wake after the lock, and in
-//! [`Trace`] what to tell then.
+//! Nothing here waits, wakes or drops what belongs to a user, and no lock is taken but an offer's and the
+//! closeq's, which are the last that anyone takes. Every function decides at once, completes the
+//! counterpart that it meets, and notes in [`Wakes`] whom to wake after the lock, and in [`Trace`] what to
+//! tell then.
 //!
 //! Here are send and receive. In files of their own are `handoff`, how parked operations are completed;
 //! `close`, with the count of handles; `permit`; `select`, what a select asks; and `quick`, the ordinary
@@ -33,7 +34,7 @@ use crate::sudog::{SendTicket, State, Sudog, Sudogs, Ticket, WaitQ};
 use crate::trace::{Event, Queue, Trace};
 use crate::wakes::{Visitor, Wakes};
 
-/// What kind of channel `dataqsiz` is the size of.
+/// The kinds of channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Holds `dataqsiz` values.
@@ -56,9 +57,9 @@ pub(crate) struct Hchan<T> {
     sudogs: Sudogs<T>,
     recvq: WaitQ,
     sendq: WaitQ,
-    /// The parked sends of tasks that parked up to this time, and were not given up, have been sent. Nobody
-    /// passes a task that waits to send, so one time tells it of all of them.
-    sent: u64,
+    /// Every parked send of a task has been sent if it parked up to this time, unless it was given up before.
+    /// Nobody passes a task that waits to send, so one time tells it of all of them.
+    sent_up_to: u64,
     /// Whether a value may stand in `sendq`. If not, no receive need go past all the reservations there.
     may_bring: bool,
     /// Values handed to receivers that have not looked yet.
@@ -81,7 +82,7 @@ impl<T> Hchan<T> {
             sudogs: Sudogs::new(),
             recvq: WaitQ::new(),
             sendq: WaitQ::new(),
-            sent: 0,
+            sent_up_to: 0,
             may_bring: false,
             unclaimed: 0,
             senders: 1,
@@ -134,16 +135,19 @@ impl<T> Hchan<T> {
         visitor: &mut Visitor<'_>,
         wakes: &mut Wakes,
     ) -> Poll<Result<(), SendError<()>>> {
-        if place.take_if(|place| place.is_sent(self.sent)).is_some() {
+        if place
+            .take_if(|place| place.is_sent(self.sent_up_to))
+            .is_some()
+        {
             return Poll::Ready(Ok(()));
         }
-        if let Some(SendTicket { ticket, parked }) = place.take() {
+        if let Some(SendTicket { ticket, since }) = place.take() {
             let mut ticket = Some(ticket);
             let polled = self.sudogs.redeem(&mut ticket, visitor);
-            *place = ticket.map(|ticket| SendTicket { ticket, parked });
+            *place = ticket.map(|ticket| SendTicket { ticket, since });
             return polled.map(|(state, left)| {
                 *elem = left;
-                sent(state)
+                answer(state)
             });
         }
         match self.send(elem, wakes) {
@@ -165,14 +169,14 @@ impl<T> Hchan<T> {
     pub(crate) fn park_send(&mut self, elem: Option<T>, party: Party) -> SendTicket {
         self.clock += 1;
         self.trace.note(Event::Park(Queue::Send));
-        let parked = match party {
+        let since = match party {
             Party::Task(_) => self.clock,
             // Its select is told, by its offer.
             Party::Arm(_, _) => u64::MAX,
         };
         self.may_bring |= elem.is_some();
         let ticket = self.sendq.park(&mut self.sudogs, elem, party, self.clock);
-        SendTicket { ticket, parked }
+        SendTicket { ticket, since }
     }
 
     /// Gives up a parked send. The value is in `elem` again, unless a receiver has it.
@@ -182,7 +186,7 @@ impl<T> Hchan<T> {
         elem: &mut Option<T>,
         wakes: &mut Wakes,
     ) {
-        if place.is_sent(self.sent) {
+        if place.is_sent(self.sent_up_to) {
             return;
         }
         let SendTicket { ticket, .. } = place;
@@ -487,7 +491,7 @@ impl<T> Hchan<T> {
 }
 
 /// What a parked send or reservation has come to.
-fn sent(state: State) -> Result<(), SendError<()>> {
+fn answer(state: State) -> Result<(), SendError<()>> {
     match state {
         State::Success => Ok(()),
         State::Passed | State::Closed | State::Parked | State::Free => Err(SendError(())),

@@ -16,9 +16,9 @@ use crate::sync::{AtomicU32, Ordering};
 /// Whoever does not get it stays away from its cache line for longer and longer, and then, should its
 /// holder have lost its processor, leaves the processor to others.
 ///
-/// The first wait of an executor's thread is long already: who comes back soon takes the line from a holder
-/// who is about to use it again, and neither gets far. After each wait it looks twice, for a holder who comes
-/// again and again has the lock half of the time, but never for long.
+/// The first wait of an executor's thread is long already: as a rule the holder comes again and again, and
+/// whoever looks in between takes the cache line away from it, so that neither gets far. After each wait
+/// there are two looks, a moment apart: such a holder has the lock half of the time, but never for long.
 pub(crate) struct Mutex<T>(SpinMutex<T>);
 
 // No code of a user's runs under the lock, so a panic leaves nothing half-changed.
@@ -61,7 +61,7 @@ impl<T> Mutex<T> {
 /// How long to stay away from a lock that someone else holds.
 struct Backoff {
     round: u32,
-    /// Whether the last wait was a long one, after which there is another look.
+    /// Whether the last wait was a long one, so that a short one is next.
     back: bool,
 }
 

@@ -15,8 +15,8 @@ pub(crate) enum Party {
 }
 
 impl Party {
-    /// Takes whoever it is out of all lines but this one, and says whom to wake. `None` if another line
-    /// was faster.
+    /// Claims whoever it is for this line, and says whom to wake. `None` if another line was faster. From
+    /// now on no other can, though an arm stands there until its select looks.
     ///
     /// A task goes with its waker; an arm's handle to its offer stays, for its select to use again.
     #[inline]
@@ -27,7 +27,7 @@ impl Party {
         }
     }
 
-    /// Takes two out of all lines but those that they stand in now, or neither, and says whom to wake.
+    /// Claims two, each for the line that it stands in, or neither, and says whom to wake.
     pub(crate) fn accept_both(a: &mut Option<Self>, b: &mut Option<Self>) -> Option<[Waker; 2]> {
         match (&a, &b) {
             (Some(Self::Arm(one, arm)), Some(Self::Arm(other, other_arm))) => {

@@ -6,7 +6,7 @@ use core::task::{Context, Poll};
 #[cfg(feature = "std")]
 use std::time::{Duration, Instant};
 
-use crate::chan::{Chan, Open};
+use crate::chan::{Chan, Held};
 use crate::error::{RecvError, RecvTimeoutError, TryRecvError, present};
 use crate::handle::{Standing, both_handles, too_many_handles};
 use crate::hchan::Hchan;
@@ -130,7 +130,7 @@ impl<T> Receiver<T> {
         let mut elem = None;
         match self.quick(&mut elem) {
             Ok(()) => Ok(present(elem)),
-            Err(open) => self.try_recv_from(open),
+            Err(held) => self.try_recv_from(held),
         }
     }
 
@@ -345,7 +345,7 @@ impl<T> Receiver<T> {
 
     /// Receives if that concerns nobody else, and this handle does not stand in line.
     #[inline]
-    pub(crate) fn quick(&self, elem: &mut Option<T>) -> Result<(), Open<'_, T>> {
+    pub(crate) fn quick(&self, elem: &mut Option<T>) -> Result<(), Held<'_, T>> {
         self.chan.quick(|hchan, forecast| {
             if self.standing.is_some() {
                 return None;
@@ -358,10 +358,10 @@ impl<T> Receiver<T> {
     #[inline]
     pub(crate) fn meet<'a>(
         &'a self,
-        open: Open<'a, T>,
+        held: Held<'a, T>,
         elem: &mut Option<T>,
-    ) -> Result<(), Open<'a, T>> {
-        self.chan.meet(open, elem, |hchan, elem, forecast| {
+    ) -> Result<(), Held<'a, T>> {
+        self.chan.meet(held, elem, |hchan, elem, forecast| {
             if self.standing.is_some() {
                 return None;
             }
@@ -371,14 +371,14 @@ impl<T> Receiver<T> {
 
     /// Receives without waiting, by the rules in full unless it meets a sender.
     #[inline(never)]
-    fn try_recv_from<'a>(&'a self, open: Open<'a, T>) -> Result<T, TryRecvError> {
+    fn try_recv_from<'a>(&'a self, held: Held<'a, T>) -> Result<T, TryRecvError> {
         let mut elem = None;
-        let open = match self.meet(open, &mut elem) {
+        let held = match self.meet(held, &mut elem) {
             Ok(()) => return Ok(present(elem)),
-            Err(open) => open,
+            Err(held) => held,
         };
         let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| self.attempt(hchan, wakes);
-        self.chan.take(open, attempt, Result::ok)
+        self.chan.take(held, attempt, Result::ok)
     }
 
     /// Receives without waiting: first what this handle was handed while it stood in line.

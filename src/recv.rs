@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 
 use futures_core::future::FusedFuture;
 
-use crate::chan::{Chan, Open};
+use crate::chan::{Chan, Held};
 use crate::error::{RecvError, polled_after_ready, present};
 use crate::forecast::Forecast;
 use crate::hchan::Hchan;
@@ -42,8 +42,8 @@ impl<'a, T> RecvFuture<'a, T> {
             return None;
         }
         let mut elem = None;
-        if let Err(open) = self.receiver.quick(&mut elem) {
-            self.receiver.meet(open, &mut elem).ok()?;
+        if let Err(held) = self.receiver.quick(&mut elem) {
+            self.receiver.meet(held, &mut elem).ok()?;
         }
         self.done = true;
         elem
@@ -51,14 +51,14 @@ impl<'a, T> RecvFuture<'a, T> {
 
     /// A poll that is not done with a value from the ring.
     #[inline(never)]
-    fn poll_slowly(&mut self, open: Open<'_, T>, cx: &Context<'_>) -> Poll<Result<T, RecvError>> {
+    fn poll_slowly(&mut self, held: Held<'_, T>, cx: &Context<'_>) -> Poll<Result<T, RecvError>> {
         if self.done {
             polled_after_ready("RecvFuture");
         }
         if self.place.is_some() {
             return self.poll_in_line(cx);
         }
-        if open.is_none() {
+        if held.is_none() {
             if self.receiver.chan.forecast.recv_parks() {
                 return self.poll_to_park(cx);
             }
@@ -66,9 +66,9 @@ impl<'a, T> RecvFuture<'a, T> {
             return self.poll_in_full(None, Visitor::with(cx, Some(cx.waker().clone())));
         }
         let mut elem = None;
-        match self.receiver.meet(open, &mut elem) {
+        match self.receiver.meet(held, &mut elem) {
             Ok(()) => self.received(elem),
-            Err(open) => self.poll_in_full(open, Visitor::new(cx)),
+            Err(held) => self.poll_in_full(held, Visitor::new(cx)),
         }
     }
 
@@ -78,7 +78,7 @@ impl<'a, T> RecvFuture<'a, T> {
         let mut elem = None;
         match chan.quick(|hchan, _| hchan.claim_quick(&mut self.place, &mut elem)) {
             Ok(()) => self.received(elem),
-            Err(open) => self.poll_in_full(open, Visitor::new(cx)),
+            Err(held) => self.poll_in_full(held, Visitor::new(cx)),
         }
     }
 
@@ -95,7 +95,7 @@ impl<'a, T> RecvFuture<'a, T> {
         };
         match chan.quick(park) {
             Ok(()) => Poll::Pending,
-            Err(open) => self.poll_in_full(open, Visitor::with(cx, waker)),
+            Err(held) => self.poll_in_full(held, Visitor::with(cx, waker)),
         }
     }
 
@@ -103,7 +103,7 @@ impl<'a, T> RecvFuture<'a, T> {
     #[inline(never)]
     fn poll_in_full(
         &mut self,
-        open: Open<'_, T>,
+        held: Held<'_, T>,
         visitor: Visitor<'_>,
     ) -> Poll<Result<T, RecvError>> {
         let Receiver { chan, standing, .. } = self.receiver;
@@ -113,7 +113,7 @@ impl<'a, T> RecvFuture<'a, T> {
             }
             hchan.poll_recv(&mut self.place, visitor, wakes)
         };
-        let polled = chan.poll_take(open, visitor, receive, Result::ok);
+        let polled = chan.poll_take(held, visitor, receive, Result::ok);
         self.done = polled.is_ready();
         polled
     }
@@ -142,7 +142,7 @@ impl<T> Future for RecvFuture<'_, T> {
         let mut elem = None;
         match this.receiver.quick(&mut elem) {
             Ok(()) => this.received(elem),
-            Err(open) => this.poll_slowly(open, cx),
+            Err(held) => this.poll_slowly(held, cx),
         }
     }
 }
@@ -239,16 +239,16 @@ fn leave_line<T>(chan: &Chan<T>, place: &mut Option<Ticket>) {
 fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>) {
     match chan.quick(|hchan, forecast| hchan.cancel_recv_quick(place, forecast)) {
         Ok(_party) => {}
-        Err(open) => cancel_in_full(chan, open, place),
+        Err(held) => cancel_in_full(chan, held, place),
     }
 }
 
 /// Gives up a parked receive by the rules in full.
 #[inline(never)]
-pub(crate) fn cancel_in_full<T>(chan: &Chan<T>, open: Open<'_, T>, place: &mut Option<Ticket>) {
+pub(crate) fn cancel_in_full<T>(chan: &Chan<T>, held: Held<'_, T>, place: &mut Option<Ticket>) {
     if let Some(ticket) = place.take() {
         let cancel = |hchan: &mut Hchan<T>, wakes: &mut Wakes| hchan.cancel_recv(ticket, wakes);
-        chan.with_open(open, cancel);
+        chan.with_held(held, cancel);
     }
 }
 

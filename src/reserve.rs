@@ -14,9 +14,10 @@ use crate::hchan::Hchan;
 use crate::sudog::Ticket;
 use crate::wakes::Visitor;
 
-/// A slot held for a value that comes later; see [`Sender::reserve`](crate::Sender::reserve).
+/// A slot held for a value that comes later; see [`Sender::reserve`](crate::Sender::reserve). On capacity
+/// 0, a receiver who waits.
 ///
-/// Dropping it gives the slot to the next parked sender.
+/// Dropping it gives the slot to the next parked sender, or lets the receiver meet one.
 ///
 /// # Examples
 ///

@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 
 use futures_core::future::FusedFuture;
 
-use crate::chan::{Chan, Open};
+use crate::chan::{Chan, Held};
 use crate::error::{SendError, polled_after_ready, refused};
 use crate::hchan::Hchan;
 use crate::party::Party;
@@ -47,7 +47,7 @@ impl<'a, T> SendFuture<'a, T> {
         }
         match quick(self.chan, value) {
             Ok(()) => true,
-            Err(open) => meet(self.chan, open, value).is_ok(),
+            Err(held) => meet(self.chan, held, value).is_ok(),
         }
     }
 
@@ -139,13 +139,13 @@ fn poll_send<T>(
     }
     match quick(chan, value) {
         Ok(()) => Poll::Ready(Ok(())),
-        Err(open) => poll_slowly(chan, open, place, value, cx),
+        Err(held) => poll_slowly(chan, held, place, value, cx),
     }
 }
 
 /// Sends into the ring.
 #[inline]
-pub(crate) fn quick<'a, T>(chan: &'a Chan<T>, value: &mut Option<T>) -> Result<(), Open<'a, T>> {
+pub(crate) fn quick<'a, T>(chan: &'a Chan<T>, value: &mut Option<T>) -> Result<(), Held<'a, T>> {
     chan.quick(|hchan, forecast| hchan.send_quick(value, forecast))
 }
 
@@ -153,22 +153,22 @@ pub(crate) fn quick<'a, T>(chan: &'a Chan<T>, value: &mut Option<T>) -> Result<(
 #[inline]
 pub(crate) fn meet<'a, T>(
     chan: &'a Chan<T>,
-    open: Open<'a, T>,
+    held: Held<'a, T>,
     value: &mut Option<T>,
-) -> Result<(), Open<'a, T>> {
-    chan.meet(open, value, Hchan::send_meet)
+) -> Result<(), Held<'a, T>> {
+    chan.meet(held, value, Hchan::send_meet)
 }
 
 /// A poll that is not done with a slot of the ring.
 #[inline(never)]
 fn poll_slowly<T>(
     chan: &Chan<T>,
-    open: Open<'_, T>,
+    held: Held<'_, T>,
     place: &mut Option<SendTicket>,
     value: &mut Option<T>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    if open.is_none() {
+    if held.is_none() {
         if chan.forecast.send_parks() {
             return poll_to_park(chan, place, value, cx);
         }
@@ -176,9 +176,9 @@ fn poll_slowly<T>(
         let visitor = Visitor::with(cx, Some(cx.waker().clone()));
         return poll_in_full(chan, None, place, value, visitor);
     }
-    match meet(chan, open, value) {
+    match meet(chan, held, value) {
         Ok(()) => Poll::Ready(Ok(())),
-        Err(open) => poll_in_full(chan, open, place, value, Visitor::new(cx)),
+        Err(held) => poll_in_full(chan, held, place, value, Visitor::new(cx)),
     }
 }
 
@@ -193,7 +193,7 @@ fn poll_to_park<T>(
     let task = || waker.take().map(Party::Task);
     match chan.quick(|hchan, forecast| hchan.park_send_quick(place, value, task, forecast)) {
         Ok(()) => Poll::Pending,
-        Err(open) => poll_in_full(chan, open, place, value, Visitor::with(cx, waker)),
+        Err(held) => poll_in_full(chan, held, place, value, Visitor::with(cx, waker)),
     }
 }
 
@@ -201,12 +201,12 @@ fn poll_to_park<T>(
 #[inline(never)]
 fn poll_in_full<T>(
     chan: &Chan<T>,
-    open: Open<'_, T>,
+    held: Held<'_, T>,
     place: &mut Option<SendTicket>,
     value: &mut Option<T>,
     visitor: Visitor<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    chan.poll(open, visitor, |hchan, visitor, wakes| {
+    chan.poll(held, visitor, |hchan, visitor, wakes| {
         hchan.poll_send(place, value, visitor, wakes)
     })
 }
@@ -226,7 +226,7 @@ fn leave_line<T>(chan: &Chan<T>, place: &mut Option<SendTicket>, value: &mut Opt
 fn cancel<T>(chan: &Chan<T>, place: &mut Option<SendTicket>, value: &mut Option<T>) {
     match chan.quick(|hchan, forecast| hchan.cancel_send_quick(place, value, forecast)) {
         Ok(_party) => {}
-        Err(open) => cancel_in_full(chan, open, place, value),
+        Err(held) => cancel_in_full(chan, held, place, value),
     }
 }
 
@@ -234,14 +234,14 @@ fn cancel<T>(chan: &Chan<T>, place: &mut Option<SendTicket>, value: &mut Option<
 #[inline(never)]
 pub(crate) fn cancel_in_full<T>(
     chan: &Chan<T>,
-    open: Open<'_, T>,
+    held: Held<'_, T>,
     place: &mut Option<SendTicket>,
     value: &mut Option<T>,
 ) {
     if let Some(ticket) = place.take() {
         let cancel =
             |hchan: &mut Hchan<T>, wakes: &mut Wakes| hchan.cancel_send(ticket, value, wakes);
-        chan.with_open(open, cancel);
+        chan.with_held(held, cancel);
     }
 }
 

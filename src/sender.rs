@@ -6,7 +6,7 @@ use core::task::{Context, Poll};
 #[cfg(feature = "std")]
 use std::time::{Duration, Instant};
 
-use crate::chan::{Chan, Open};
+use crate::chan::{Chan, Held};
 use crate::error::{SendError, SendTimeoutError, TrySendError, present, refused};
 use crate::handle::{both_handles, too_many_handles};
 #[cfg(feature = "std")]
@@ -120,7 +120,7 @@ impl<T> Sender<T> {
         let mut elem = Some(value);
         match send::quick(&self.chan, &mut elem) {
             Ok(()) => Ok(()),
-            Err(open) => self.try_send_to(open, elem),
+            Err(held) => self.try_send_to(held, elem),
         }
     }
 
@@ -128,15 +128,15 @@ impl<T> Sender<T> {
     #[inline(never)]
     fn try_send_to<'a>(
         &'a self,
-        open: Open<'a, T>,
+        held: Held<'a, T>,
         mut elem: Option<T>,
     ) -> Result<(), TrySendError<T>> {
         let chan = &self.chan;
-        let open = match send::meet(chan, open, &mut elem) {
+        let held = match send::meet(chan, held, &mut elem) {
             Ok(()) => return Ok(()),
-            Err(open) => open,
+            Err(held) => held,
         };
-        let sent = chan.with_open(open, |hchan, wakes| hchan.send(&mut elem, wakes));
+        let sent = chan.with_held(held, |hchan, wakes| hchan.send(&mut elem, wakes));
         match sent {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(())) => Err(TrySendError::Full(present(elem))),
@@ -326,7 +326,8 @@ impl<T> Sender<T> {
         ReserveFuture::new(&self.chan)
     }
 
-    /// Holds a slot for a value that comes later, if that takes no waiting.
+    /// Holds a slot for a value that comes later, if that takes no waiting. On capacity 0, a receiver who
+    /// waits: each may be held for one permit.
     ///
     /// # Errors
     ///

@@ -84,19 +84,19 @@ impl Ticket {
     }
 }
 
-/// The right to a parked send. Sends of tasks are served in the order in which they parked, so the time at
-/// which this one did tells whether it was sent.
+/// The right to a parked send. Sends of tasks are served in the order in which they parked, so the time
+/// since which this one stands in line tells whether it was sent.
 #[derive(Debug)]
 pub(crate) struct SendTicket {
     pub(crate) ticket: Ticket,
-    pub(crate) parked: u64,
+    pub(crate) since: u64,
 }
 
 impl SendTicket {
-    /// Whether this send was sent, where those that parked up to some time were.
+    /// Whether this send was sent, if all that parked up to this time were.
     #[inline]
-    pub(crate) const fn is_sent(&self, sent: u64) -> bool {
-        self.parked <= sent
+    pub(crate) const fn is_sent(&self, sent_up_to: u64) -> bool {
+        self.since <= sent_up_to
     }
 }
 

@@ -73,20 +73,6 @@ impl Wakes {
         Panic::on_its_way(first_panic)
     }
 
-    /// Wakes one task, and hands its panic back.
-    #[cfg(feature = "std")]
-    #[inline]
-    pub(crate) fn wake(waker: Waker) -> Result<(), Panic> {
-        Panic::catch(|| waker.wake())
-    }
-
-    /// Wakes one task.
-    #[cfg(not(feature = "std"))]
-    pub(crate) fn wake(waker: Waker) -> Result<(), Panic> {
-        waker.wake();
-        Ok(())
-    }
-
     #[cfg(feature = "std")]
     #[inline(never)]
     fn wake_several(self) -> Result<(), Panic> {
@@ -165,7 +151,7 @@ impl Panic {
         Self::on_its_way(first_panic)
     }
 
-    #[cfg(all(feature = "tracing", not(feature = "std")))]
+    #[cfg(not(feature = "std"))]
     pub(crate) fn catch(call: impl FnOnce()) -> Result<(), Self> {
         call();
         Ok(())

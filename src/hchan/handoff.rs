@@ -76,8 +76,8 @@ impl<T> Hchan<T> {
         *elem = Some(value);
         self.trace.note(Event::Handoff(Queue::Send));
         if sudog.party.is_none() {
-            debug_assert!(self.sent < sudog.age);
-            self.sent = sudog.age;
+            debug_assert!(self.sent_up_to < sudog.age);
+            self.sent_up_to = sudog.age;
             self.sudogs.free(sender);
         }
     }

@@ -5,7 +5,7 @@
 
 use core::task::Poll;
 
-use super::{Hchan, sent};
+use super::{Hchan, answer};
 use crate::error::{SendError, TrySendError};
 use crate::party::{Offer, Party};
 use crate::sudog::{State, Ticket};
@@ -34,7 +34,7 @@ impl<T> Hchan<T> {
             return self
                 .sudogs
                 .redeem(place, visitor)
-                .map(|(state, _)| sent(state));
+                .map(|(state, _)| answer(state));
         }
         match self.reserve() {
             Ok(()) => Poll::Ready(Ok(())),

@@ -75,7 +75,7 @@ impl<T> Hchan<T> {
         // The ring is as full as it was.
         let recv_parks = self.buf.is_empty() && self.sendq.is_empty();
         forecast.note(recv_parks, self.recvq.is_empty());
-        forecast.note_sent(self.sent);
+        forecast.note_sent(self.sent_up_to);
         Some(waker)
     }
 
@@ -117,7 +117,7 @@ impl<T> Hchan<T> {
     #[inline]
     pub(crate) fn foretell(&self, forecast: &Forecast) {
         forecast.note(self.recv_parks(), self.send_parks());
-        forecast.note_sent(self.sent);
+        forecast.note_sent(self.sent_up_to);
     }
 
     fn recv_parks(&self) -> bool {
@@ -164,7 +164,9 @@ impl<T> Hchan<T> {
         elem: &mut Option<T>,
         forecast: &Forecast,
     ) -> Option<Option<Party>> {
-        let SendTicket { ticket, .. } = place.as_ref().filter(|place| !place.is_sent(self.sent))?;
+        let SendTicket { ticket, .. } = place
+            .as_ref()
+            .filter(|place| !place.is_sent(self.sent_up_to))?;
         match self.sudogs.get(ticket).state {
             State::Parked => self.sendq.unlink(&mut self.sudogs, ticket),
             State::Passed => {}

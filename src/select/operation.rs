@@ -66,9 +66,9 @@ impl<T> Operation for RecvFuture<'_, T> {
 
     fn attempt(&mut self, otherwise: Otherwise) -> Result<Self::Output, u64> {
         let (receiver, mut elem) = (self.receiver, None);
-        let open = match receiver.quick(&mut elem) {
+        let held = match receiver.quick(&mut elem) {
             Ok(()) => return Ok(Ok(present(elem))),
-            Err(open) => open,
+            Err(held) => held,
         };
         let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
             let received = match receiver.claim(hchan, wakes) {
@@ -82,7 +82,7 @@ impl<T> Operation for RecvFuture<'_, T> {
             };
             received.map_err(|error| (error, hchan.clock()))
         };
-        let received = receiver.chan.take(open, attempt, Result::ok);
+        let received = receiver.chan.take(held, attempt, Result::ok);
         match received {
             Ok(value) => Ok(Ok(value)),
             Err((TryRecvError::Closed, _)) => Ok(Err(RecvError)),
@@ -103,9 +103,9 @@ impl<T> Operation for RecvFuture<'_, T> {
             let arm = || Some(kit.party(number));
             hchan.park_recv_quick(&mut self.place, arm, forecast)
         };
-        let open = match chan.quick(park) {
+        let held = match chan.quick(park) {
             Ok(()) => return true,
-            Err(open) => open,
+            Err(held) => held,
         };
         let park = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
             if let Some(place) = standing.take(hchan) {
@@ -125,7 +125,7 @@ impl<T> Operation for RecvFuture<'_, T> {
             }
             true
         };
-        chan.with_open(open, park)
+        chan.with_held(held, park)
     }
 
     fn is_in_line(&mut self) -> bool {
@@ -152,7 +152,7 @@ impl<T> Operation for RecvFuture<'_, T> {
         let (chan, place) = (&self.receiver.chan, &mut self.place);
         match chan.quick(|hchan, forecast| hchan.cancel_recv_quick(place, forecast)) {
             Ok(party) => kit.put_by(party.and_then(Party::into_offer)),
-            Err(open) => recv::cancel_in_full(chan, open, place),
+            Err(held) => recv::cancel_in_full(chan, held, place),
         }
     }
 }
@@ -240,12 +240,12 @@ impl<F: Sending> Operation for F {
 
     fn park(&mut self, kit: &mut Kit, number: u32) -> bool {
         let (chan, value, place) = self.parts();
-        let open = match chan.quick(|hchan, forecast| {
+        let held = match chan.quick(|hchan, forecast| {
             let arm = || Some(kit.party(number));
             hchan.park_send_quick(place, value, arm, forecast)
         }) {
             Ok(()) => return true,
-            Err(open) => open,
+            Err(held) => held,
         };
         let park = |hchan: &mut Hchan<F::Value>, _: &mut Wakes| {
             if hchan.can_send(kit.offer()) && !bug!("parks_without_a_look") {
@@ -256,7 +256,7 @@ impl<F: Sending> Operation for F {
             }
             true
         };
-        chan.with_open(open, park)
+        chan.with_held(held, park)
     }
 
     fn is_in_line(&mut self) -> bool {
@@ -282,7 +282,7 @@ impl<F: Sending> Operation for F {
         }
         match chan.quick(|hchan, forecast| hchan.cancel_send_quick(place, value, forecast)) {
             Ok(party) => kit.put_by(party.and_then(Party::into_offer)),
-            Err(open) => send::cancel_in_full(chan, open, place, value),
+            Err(held) => send::cancel_in_full(chan, held, place, value),
         }
     }
 }
@@ -291,12 +291,12 @@ impl<F: Sending> Operation for F {
 fn attempt_send<T>(chan: &Chan<T>, value: &mut Option<T>) -> Result<(), (TrySendError<()>, u64)> {
     match send::quick(chan, value) {
         Ok(()) => Ok(()),
-        Err(open) => {
+        Err(held) => {
             let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
                 let sent = hchan.send(value, wakes);
                 sent.map_err(|error| (error, hchan.clock()))
             };
-            chan.with_open(open, attempt)
+            chan.with_held(held, attempt)
         }
     }
 }
