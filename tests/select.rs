@@ -1864,6 +1864,44 @@ fn a_select_that_is_promised_to_a_reservation_meets_nobody_behind_it() {
     assert!(send.poll().is_pending());
 }
 
+#[test]
+fn a_handle_keeps_its_place_in_line_when_its_arm_is_about_to_park_and_another_wins() {
+    // Whichever of the two channels has the lower address.
+    let (one, other) = (bounded(0), bounded(0));
+    for ((a, ra), (b, rb)) in [(&one, &other), (&other, &one)] {
+        let mut ra = ra.clone();
+        assert!(poll_once(poll_fn(|cx| ra.poll_recv(cx))).is_pending());
+        let behind = ra.clone();
+        let mut behind = parked(behind.recv());
+        // The future parks a receive, which the send then finds as it parks.
+        let sent = poll_once(Box::pin(async {
+            select! { biased; recv(ra) -> _ => false, send(b, 1) -> _ => true, future(rb.recv()) -> _ => false }
+        }));
+        assert_eq!(sent, Ready(true));
+        assert_eq!(rb.try_recv(), Ok(1));
+        a.try_send(2).unwrap();
+        assert!(behind.poll().is_pending());
+        assert_eq!(poll_once(poll_fn(|cx| ra.poll_recv(cx))), Ready(Ok(2)));
+    }
+}
+
+#[test]
+fn a_select_waits_in_the_places_of_its_handles_beside_other_arms() {
+    let [(a, mut ra), (b, mut rb), (_quiet, quiet)] = [bounded(0), bounded(0), bounded(0)];
+    for served in [&a, &b] {
+        assert!(poll_once(poll_fn(|cx| ra.poll_recv(cx))).is_pending());
+        assert!(poll_once(poll_fn(|cx| rb.poll_recv(cx))).is_pending());
+        let (later_a, later_b) = (ra.clone(), rb.clone());
+        let mut later = [parked(later_a.recv()), parked(later_b.recv())];
+        let mut select = waiting(async {
+            select! { recv(quiet) -> n => n, recv(rb) -> n => n, recv(ra) -> n => n }
+        });
+        served.try_send(1).unwrap();
+        assert!(later.iter_mut().all(|later| later.poll().is_pending()));
+        assert_eq!(select.poll(), Ready(Ok(1)));
+    }
+}
+
 // Wakers that do something.
 
 type Owned = Pin<Box<dyn Future<Output = Result<u8, RecvError>> + Send>>;

@@ -29,7 +29,8 @@ pub trait Arm {
     /// Whether nothing has become possible since the last attempt.
     fn unchanged(&mut self) -> bool;
 
-    /// Parks in the name of the offer, as the arm of this number; false if it could proceed instead.
+    /// Parks in the name of the offer, as the arm of this number, or is put off by its kit; false if it could
+    /// proceed instead.
     fn park(&mut self, kit: &mut Kit, number: u32) -> bool;
 
     /// Whether it has parked.

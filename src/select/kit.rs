@@ -17,6 +17,17 @@ use crate::sync::Arc;
 pub struct Kit {
     offer: Arc<Offer>,
     spare: Vec<Arc<Offer>>,
+    places: Places,
+}
+
+/// Whether arms take over the places that their handles have in line: only when no arm could proceed, for
+/// who leaves such a place again has lost it.
+#[derive(Debug, PartialEq, Eq)]
+enum Places {
+    NotYet,
+    /// There is one.
+    Soon,
+    Now,
 }
 
 #[cfg(feature = "std")]
@@ -44,6 +55,7 @@ impl Kit {
         Box::new(Self {
             offer: Arc::new(Offer::new()),
             spare: Vec::new(),
+            places: Places::NotYet,
         })
     }
 
@@ -80,8 +92,28 @@ impl Kit {
 
     /// From now on any one arm may be accepted, which wakes the task.
     #[inline]
-    pub(super) fn open(&self, waker: Waker) {
+    pub(super) fn open(&mut self, waker: Waker) {
+        self.places = Places::NotYet;
         self.offer.open(waker);
+    }
+
+    /// Whether the arm of a handle that has a place in line is to park later.
+    pub(super) fn puts_off(&mut self) -> bool {
+        let now = self.places == Places::Now;
+        if !now {
+            self.places = Places::Soon;
+        }
+        !now
+    }
+
+    /// Whether there are arms that were put off. They are to park now.
+    #[inline]
+    pub(super) fn goes_on(&mut self) -> bool {
+        let goes_on = self.places == Places::Soon;
+        if goes_on {
+            self.places = Places::Now;
+        }
+        goes_on
     }
 
     /// What an arm stands in line with.

@@ -10,7 +10,8 @@
 //!    it was last unlocked, that it could not, counts as tried, unless there is a `default`;
 //! 2. else *opens* the offer and parks the arms, in the order of their channels' addresses; under the
 //!    lock under which it parks, each arm looks whether it could proceed now, its own select's other
-//!    arms aside;
+//!    arms aside. An arm whose handle has a place in line already takes that over, last of all: it has
+//!    looked when it came there, and whoever has come since has met it;
 //! 3. if one could, *withdraws* the offer, takes all arms out of their lines, and goes back to 1;
 //! 4. else waits. A counterpart that finds an arm first in line *accepts* the offer, under the lock of
 //!    that channel, before any value moves; only then it completes the arm's sudog, as it would any
@@ -341,9 +342,14 @@ impl Race {
         kit.open(waker);
         // Stable, so that arms on one channel park in the order in which they were tried.
         order.sort_by_key(|&index| arms.show(index, |arm| arm.address()));
-        let parked = order
+        let mut parked = order
             .iter()
             .all(|&index| arms.show(index, |arm| arm.park(kit, index)));
+        if parked && kit.goes_on() {
+            parked = order
+                .iter()
+                .all(|&index| arms.show(index, |arm| arm.is_in_line() || arm.park(kit, index)));
+        }
         let mut order = order.iter();
         self.parked = parked && order.any(|&index| arms.show(index, |arm| arm.is_in_line()));
         if parked && !self.parked {

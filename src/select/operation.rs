@@ -37,7 +37,7 @@ pub trait Operation: Future + Unpin {
     /// What an attempt has come to that a waker's panic interrupted: a value that was sent stays sent.
     fn interrupted(&mut self) -> Option<Self::Output>;
 
-    /// Parks in the name of the offer; false if it could proceed instead.
+    /// Parks in the name of the offer, or is put off; false if it could proceed instead.
     fn park(&mut self, kit: &mut Kit, number: u32) -> bool;
 
     /// Whether it has parked.
@@ -108,6 +108,9 @@ impl<T> Operation for RecvFuture<'_, T> {
             Err(held) => held,
         };
         let park = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
+            if standing.is_some() && kit.puts_off() {
+                return true;
+            }
             if let Some(place) = standing.take(hchan) {
                 // The place that the handle has in line is the arm's from now on.
                 if hchan.adopt(&place, kit.party(number), wakes) {
