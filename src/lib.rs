@@ -112,8 +112,9 @@
 //!   it is lost with it, and may still come back as far as anyone can tell, so that once the channel is
 //!   closed receivers wait for it. A forgotten permit keeps its slot, or on capacity 0 its claim to the
 //!   first receiver, for good, and so does a forgotten reservation that was granted one.
-//! - If a waker panics as the last value of a closed channel is received, and others have been told that it
-//!   was the last, that value is dropped with the receive.
+//! - If a waker panics while values are on their way to whoever receives them, they go back; unless the
+//!   channel is closed and empty by then, so that others may have been told that no value will come. Then
+//!   they are dropped.
 //! - A receiver that was sent into its own channel, as the last one, keeps itself alive.
 //! - An operation that is ready never yields: the crate takes no part in tokio's budget. A task that
 //!   always finds a value keeps its thread, unless it yields by itself, as with

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll::{Pending, Ready};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -1829,6 +1829,39 @@ fn a_permit_finds_the_receive_arm_that_it_was_granted_for() {
     permit.send(1).unwrap();
     assert_eq!(select.wakes(), 1);
     assert_eq!(select.poll(), Ready(Ok(1)));
+}
+
+#[test]
+fn what_a_select_has_received_is_dropped_when_a_losers_destructor_panics() {
+    struct Loser;
+
+    impl Future for Loser {
+        type Output = ();
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+            Pending
+        }
+    }
+
+    impl Drop for Loser {
+        fn drop(&mut self) {
+            panic!("a loser's");
+        }
+    }
+
+    for parks in [false, true] {
+        let drops = Drops::default();
+        let (tx, rx) = bounded(1);
+        let mut select = Task::new(Box::pin(async {
+            select! { recv(rx) -> value => value.is_ok(), future(Loser) -> () => false }
+        }));
+        if parks {
+            assert!(select.poll().is_pending());
+        }
+        tx.try_send(drops.value(0)).ok().unwrap();
+        assert_eq!(panic_of(|| select.poll()), "a loser's");
+        assert_eq!((drops.count(), rx.len()), (1, 0));
+    }
 }
 
 #[test]

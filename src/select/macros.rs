@@ -112,7 +112,8 @@ pub mod support {
 ///
 /// Strict but for the values of `send` arms: a select that is dropped leaves all its lines as if it had
 /// never been there. If an arm was served before, a value that it was handed is put back, and a value
-/// that it sent stays sent.
+/// that it sent stays sent. Should the destructor of a losing arm panic, what the select has received is
+/// dropped with it.
 ///
 /// # Panics
 ///
@@ -339,18 +340,23 @@ macro_rules! __select {
     (@run ($mode:ident $bias:ident) { $($s:tt)* } [ $(($arm:ident $result:pat => $body:expr))* ]
         $otherwise:ident $default:block) => {
         match {
-            $($s)*
-            let mut race = $crate::__support::Race::new(
-                $crate::__support::Bias::$bias,
-                $crate::__support::Otherwise::$otherwise,
-            );
-            let race = $crate::__support::poll_fn(|cx| {
-                let arms = &mut $crate::__select!(@list $($arm)*);
-                let order: &mut [u32] = &mut [$($crate::__select!(@zero $arm)),*];
-                race.poll(arms, order, cx)
-            });
-            $crate::__select!(@$mode race);
-            $crate::__select!(@won $($arm)*)
+            // Not the value of the block below: that would leak if the losers' destructors panic.
+            let outcome;
+            {
+                $($s)*
+                let mut race = $crate::__support::Race::new(
+                    $crate::__support::Bias::$bias,
+                    $crate::__support::Otherwise::$otherwise,
+                );
+                let race = $crate::__support::poll_fn(|cx| {
+                    let arms = &mut $crate::__select!(@list $($arm)*);
+                    let order: &mut [u32] = &mut [$($crate::__select!(@zero $arm)),*];
+                    race.poll(arms, order, cx)
+                });
+                $crate::__select!(@$mode race);
+                outcome = $crate::__select!(@won $($arm)*);
+            }
+            outcome
         } {
             outcome => $crate::__select!(@match outcome [$(($result => $body))*] $default),
         }
