@@ -1,8 +1,21 @@
 //! The lock around the channel, and the three ways to make one: Go's `makechan`.
 //!
-//! [`Chan::with`], [`Chan::quick`] and their like are the only doors to the state. They
-//! unlock before they wake, and before they tell a subscriber what happened, so no code of a user's
-//! runs under the lock.
+//! These are the only doors to the state. They unlock before they wake, and before they tell a subscriber
+//! what happened, so no code of a user's runs under the lock.
+//!
+//! | door | the lock | whom its work may concern |
+//! |---|---|---|
+//! | `quick` | taken if it is free | nobody else: the ordinary cases of `hchan/quick.rs` |
+//! | `step` | waited for | nobody else |
+//! | `meet` | held, or waited for | one counterpart; if its waker panics, the value goes back |
+//! | `with`, `with_held` | held, or waited for | anybody |
+//! | `take`, `take_aged` | the same | anybody; if a waker panics, the values go back |
+//! | `poll`, `poll_take` | the same; once more for whoever parks without a waker at hand | as `with`, as `take` |
+//! | `look`, `glance` | waited for; taken if it is free | nobody: they change nothing |
+//!
+//! An operation tries `quick`. What that declines goes on under the same lock ([`Held`]), with `meet` if it
+//! may, or else with the rules of [`Hchan`] in full. So in `send.rs` and `recv.rs` a poll that is not
+//! over at once is a `poll_slowly`, which becomes a `poll_to_park` or in the end a `poll_in_full`.
 
 use core::fmt;
 use core::task::{Poll, Waker};

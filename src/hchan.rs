@@ -27,6 +27,7 @@ use core::num::NonZero;
 use core::task::Poll;
 
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError, present};
+use crate::forecast::Forecast;
 use crate::party::Party;
 use crate::ring::Ring;
 use crate::snapshot::Snapshot;
@@ -421,6 +422,21 @@ impl<T> Hchan<T> {
             sendq: self.sendq.iter(&self.sudogs).count(),
             recvq: self.recvq.iter(&self.sudogs).count(),
         }
+    }
+
+    /// Tells whether a receive and a send would have to park now, and which sends are over.
+    #[inline]
+    pub(crate) fn foretell(&self, forecast: &Forecast) {
+        forecast.note(self.recv_parks(), self.send_parks());
+        forecast.note_sent(self.sent_up_to);
+    }
+
+    fn recv_parks(&self) -> bool {
+        !self.closed && self.is_live() && self.buf.is_empty() && self.sendq.is_empty()
+    }
+
+    fn send_parks(&self) -> bool {
+        !self.closed && self.is_live() && self.recvq.is_empty() && !self.has_room()
     }
 
     // The ring, as far as permits leave it free.

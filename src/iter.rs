@@ -81,7 +81,8 @@ impl<T> Iterator for TryIter<'_, T> {
     }
 }
 
-/// Receives until the channel is closed and drained; made by [`Receiver::iter`].
+/// Receives until the channel is closed and drained, each value as [`Receiver::recv_blocking`] does, for
+/// which the thread sleeps; made by [`Receiver::iter`].
 ///
 /// # Examples
 ///
@@ -118,7 +119,8 @@ impl<T> Iterator for Iter<'_, T> {
 #[cfg(feature = "std")]
 impl<T> FusedIterator for Iter<'_, T> {}
 
-/// Receives until the channel is closed and drained; made of a [`Receiver`].
+/// Receives until the channel is closed and drained, each value as [`Receiver::recv_blocking`] does, for
+/// which the thread sleeps; made of a [`Receiver`].
 ///
 /// # Examples
 ///

@@ -13,7 +13,7 @@ use crate::sender::Sender;
 /// Sends each item; what does not fit waits in line, one item for each sender.
 ///
 /// Closing the sink gives up this sender, as dropping it does; the channel closes with the last.
-/// After that the handle stands on a closed channel of its own.
+/// After that the handle stands on a closed channel of its own, which is allocated then.
 ///
 /// # Errors
 ///

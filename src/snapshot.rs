@@ -7,7 +7,8 @@ use core::fmt;
 /// The instant is one moment under the lock, so the fields belong together; by the time you read
 /// them the channel may look different.
 ///
-/// [`Display`](fmt::Display) draws the ring and both queues:
+/// [`Display`](fmt::Display) draws the ring and both queues. Values that were put back, which need no slot,
+/// are drawn in the slots that are received from next.
 ///
 /// # Examples
 ///
@@ -29,7 +30,7 @@ pub struct Snapshot {
     pub qcount: usize,
     /// Size of the ring, `None` if it has no limit.
     pub dataqsiz: Option<usize>,
-    /// Where in the ring the next value is put.
+    /// Where in the ring the next value is put; values that were put back do not count.
     pub sendx: usize,
     /// Where in the ring the next value is taken.
     pub recvx: usize,

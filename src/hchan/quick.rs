@@ -113,21 +113,6 @@ impl<T> Hchan<T> {
         Some(())
     }
 
-    /// Tells whether a receive and a send would have to park now, and which sends are over.
-    #[inline]
-    pub(crate) fn foretell(&self, forecast: &Forecast) {
-        forecast.note(self.recv_parks(), self.send_parks());
-        forecast.note_sent(self.sent_up_to);
-    }
-
-    fn recv_parks(&self) -> bool {
-        !self.closed && self.is_live() && self.buf.is_empty() && self.sendq.is_empty()
-    }
-
-    fn send_parks(&self) -> bool {
-        !self.closed && self.is_live() && self.recvq.is_empty() && !self.has_room()
-    }
-
     /// Whether a select's parked send has succeeded; then its place is free.
     #[inline]
     pub(crate) fn sent_quick(&mut self, place: &mut Option<SendTicket>) -> Option<()> {

@@ -62,6 +62,8 @@ pub mod support {
 
 /// Waits for several sends, receives and other futures at once; exactly one of them commits.
 ///
+/// # Examples
+///
 /// ```
 /// # futures::executor::block_on(async {
 /// let (tx, rx) = hchan::bounded(1);
