@@ -259,8 +259,6 @@ impl<T> Hchan<T> {
 
     /// Receives again and again without waiting, up to `limit` values, and counts them.
     pub(crate) fn recv_more(&mut self, out: &mut Vec<T>, limit: usize, wakes: &mut Wakes) -> usize {
-        bug!("batch_admits_nobody" =>
-            return (0..limit).map_while(|_| self.take()).map(|value| out.push(value)).count());
         let full = out.len().saturating_add(limit);
         let before = out.len();
         while !self.sendq.is_empty() && out.len() < full {
@@ -285,13 +283,10 @@ impl<T> Hchan<T> {
         visitor: &mut Visitor<'_>,
         wakes: &mut Wakes,
     ) -> Poll<Result<T, RecvError>> {
-        bug!("registers_twice" =>
-            place.take_if(|place| self.sudogs.get(place).state == State::Parked));
         if place.is_some() {
             return self.sudogs.redeem(place, visitor).map(|(_, value)| {
                 if value.is_some() {
                     self.unclaimed -= 1;
-                    bug!("claim_tells_nobody" => return value.ok_or(RecvError));
                     self.settle(wakes);
                 }
                 value.ok_or(RecvError)
@@ -359,7 +354,6 @@ impl<T> Hchan<T> {
         wakes.retire(party);
         if let Some(value) = value {
             self.unclaimed -= 1;
-            bug!("destroys_handed_value" => return);
             self.put_back(value, age, wakes);
             self.settle(wakes);
         }
@@ -367,7 +361,6 @@ impl<T> Hchan<T> {
 
     /// Takes a value back that had left: for the first receiver in line, or into its old place.
     pub(crate) fn put_back(&mut self, value: T, age: u64, wakes: &mut Wakes) {
-        bug!("put_back_passes_receivers" => return self.buf.put_back(value, age));
         self.trace.note(Event::PutBack);
         if let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
             self.complete_recv(receiver, &mut Some(value), age);
@@ -471,8 +464,6 @@ impl<T> Hchan<T> {
     /// Takes the value at the head of the ring.
     #[inline]
     fn take(&mut self) -> Option<T> {
-        bug!("put_back_goes_behind" =>
-            if self.buf.dataqsiz() == 0 && !self.sendq.is_empty() { return None });
         if !self.buf.is_empty() {
             self.clock += 1;
         }

@@ -177,8 +177,6 @@
 
 extern crate alloc;
 
-#[macro_use]
-mod bug;
 mod chan;
 mod closed;
 mod error;

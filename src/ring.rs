@@ -161,7 +161,7 @@ impl<T> Ring<T> {
     /// Puts a value back in its place, by the age that it had when it left.
     pub(crate) fn put_back(&mut self, value: T, age: u64) {
         let ages = self.put_back.get_or_insert_default();
-        let place = ages.partition_point(|&other| other <= age && !bug!("puts_back_in_front"));
+        let place = ages.partition_point(|&other| other <= age);
         ages.insert(place, age);
         self.values.insert(place, value);
     }

@@ -253,7 +253,6 @@ impl<T> Sudogs<T> {
         debug_assert!(sudog.elem.is_none() && sudog.party.is_none());
         sudog.generation = sudog.generation.wrapping_add(1);
         sudog.state = State::Free;
-        bug!("leaks_place" => return);
         sudog.next = free;
         self.free = index;
         self.acquired -= 1;
@@ -394,7 +393,6 @@ impl WaitQ {
         sudogs: &mut Sudogs<T>,
         fits: impl FnOnce(&Sudog<T>) -> bool,
     ) -> Option<Waker> {
-        bug!("wakes_under_lock" => return None);
         let sudog = sudogs.slots.get_mut(self.first as usize)?;
         if !fits(sudog) {
             return None;

@@ -43,7 +43,6 @@ impl Wakes {
 
     #[inline]
     pub(crate) fn push(&mut self, waker: Waker) {
-        bug!("wakes_under_lock" => return waker.wake());
         if self.first.is_none() {
             self.first = Some(waker);
         } else {
@@ -78,7 +77,6 @@ impl Wakes {
     fn wake_several(self) -> Result<(), Panic> {
         let mut first_panic = None;
         for waker in self.first.into_iter().chain(self.rest) {
-            bug!("panic_strands_the_rest" => if first_panic.is_some() { continue });
             note(&mut first_panic, || waker.wake());
         }
         note(&mut first_panic, || drop(self.retired));
@@ -235,7 +233,6 @@ impl<'a> Visitor<'a> {
 
     /// Makes `parked`, the waker of a parked operation, wake this task; the old one goes out with it.
     pub(crate) fn renew(&mut self, parked: &mut Option<Party>) {
-        bug!("keeps_old_waker" => return);
         if matches!(parked, Some(Party::Task(old)) if old.will_wake(self.task)) {
             return;
         }

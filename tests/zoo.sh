@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Puts one bug at a time into the crate, and shows which tools catch it: `tests/zoo.sh` for all bugs,
-# `tests/zoo.sh NAME...` for some.
+# `tests/zoo.sh NAME...` for some, `tests/zoo.sh --check` only to see that each still goes in and builds.
+#
+# A bug is a patch in `tests/zoo`, which says what is wrong then, and which channels have or had that, in
+# the versions that README names unless others are given. What nobody has is what might come to this crate.
 #
 # A tool catches a bug if its tests fail, or do not end in twice the time that they take without a bug
 # and ten seconds more. Fails if a tool finds fault with the crate as it is, or if fewer than two catch
@@ -9,6 +12,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../.ci/common"
 
 least=2
 work=$target/zoo
+crate=$work/crate
 table=$work/table.md
 tools=(unit scenarios memory model histories storm loom shuttle)
 declare -A limit
@@ -17,7 +21,24 @@ declare -A limit
 export HCHAN_HISTORIES=6000 HCHAN_CANCELS=60000 HCHAN_SCHEDULES=2000
 export CARGO_PROFILE_DEV_DEBUG=false RUST_BACKTRACE=0
 
-mapfile -t bugs < <(sed -nE 's/.*hchan_bug, values\("(.*)"\).*/\1/p' Cargo.toml)
+bugs=()
+for patch in tests/zoo/*.patch; do
+    bugs+=("$(basename "$patch" .patch)")
+done
+
+# Makes the copy of the crate that bugs go into.
+copy() {
+    rm -rf "$crate"
+    mkdir -p "$crate"
+    git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$crate"
+    [[ ! -e Cargo.lock ]] || cp Cargo.lock "$crate"
+}
+
+# Puts the bug into the copy, or with `-R` takes it out again.
+put() {
+    [[ $bug == none ]] ||
+        GIT_CEILING_DIRECTORIES=$work git -C "$crate" apply "$@" "$crate/tests/zoo/$bug.patch"
+}
 
 # Sets `build`, how the tool's tests are built, and `tests`, which they are.
 describe() {
@@ -32,10 +53,9 @@ describe() {
     esac
 }
 
-# Runs cargo for a build, with `bug` in the crate. That each bug has a path of its own makes cargo see
-# that it is another compiler. The crate checks its invariants only in the build `checked`, and is
+# Runs cargo for a build of the copy. The crate checks its invariants only in the build `checked`, and is
 # optimised only where that saves more time than it takes.
-cargo_with_bug() {
+cargo_for() {
     local build=$1 flags='' level=0 profile=(--release)
     shift
     case $build in
@@ -43,16 +63,13 @@ cargo_with_bug() {
         fast) level=1 ;;
         loom | shuttle) flags="--cfg hchan_$build" ;;
     esac
-    RUSTC_WORKSPACE_WRAPPER=$work/rustc/$bug RUSTFLAGS=$flags \
-        cargo test --target-dir "$work/${flags:+$build}" "${profile[@]}" \
+    RUSTFLAGS=$flags cargo test --manifest-path "$crate/Cargo.toml" \
+        --target-dir "$work/${flags:+$build}" "${profile[@]}" \
         --config "profile.release.package.hchan.opt-level=$level" "$@"
 }
 
 build_tests() {
-    mkdir -p "$work/rustc"
-    printf '#!/bin/sh\nexec "$@" --cfg "hchan_bug=\\"%s\\""\n' "$bug" >"$work/rustc/$bug"
-    [[ $bug != none ]] || printf '#!/bin/sh\nexec "$@"\n' >"$work/rustc/$bug"
-    chmod +x "$work/rustc/$bug"
+    put
     local build tests tool
     declare -A of
     for tool in "${tools[@]}"; do
@@ -61,7 +78,7 @@ build_tests() {
     done
     for build in "${!of[@]}"; do
         # shellcheck disable=SC2086
-        cargo_with_bug "$build" --no-run ${of[$build]}
+        cargo_for "$build" --no-run ${of[$build]}
     done
 }
 
@@ -70,9 +87,9 @@ build_tests() {
 try() {
     local tool=$1 build tests start=$SECONDS status=0
     describe "$tool"
-    export -f cargo_with_bug
-    export work bug
-    timeout --kill-after=5 "${limit[$tool]:-600}" bash -c 'cargo_with_bug "$@"' - "$build" --quiet \
+    export -f cargo_for
+    export work crate
+    timeout --kill-after=5 "${limit[$tool]:-600}" bash -c 'cargo_for "$@"' - "$build" --quiet \
         "${tests[@]}" -- --skip each_broken_rule >"$work/logs/$bug-$tool.log" 2>&1 || status=$?
     echo "$status $((SECONDS - start))" >"$work/logs/$bug-$tool.end"
 }
@@ -103,10 +120,20 @@ row() {
     echo "| $bug |$cells" >>"$table"
 }
 
-# Removes what was built with the bug. `cargo clean` would take crates along that are named as tests are.
-tidy() {
-    find "$work"/{debug,release,loom,shuttle} -type f -newer "$work/rustc/$bug" -delete
+check() {
+    put
+    cargo check --manifest-path "$crate/Cargo.toml" --target-dir "$work" --lib
+    put -R
 }
+
+copy
+if [[ ${1-} == --check ]]; then
+    for bug in "${bugs[@]}"; do
+        name="put in $bug" log=$logs/zoo-check.log
+        check >"$log" 2>&1
+    done
+    exit
+fi
 
 (($#)) || set -- "${bugs[@]}"
 for bug; do
@@ -119,6 +146,7 @@ escaped=()
 for bug in none "$@"; do
     step "build $bug" build_tests
     step "try $bug" try_all
+    put -R
     row
     if [[ $bug == none ]]; then
         name='the tools without a bug' log=$table
@@ -126,7 +154,6 @@ for bug in none "$@"; do
         continue
     fi
     ((caught >= least)) || escaped+=("$bug")
-    tidy
 done
 cat "$table"
 name="fewer than $least tools catch: ${escaped[*]}" log=/dev/null

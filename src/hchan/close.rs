@@ -21,8 +21,6 @@ impl<T> Hchan<T> {
         self.trace.note(Event::Close);
         while let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, |_| true) {
             let sender = self.sudogs.at_mut(sender);
-            bug!("close_sends_parked" =>
-                if let Some(value) = sender.elem.take() { self.buf.push(value) });
             sender.state = State::Closed;
             wakes.push(waker);
         }
@@ -46,7 +44,6 @@ impl<T> Hchan<T> {
     /// Whether no value can come any more, so that closed is final.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
-        bug!("closed_before_unclaimed" => return self.closed && self.buf.is_empty());
         self.closed && self.unclaimed == 0 && self.buf.is_empty()
     }
 
@@ -86,7 +83,6 @@ impl<T> Hchan<T> {
     pub(crate) fn remove_sender(&mut self, closeq: &Closeq, wakes: &mut Wakes) {
         self.senders -= 1;
         if self.senders == 0 {
-            bug!("last_sender_wakes_nobody" => self.closed = true);
             self.close(closeq, wakes);
         }
     }
@@ -98,7 +94,6 @@ impl<T> Hchan<T> {
             return VecDeque::new();
         }
         self.close(closeq, wakes);
-        bug!("drops_values_under_lock" => drop(self.buf.take_all()));
         self.buf.take_all()
     }
 }

@@ -14,7 +14,7 @@ impl<T> Hchan<T> {
     /// Hands the value to the first receiver that no permit counts on, past the ring.
     #[inline]
     pub(super) fn hand(&mut self, elem: &mut Option<T>, wakes: &mut Wakes) -> bool {
-        if self.promised() == 0 && !bug!("newcomer_barges") {
+        if self.promised() == 0 {
             return self.hand_to_first(elem, wakes);
         }
         while let Some(receiver) = self.first_free_receiver() {
@@ -89,8 +89,6 @@ impl<T> Hchan<T> {
     }
 
     fn first_free_receiver(&self) -> Option<u32> {
-        bug!("newcomer_barges" =>
-            return self.recvq.indexed(&self.sudogs).last().map(|(receiver, _)| receiver));
         self.free_receivers().next().map(|(receiver, _)| receiver)
     }
 
@@ -114,8 +112,7 @@ impl<T> Hchan<T> {
     }
 
     fn admit_first(&mut self, wakes: &mut Wakes) -> bool {
-        let above = bug!("admits_above_capacity") && self.buf.len() == self.buf.dataqsiz();
-        if !self.has_room() && !above {
+        if !self.has_room() {
             return self.introduce(wakes);
         }
         let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, |_| true) else {

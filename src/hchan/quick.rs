@@ -27,7 +27,7 @@ impl<T> Hchan<T> {
     /// Sends to a receiver.
     #[inline]
     pub(crate) fn send_meet(&mut self, elem: &mut Option<T>, forecast: &Forecast) -> Option<Waker> {
-        if self.closed || self.promised() > 0 || bug!("newcomer_barges") {
+        if self.closed || self.promised() > 0 {
             return None;
         }
         let receiver = self.recvq.head();
@@ -55,7 +55,6 @@ impl<T> Hchan<T> {
     /// slot, or what the sender brings if there is no ring.
     #[inline]
     pub(crate) fn recv_meet(&mut self, elem: &mut Option<T>, forecast: &Forecast) -> Option<Waker> {
-        bug!("admits_above_capacity" => return None);
         if self.buf.len() != self.buf.dataqsiz() || self.reserved > 0 {
             return None;
         }
@@ -171,9 +170,6 @@ impl<T> Hchan<T> {
         forecast: &Forecast,
     ) -> Option<Option<Party>> {
         let sudog = self.sudogs.get(place.as_ref()?);
-        bug!("cancelled_recv_stays" => if sudog.state == State::Parked { return Some(None) });
-        bug!("dropped_select_stays" =>
-            if sudog.select().is_some() && sudog.is_open() { return Some(None) });
         match sudog.state {
             State::Parked => self.recvq.unlink(&mut self.sudogs, place.as_ref()?),
             State::Passed => {}
