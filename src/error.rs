@@ -133,6 +133,12 @@ pub enum RecvTimeoutError {
 
 impl<T> SendError<T> {
     /// The value that was not sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(hchan::SendError(1).into_inner(), 1);
+    /// ```
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -140,6 +146,12 @@ impl<T> SendError<T> {
 
 impl<T> TrySendError<T> {
     /// The value that was not sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(hchan::TrySendError::Full(1).into_inner(), 1);
+    /// ```
     pub fn into_inner(self) -> T {
         match self {
             Self::Full(value) | Self::Closed(value) => value,
@@ -147,12 +159,24 @@ impl<T> TrySendError<T> {
     }
 
     /// Whether a later try may succeed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(hchan::TrySendError::Full(1).is_full());
+    /// ```
     #[must_use]
     pub const fn is_full(&self) -> bool {
         matches!(self, Self::Full(_))
     }
 
     /// Whether the channel is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(hchan::TrySendError::Closed(1).is_closed());
+    /// ```
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_))
@@ -161,12 +185,24 @@ impl<T> TrySendError<T> {
 
 impl TryRecvError {
     /// Whether a later try may succeed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(hchan::TryRecvError::Empty.is_empty());
+    /// ```
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         matches!(self, Self::Empty)
     }
 
     /// Whether the channel is closed and drained.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(hchan::TryRecvError::Closed.is_closed());
+    /// ```
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self, Self::Closed)
@@ -175,6 +211,12 @@ impl TryRecvError {
 
 impl<T> SendTimeoutError<T> {
     /// The value that was not sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(hchan::SendTimeoutError::Timeout(1).into_inner(), 1);
+    /// ```
     pub fn into_inner(self) -> T {
         match self {
             Self::Timeout(value) | Self::Closed(value) => value,
@@ -182,12 +224,24 @@ impl<T> SendTimeoutError<T> {
     }
 
     /// Whether the time was over.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(hchan::SendTimeoutError::Timeout(1).is_timeout());
+    /// ```
     #[must_use]
     pub const fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout(_))
     }
 
     /// Whether the channel is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(hchan::SendTimeoutError::Closed(1).is_closed());
+    /// ```
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_))
@@ -196,12 +250,24 @@ impl<T> SendTimeoutError<T> {
 
 impl RecvTimeoutError {
     /// Whether the time was over.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(hchan::RecvTimeoutError::Timeout.is_timeout());
+    /// ```
     #[must_use]
     pub const fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout)
     }
 
     /// Whether the channel is closed and drained.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(hchan::RecvTimeoutError::Closed.is_closed());
+    /// ```
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self, Self::Closed)

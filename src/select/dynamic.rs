@@ -128,6 +128,14 @@ impl<O> Arms for Vec<Box<dyn Choice<O> + Send + '_>> {
 
 impl<'a, O> Select<'a, O> {
     /// Makes a select without arms.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(hchan::Select::<()>::new().try_select(), None);
+    /// ```
+    ///
+    /// From Go: `select {}`, until there are arms.
     pub const fn new() -> Self {
         Self {
             race: Race::new(Bias::Fair, Otherwise::Wait),
