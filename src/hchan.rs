@@ -173,7 +173,7 @@ impl<T> Hchan<T> {
         let since = match party {
             Party::Task(_) => self.clock,
             // Its select is told, by its offer.
-            Party::Arm(_, _) => u64::MAX,
+            Party::Arm { .. } => u64::MAX,
         };
         self.may_bring |= elem.is_some();
         let ticket = self.sendq.park(&mut self.sudogs, elem, party, self.clock);

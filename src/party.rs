@@ -11,7 +11,13 @@ pub(crate) enum Party {
     /// A task, which waits for nothing else.
     Task(Waker),
     /// An arm of a select, by its number: Go's `isSelect` sudog.
-    Arm(Arc<Offer>, u32),
+    Arm {
+        offer: Arc<Offer>,
+        number: u32,
+        /// More than 0 if it receives, and an arm of the same select stands before it in that line: to
+        /// permits a select is one receiver. (A `bool` would take the place of the tag, at 10 steps a park.)
+        rank: u32,
+    },
 }
 
 impl Party {
@@ -22,7 +28,7 @@ impl Party {
     #[inline]
     pub(crate) fn accept(party: &mut Option<Self>) -> Option<Waker> {
         match party {
-            Some(Self::Arm(offer, arm)) => offer.accept(*arm),
+            Some(Self::Arm { offer, number, .. }) => offer.accept(*number),
             _ => party.take().and_then(Self::into_waker),
         }
     }
@@ -30,11 +36,20 @@ impl Party {
     /// Claims two, each for the line that it stands in, or neither, and says whom to wake.
     pub(crate) fn accept_both(a: &mut Option<Self>, b: &mut Option<Self>) -> Option<[Waker; 2]> {
         match (&a, &b) {
-            (Some(Self::Arm(one, arm)), Some(Self::Arm(other, other_arm))) => {
-                Offer::accept_both((one, *arm), (other, *other_arm))
-            }
+            (
+                Some(Self::Arm {
+                    offer: one,
+                    number: arm,
+                    ..
+                }),
+                Some(Self::Arm {
+                    offer: other,
+                    number: other_arm,
+                    ..
+                }),
+            ) => Offer::accept_both((one, *arm), (other, *other_arm)),
             // A task always accepts, so the other one is asked first.
-            (Some(Self::Arm(_, _)), _) => {
+            (Some(Self::Arm { .. }), _) => {
                 let first = Self::accept(a)?;
                 Some([first, Self::accept(b)?])
             }
@@ -50,7 +65,7 @@ impl Party {
     pub(crate) fn is_open(&self) -> bool {
         match self {
             Self::Task(_) => true,
-            Self::Arm(offer, _) => offer.is_open(),
+            Self::Arm { offer, .. } => offer.is_open(),
         }
     }
 
@@ -58,7 +73,20 @@ impl Party {
     pub(crate) fn select(&self) -> Option<&Offer> {
         match self {
             Self::Task(_) => None,
-            Self::Arm(offer, _) => Some(offer),
+            Self::Arm { offer, .. } => Some(offer),
+        }
+    }
+
+    /// Whether it counts as a receiver: a task does, and of a select's arms in a line the first.
+    #[inline]
+    pub(crate) const fn is_first(&self) -> bool {
+        !matches!(self, Self::Arm { rank: 1.., .. })
+    }
+
+    /// Says whether an arm of the same select stands before this one.
+    pub(crate) fn set_rank(&mut self, again: bool) {
+        if let Self::Arm { rank, .. } = self {
+            *rank = again.into();
         }
     }
 
@@ -67,7 +95,7 @@ impl Party {
     pub(crate) fn into_offer(self) -> Option<Arc<Offer>> {
         match self {
             Self::Task(_) => None,
-            Self::Arm(offer, _) => Some(offer),
+            Self::Arm { offer, .. } => Some(offer),
         }
     }
 
@@ -76,7 +104,7 @@ impl Party {
     pub(crate) fn into_waker(self) -> Option<Waker> {
         match self {
             Self::Task(waker) => Some(waker),
-            Self::Arm(_, _) => None,
+            Self::Arm { .. } => None,
         }
     }
 }

@@ -310,7 +310,15 @@ impl WaitQ {
         }
         mem::forget(match party {
             Party::Task(waker) => sudog.party.replace(Party::Task(waker)),
-            Party::Arm(offer, arm) => sudog.party.replace(Party::Arm(offer, arm)),
+            Party::Arm {
+                offer,
+                number,
+                rank,
+            } => sudog.party.replace(Party::Arm {
+                offer,
+                number,
+                rank,
+            }),
         });
         sudog.age = now;
         sudog.state = State::Parked;
@@ -451,6 +459,12 @@ impl<T> Sudog<T> {
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
         self.party.as_ref().is_some_and(Party::is_open)
+    }
+
+    /// Whether it counts as a receiver.
+    #[inline]
+    pub(crate) fn is_first(&self) -> bool {
+        self.party.as_ref().is_some_and(Party::is_first)
     }
 
     /// The select that it is an arm of.

@@ -94,12 +94,14 @@ impl<T> Hchan<T> {
 
     /// The receivers in line that no permit counts on, first to last.
     fn free_receivers(&self) -> impl Iterator<Item = (u32, &Sudog<T>)> {
-        let last = self.last_promised();
-        let is_free = move |receiver: &Sudog<T>| {
-            receiver.age > last && !self.is_promised(receiver.select(), last)
-        };
+        self.receivers().skip(self.promised())
+    }
+
+    /// The receivers in line, first to last: the tasks, and of each select the first arm. Each is looked at
+    /// once, for a select may be served elsewhere in the middle of this.
+    pub(super) fn receivers(&self) -> impl Iterator<Item = (u32, &Sudog<T>)> {
         let receivers = self.recvq.indexed(&self.sudogs);
-        receivers.filter(move |(_, receiver)| is_free(receiver))
+        receivers.filter(|(_, receiver)| receiver.is_first())
     }
 
     /// Serves parked senders, first come, first served, as far as there is room.

@@ -107,22 +107,10 @@ impl<T> Hchan<T> {
         }
     }
 
-    /// The last receiver that is promised to a permit, by the time when it parked.
-    pub(super) fn last_promised(&self) -> u64 {
-        let (mut last, mut left) = (0, self.promised());
-        let mut receivers = self.recvq.iter(&self.sudogs);
-        while let Some(receiver) = receivers.next().filter(|_| left > 0) {
-            left -= usize::from(!self.is_promised(receiver.select(), last));
-            last = receiver.age;
-        }
-        last
-    }
-
-    /// Whether this select is among the receivers up to the last that is promised.
-    pub(super) fn is_promised(&self, select: Option<&Offer>, last: u64) -> bool {
-        let receivers = self.recvq.iter(&self.sudogs);
-        let mut promised = receivers.take_while(|receiver| receiver.age <= last);
-        select.is_some() && promised.any(|receiver| receiver.is_of(select))
+    /// Whether a permit counts on this select.
+    pub(super) fn is_promised(&self, select: &Offer) -> bool {
+        let mut promised = self.receivers().take(self.promised());
+        promised.any(|(_, receiver)| receiver.is_of(Some(select)))
     }
 
     fn can_reserve(&self) -> bool {

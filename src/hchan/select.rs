@@ -21,7 +21,7 @@ impl<T> Hchan<T> {
             self.may_bring
                 && !self.is_faced(&self.recvq, select)
                 && !self.awaits_receiver()
-                && !self.is_promised(Some(select), self.last_promised())
+                && !self.is_promised(select)
                 && senders.any(meets)
         };
         !self.buf.is_empty() || self.is_over() || meets_any()
@@ -37,13 +37,30 @@ impl<T> Hchan<T> {
     }
 
     /// Turns a parked receive into an arm of a select, unless it was served.
-    pub(crate) fn adopt(&mut self, place: &Ticket, party: Party, wakes: &mut Wakes) -> bool {
-        let sudog = self.sudogs.get(place);
-        let parked = sudog.state == State::Parked;
-        if parked {
-            wakes.retire(sudog.party.replace(party));
+    pub(crate) fn adopt(&mut self, place: &Ticket, mut party: Party, wakes: &mut Wakes) -> bool {
+        let &mut Sudog { state, age, .. } = self.sudogs.get(place);
+        if state != State::Parked {
+            return false;
         }
-        parked
+        // Of the select's arms in this line the oldest is the first.
+        let first = self
+            .receivers()
+            .find(|(_, receiver)| receiver.is_of(party.select()))
+            .map(|(other, first)| (other, first.age < age));
+        if let Some((other, is_older)) = first {
+            party.set_rank(is_older);
+            if let Some(other) = &mut self.sudogs.at_mut(other).party {
+                other.set_rank(!is_older);
+            }
+        }
+        wakes.retire(self.sudogs.get(place).party.replace(party));
+        true
+    }
+
+    /// Whether the select receives in this line already.
+    pub(crate) fn has_receiver_of(&self, select: &Offer) -> bool {
+        let mut receivers = self.receivers();
+        receivers.any(|(_, receiver)| receiver.is_of(Some(select)))
     }
 
     /// Takes an arm's handle to its offer, before the arm goes.

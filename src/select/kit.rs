@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::mem;
 use core::task::Waker;
 #[cfg(feature = "std")]
 use std::cell::Cell;
@@ -18,6 +19,8 @@ pub struct Kit {
     offer: Arc<Offer>,
     spare: Vec<Arc<Offer>>,
     places: Places,
+    /// The channel on which the last receive arm was parked.
+    receives_at: usize,
 }
 
 /// Whether arms take over the places that their handles have in line: only when no arm could proceed, for
@@ -56,6 +59,7 @@ impl Kit {
             offer: Arc::new(Offer::new()),
             spare: Vec::new(),
             places: Places::NotYet,
+            receives_at: 0,
         })
     }
 
@@ -94,6 +98,7 @@ impl Kit {
     #[inline]
     pub(super) fn open(&mut self, waker: Waker) {
         self.places = Places::NotYet;
+        self.receives_at = 0;
         self.offer.open(waker);
     }
 
@@ -104,6 +109,12 @@ impl Kit {
             self.places = Places::Soon;
         }
         !now
+    }
+
+    /// Whether the arms that were put off are parking.
+    #[inline]
+    pub(super) fn is_late(&self) -> bool {
+        self.places == Places::Now
     }
 
     /// Whether there are arms that were put off. They are to park now.
@@ -118,9 +129,19 @@ impl Kit {
 
     /// What an arm stands in line with.
     #[inline]
-    pub(super) fn party(&mut self, number: u32) -> Party {
+    pub(super) fn party(&mut self, number: u32, again: bool) -> Party {
         let offer = self.spare.pop().unwrap_or_else(|| self.offer.clone());
-        Party::Arm(offer, number)
+        Party::Arm {
+            offer,
+            number,
+            rank: again.into(),
+        }
+    }
+
+    /// Whether a receive arm was parked on this channel before; now one is. Arms park channel by channel.
+    #[inline]
+    pub(super) fn receives_again(&mut self, address: usize) -> bool {
+        mem::replace(&mut self.receives_at, address) == address
     }
 
     /// Puts by what an arm has stood in line with.

@@ -10,8 +10,10 @@
 //!    it was last unlocked, that it could not, counts as tried, unless there is a `default`;
 //! 2. else *opens* the offer and parks the arms, in the order of their channels' addresses; under the
 //!    lock under which it parks, each arm looks whether it could proceed now, its own select's other
-//!    arms aside. An arm whose handle has a place in line already takes that over, last of all: it has
-//!    looked when it came there, and whoever has come since has met it;
+//!    arms aside. An arm whose handle has a place in line already takes that over, when all others have
+//!    parked: it has looked when it came there, and whoever has come since has met it, unless a permit
+//!    counts on it. If the place has gone to another arm meanwhile, the arm parks behind that, on the same
+//!    channel, and could meet nobody else;
 //! 3. if one could, *withdraws* the offer, takes all arms out of their lines, and goes back to 1;
 //! 4. else waits. A counterpart that finds an arm first in line *accepts* the offer, under the lock of
 //!    that channel, before any value moves; only then it completes the arm's sudog, as it would any
@@ -250,9 +252,11 @@ impl Race {
         order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Option<u32> {
-        pollorder::number(order);
         match self.bias {
-            Bias::Source => self.attempt_in_order(None, arms, order, cx),
+            Bias::Source => {
+                pollorder::number(order);
+                self.attempt_in_order(None, arms, order, cx)
+            }
             Bias::Fair => self.attempt_fairly(arms, order, cx),
         }
     }
@@ -265,13 +269,16 @@ impl Race {
         order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Option<u32> {
-        let (mut hopeful, mut futures) = (0, false);
+        let (mut hopeful, mut others, mut futures) = (0, order.len(), false);
         for index in 0..arms.len() {
             let (kind, is_vain) = arms.show(index, |arm| (arm.kind(), arm.is_vain(self.otherwise)));
             futures |= kind == ArmKind::Future;
             if kind == ArmKind::Channel && !is_vain {
-                order.swap(hopeful, index as usize);
+                order[hopeful] = index;
                 hopeful += 1;
+            } else {
+                others -= 1;
+                order[others] = index;
             }
         }
         let (hopeful, others) = order.split_at_mut(hopeful);

@@ -97,10 +97,13 @@ impl<T> Operation for RecvFuture<'_, T> {
     fn park(&mut self, kit: &mut Kit, number: u32) -> bool {
         let Receiver { chan, standing, .. } = self.receiver;
         let park = |hchan: &mut Hchan<T>, forecast: &Forecast| {
-            if standing.is_some() {
+            if standing.is_some() || kit.is_late() {
                 return None;
             }
-            let arm = || Some(kit.party(number));
+            let arm = || {
+                let again = kit.receives_again(chan.address());
+                Some(kit.party(number, again))
+            };
             hchan.park_recv_quick(&mut self.place, arm, forecast)
         };
         let held = match chan.quick(park) {
@@ -113,7 +116,7 @@ impl<T> Operation for RecvFuture<'_, T> {
             }
             if let Some(place) = standing.take(hchan) {
                 // The place that the handle has in line is the arm's from now on.
-                if hchan.adopt(&place, kit.party(number), wakes) {
+                if hchan.adopt(&place, kit.party(number, false), wakes) {
                     self.place = Some(place);
                     return true;
                 }
@@ -124,7 +127,11 @@ impl<T> Operation for RecvFuture<'_, T> {
                 return false;
             }
             if hchan.is_live() {
-                self.place = Some(hchan.park_recv(kit.party(number), wakes));
+                let again = match kit.is_late() {
+                    true => hchan.has_receiver_of(kit.offer()),
+                    false => kit.receives_again(chan.address()),
+                };
+                self.place = Some(hchan.park_recv(kit.party(number, again), wakes));
             }
             true
         };
@@ -243,7 +250,7 @@ impl<F: Sending> Operation for F {
     fn park(&mut self, kit: &mut Kit, number: u32) -> bool {
         let (chan, value, place) = self.parts();
         let held = match chan.quick(|hchan, forecast| {
-            let arm = || Some(kit.party(number));
+            let arm = || Some(kit.party(number, false));
             hchan.park_send_quick(place, value, arm, forecast)
         }) {
             Ok(()) => return true,
@@ -254,7 +261,7 @@ impl<F: Sending> Operation for F {
                 return false;
             }
             if hchan.is_live() {
-                *place = Some(hchan.park_send(value.take(), kit.party(number)));
+                *place = Some(hchan.park_send(value.take(), kit.party(number, false)));
             }
             true
         };

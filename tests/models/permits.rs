@@ -4,7 +4,7 @@ use std::task::Poll;
 
 #[cfg(hchan_shuttle)]
 use hchan::RecvError;
-use hchan::{Select, SendError, TryRecvError, bounded};
+use hchan::{Select, SendError, TryRecvError, TrySendError, bounded};
 
 use super::select::two_channels;
 use super::support::poll_once;
@@ -192,5 +192,53 @@ fn arms_introduced_to_each_other() {
         let _txs = end(server);
         assert_eq!(rx.len(), 0);
         (poll_once(&mut receiver), poll_once(&mut sender))
+    });
+}
+
+/// A select with two arms that a permit counts on is served elsewhere, while others look for a receiver that
+/// no permit counts on: there was none at any time.
+#[test]
+fn two_arms_are_one_receiver_while_they_are_served_elsewhere() {
+    let none = (false, Err(TrySendError::Full(9)));
+    check(Complete, [none], || {
+        let [(tx, rx), (tx_other, rx_other)] = two_channels(0);
+        let select = Select::new().recv(&rx, |n| n).recv(&rx, |n| n);
+        let mut select = parked(select.recv(&rx_other, |n| n));
+        let permit = tx.try_reserve().unwrap();
+        let server = spawn(move || {
+            tx_other.try_send(1).unwrap();
+            tx_other
+        });
+        // Without this loom does not see that it matters who comes first.
+        let _len = rx_other.len();
+        let found = (tx.try_reserve().is_ok(), tx.try_send(9));
+        let _tx_other = end(server);
+        assert_eq!(poll_once(&mut select), Poll::Ready(Ok(1)));
+        drop(permit);
+        found
+    });
+}
+
+/// The same with a receiver behind it, and a permit for that.
+#[test]
+fn two_arms_leave_the_next_receiver_to_the_next_permit() {
+    check(Complete, [Err(TrySendError::Full(9))], || {
+        let [(tx, rx), (tx_other, rx_other)] = two_channels(0);
+        let select = Select::new().recv(&rx, |n| n).recv(&rx, |n| n);
+        let mut select = parked(select.recv(&rx_other, |n| n));
+        let mut recv = parked(rx.recv());
+        let permits = [tx.try_reserve().unwrap(), tx.try_reserve().unwrap()];
+        let server = spawn(move || {
+            tx_other.try_send(1).unwrap();
+            tx_other
+        });
+        // Without this loom does not see that it matters who comes first.
+        let _len = rx_other.len();
+        let passed = tx.try_send(9);
+        let _tx_other = end(server);
+        assert_eq!(poll_once(&mut select), Poll::Ready(Ok(1)));
+        assert!(poll_once(&mut recv).is_pending());
+        drop(permits);
+        passed
     });
 }
