@@ -43,10 +43,8 @@ impl<T> Hchan<T> {
             return false;
         }
         // Of the select's arms in this line the oldest is the first.
-        let first = self
-            .receivers()
-            .find(|(_, receiver)| receiver.is_of(party.select()))
-            .map(|(other, first)| (other, first.age < age));
+        let first = self.receiver_of(party.select());
+        let first = first.map(|(other, first)| (other, first.age < age));
         if let Some((other, is_older)) = first {
             party.set_rank(is_older);
             if let Some(other) = &mut self.sudogs.at_mut(other).party {
@@ -58,9 +56,14 @@ impl<T> Hchan<T> {
     }
 
     /// Whether the select receives in this line already.
-    pub(crate) fn has_receiver_of(&self, select: &Offer) -> bool {
+    pub(crate) fn receives(&self, select: &Offer) -> bool {
+        self.receiver_of(Some(select)).is_some()
+    }
+
+    /// The first of the select's arms in this line, and where it is.
+    fn receiver_of(&self, select: Option<&Offer>) -> Option<(u32, &Sudog<T>)> {
         let mut receivers = self.receivers();
-        receivers.any(|(_, receiver)| receiver.is_of(Some(select)))
+        receivers.find(|(_, receiver)| receiver.is_of(select))
     }
 
     /// Takes an arm's handle to its offer, before the arm goes.

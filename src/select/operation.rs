@@ -128,7 +128,7 @@ impl<T> Operation for RecvFuture<'_, T> {
             }
             if hchan.is_live() {
                 let again = match kit.is_late() {
-                    true => hchan.has_receiver_of(kit.offer()),
+                    true => hchan.receives(kit.offer()),
                     false => kit.receives_again(chan.address()),
                 };
                 self.place = Some(hchan.park_recv(kit.party(number, again), wakes));
