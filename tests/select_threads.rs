@@ -622,6 +622,12 @@ fn many_arms_of_both_directions_on_one_channel(arms: usize) {
 }
 
 #[test]
+fn a_select_of_65_536_arms_parks_and_is_served_and_leaves_quickly() {
+    let elapsed = timed(|| many_channels(65_536));
+    assert!(elapsed < Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 }));
+}
+
+#[test]
 fn a_select_of_65_536_arms_costs_each_no_more_than_one_of_few() {
     assert_grows_at_most(32, || many_channels(8192), || many_channels(65_536));
 }
