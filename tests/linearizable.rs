@@ -17,6 +17,9 @@
 #[path = "support/model.rs"]
 mod model;
 
+#[path = "support/answers.rs"]
+mod answers;
+
 #[path = "support/history.rs"]
 mod history;
 
@@ -31,11 +34,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use fastrand::Rng;
-use hchan::{
-    Receiver, RecvError, RecvFuture, Select, SendError, SendFuture, Sender, TryRecvError,
-    TrySendError,
-};
+use hchan::{Receiver, RecvFuture, Select, SendFuture, Sender};
 
+use self::answers::{received, sent, tried_to_receive, tried_to_send};
 use self::history::{Call, Event, History, Said, Verdict, explain};
 use self::model::{Answer, Arm, ChanId, FutureId, Mutation, UNBOUNDED, Value};
 use self::threads::{Bell, dawdle, env_or, play_all};
@@ -223,36 +224,6 @@ impl Subject<'_> {
             Poll::Pending => Said::Pending,
             Poll::Ready(said) => said,
         }
-    }
-}
-
-fn sent(said: Result<(), SendError<Value>>) -> Answer {
-    match said {
-        Ok(()) => Answer::Sent,
-        Err(SendError(value)) => Answer::Refused(value),
-    }
-}
-
-fn received(said: Result<Value, RecvError>) -> Answer {
-    match said {
-        Ok(value) => Answer::Received(value),
-        Err(RecvError) => Answer::Over,
-    }
-}
-
-fn tried_to_send(said: Result<(), TrySendError<Value>>) -> Answer {
-    match said {
-        Ok(()) => Answer::Sent,
-        Err(TrySendError::Full(value)) => Answer::Full(value),
-        Err(TrySendError::Closed(value)) => Answer::Refused(value),
-    }
-}
-
-fn tried_to_receive(said: Result<Value, TryRecvError>) -> Answer {
-    match said {
-        Ok(value) => Answer::Received(value),
-        Err(TryRecvError::Empty) => Answer::Empty,
-        Err(TryRecvError::Closed) => Answer::Over,
     }
 }
 

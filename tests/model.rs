@@ -13,6 +13,9 @@ mod support;
 #[path = "support/model.rs"]
 mod model;
 
+#[path = "support/answers.rs"]
+mod answers;
+
 #[path = "support/script.rs"]
 mod script;
 
@@ -25,10 +28,11 @@ use std::task::{Context, Poll};
 
 use hchan::{
     ClosedFuture, Permit, Receiver, RecvError, RecvFuture, ReserveFuture, SendError, SendFuture,
-    Sender, TryRecvError, TrySendError,
+    Sender, TryRecvError,
 };
 use proptest::prelude::*;
 
+use self::answers::{forced, reserved, sent, tried_to_reserve, tried_to_send};
 use self::model::{Answer, Arm, FutureId, Model, Mutation, Promise, State, UNBOUNDED, Value};
 use self::script::{
     Boxed, Looks, Slot, Steps, Task, Unsent, Verdict, looks, poll_fused, same, shortest_difference,
@@ -222,13 +226,10 @@ impl<'t, 'r> Subject<'t, 'r> {
                     Err(SendError(())) => (Answer::Refused(unsent[0]), unsent),
                 }
             }),
-            Self::Reserve(future) => poll_fused(future, cx).map(|reserved| match reserved {
-                Ok(permit) => {
-                    permits.push(permit);
-                    (Answer::Granted, vec![])
-                }
-                Err(SendError(())) => (Answer::Denied, vec![]),
-            }),
+            Self::Reserve(future) => {
+                let keep = |permit| permits.push(permit);
+                poll_fused(future, cx).map(|said| (reserved(said, keep), vec![]))
+            }
             Self::Recv(future) => poll_fused(future, cx).map(received),
             Self::RecvMany(future) => future.as_mut().poll(cx).map(received_many),
             Self::Watch(future) => poll_fused(future, cx).map(|()| (Answer::Ended, vec![])),
@@ -469,20 +470,12 @@ impl<'t, 'r> Bench<'t, 'r> {
             }
             Op::TrySend => {
                 let (value, id) = self.value();
-                let said = match tx.try_send(value) {
-                    Ok(()) => Answer::Sent,
-                    Err(TrySendError::Full(value)) => Answer::Full(value.id),
-                    Err(TrySendError::Closed(value)) => Answer::Refused(value.id),
-                };
+                let said = tried_to_send(tx.try_send(value));
                 same("answer", &said, &self.model.try_send(CHAN, id))
             }
             Op::ForceSend => {
                 let (value, id) = self.value();
-                let said = match tx.force_send(value) {
-                    Ok(None) => Answer::Sent,
-                    Ok(Some(value)) => Answer::GaveWay(value.id),
-                    Err(SendError(value)) => Answer::Refused(value.id),
-                };
+                let said = forced(tx.force_send(value));
                 same("answer", &said, &self.model.force_send(CHAN, id))
             }
             Op::Reserve => {
@@ -490,23 +483,13 @@ impl<'t, 'r> Bench<'t, 'r> {
                 self.poll(k)
             }
             Op::TryReserve => {
-                let said = match tx.try_reserve() {
-                    Ok(permit) => {
-                        self.permits.push(permit);
-                        Answer::Granted
-                    }
-                    Err(TrySendError::Full(())) => Answer::Busy,
-                    Err(TrySendError::Closed(())) => Answer::Denied,
-                };
+                let said = tried_to_reserve(tx.try_reserve(), |permit| self.permits.push(permit));
                 same("answer", &said, &self.model.try_reserve(CHAN))
             }
             Op::SendReserved(n) if !self.permits.is_empty() => {
                 let (value, id) = self.value();
                 let permit = self.permits.remove(n % self.permits.len());
-                let said = match permit.send(value) {
-                    Ok(()) => Answer::Sent,
-                    Err(SendError(value)) => Answer::Refused(value.id),
-                };
+                let said = sent(permit.send(value));
                 same("answer", &said, &self.model.send_reserved(CHAN, id))
             }
             Op::DropPermit(n) if !self.permits.is_empty() => {
@@ -754,10 +737,7 @@ impl<'t, 'r> Bench<'t, 'r> {
             let own_tx = self.own_tx.as_mut().expect("it goes with `tx`");
             own_tx
                 .poll_send(&mut Context::from_waker(&waker), &mut item)
-                .map(|sent| match sent {
-                    Ok(()) => Answer::Sent,
-                    Err(SendError(value)) => Answer::Refused(value.id),
-                })
+                .map(sent)
         };
         let mut law = Poll::Ready(Answer::Sent);
         if task.id != FutureId::MAX {

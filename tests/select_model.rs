@@ -1,10 +1,11 @@
 //! Selects against a model of the rules: the same script on several channels for crate and model,
 //! compared after every step.
 //!
-//! A script mixes selects with plain calls and permits on two or three channels. Selects, like all futures, are
-//! polled and dropped by hand. What is compared: every answer and which arm it was, who was woken and
-//! how often, whose waker is kept, what each channel looks like (an arm whose select has won stands in
-//! no line any more), how many values were dropped, and what is left in the slots of `send_from`.
+//! A script mixes selects with plain calls and permits on two or three channels. Selects, like all
+//! futures, are polled and dropped by hand. What is compared: every answer and which arm it was, who
+//! was woken and how often, whose waker is kept, what each channel looks like (an arm whose select has
+//! won stands in no line any more), how many values were dropped, and what is left in the slots of
+//! `send_from`.
 //!
 //! A biased select has one right answer. A fair one is a biased one in any order, which nobody sees at
 //! once: two sends of one select may stand in a channel's line either way. So there are several worlds,
@@ -19,6 +20,9 @@ mod support;
 #[path = "support/model.rs"]
 mod model;
 
+#[path = "support/answers.rs"]
+mod answers;
+
 #[path = "support/script.rs"]
 mod script;
 
@@ -29,13 +33,13 @@ use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::task::{Context, Poll};
 
-use hchan::{
-    Permit, Receiver, RecvError, RecvFuture, ReserveFuture, Select, SendError, SendFuture, Sender,
-    TryRecvError, TrySendError,
-};
+use hchan::{Permit, Receiver, RecvFuture, ReserveFuture, Select, SendError, SendFuture, Sender};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
+use self::answers::{
+    forced, received, reserved, sent, tried_to_receive, tried_to_reserve, tried_to_send,
+};
 use self::model::{Answer, Arm, ChanId, FutureId, Model, Mutation, Promise, State, Value};
 use self::script::{
     Boxed, Looks, Slot, Steps, Task, Unsent, Verdict, looks, poll_fused, same, shortest_difference,
@@ -246,34 +250,14 @@ impl<'a> Subject<'a> {
             }
             Self::Reserve(future, c) => {
                 let polled = poll_fused(future, cx);
-                let answer = polled.map(|said| match said {
-                    Ok(permit) => {
-                        permits.push((*c, permit));
-                        (0, Answer::Granted)
-                    }
-                    Err(SendError(())) => (0, Answer::Denied),
-                });
-                (answer, vec![])
+                let keep = |permit| permits.push((*c, permit));
+                (polled.map(|said| (0, reserved(said, keep))), vec![])
             }
             Self::Select(future, unsent) => {
                 let polled = future.as_mut().poll(cx);
                 (polled, unsent.take())
             }
         }
-    }
-}
-
-fn sent(sent: Result<(), SendError<Counted>>) -> Answer {
-    match sent {
-        Ok(()) => Answer::Sent,
-        Err(SendError(value)) => Answer::Refused(value.id),
-    }
-}
-
-fn received(received: Result<Counted, RecvError>) -> Answer {
-    match received {
-        Ok(value) => Answer::Received(value.id),
-        Err(RecvError) => Answer::Over,
     }
 }
 
@@ -392,28 +376,16 @@ impl<'a> Bench<'a> {
             }
             Op::TrySend(c) => {
                 let (value, id) = self.value();
-                let said = match self.chans[c].0.try_send(value) {
-                    Ok(()) => Answer::Sent,
-                    Err(TrySendError::Full(value)) => Answer::Full(value.id),
-                    Err(TrySendError::Closed(value)) => Answer::Refused(value.id),
-                };
+                let said = tried_to_send(self.chans[c].0.try_send(value));
                 self.follow(&said, |world| world.try_send(c, id))
             }
             Op::ForceSend(c) => {
                 let (value, id) = self.value();
-                let said = match self.chans[c].0.force_send(value) {
-                    Ok(None) => Answer::Sent,
-                    Ok(Some(value)) => Answer::GaveWay(value.id),
-                    Err(SendError(value)) => Answer::Refused(value.id),
-                };
+                let said = forced(self.chans[c].0.force_send(value));
                 self.follow(&said, |world| world.force_send(c, id))
             }
             Op::TryRecv(c) => {
-                let said = match self.chans[c].1.try_recv() {
-                    Ok(value) => Answer::Received(value.id),
-                    Err(TryRecvError::Empty) => Answer::Empty,
-                    Err(TryRecvError::Closed) => Answer::Over,
-                };
+                let said = tried_to_receive(self.chans[c].1.try_recv());
                 self.follow(&said, |world| world.try_recv(c))
             }
             Op::Reserve(c) => {
@@ -422,14 +394,8 @@ impl<'a> Bench<'a> {
                 self.poll(k)
             }
             Op::TryReserve(c) => {
-                let said = match self.chans[c].0.try_reserve() {
-                    Ok(permit) => {
-                        self.permits.push((c, permit));
-                        Answer::Granted
-                    }
-                    Err(TrySendError::Full(())) => Answer::Busy,
-                    Err(TrySendError::Closed(())) => Answer::Denied,
-                };
+                let keep = |permit| self.permits.push((c, permit));
+                let said = tried_to_reserve(self.chans[c].0.try_reserve(), keep);
                 self.follow(&said, |world| world.try_reserve(c))
             }
             Op::SendReserved(n) => {

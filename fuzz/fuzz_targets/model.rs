@@ -14,6 +14,9 @@ mod support;
 #[path = "../../tests/support/model.rs"]
 mod model;
 
+#[path = "../../tests/support/answers.rs"]
+mod answers;
+
 #[path = "../../tests/support/script.rs"]
 mod script;
 
@@ -21,11 +24,13 @@ use std::mem;
 use std::task::{Context, Poll};
 
 use hchan::{
-    ClosedFuture, Permit, Receiver, RecvError, RecvFuture, ReserveFuture, Select, SendError,
-    SendFuture, Sender, TryRecvError, TrySendError,
+    ClosedFuture, Permit, Receiver, RecvFuture, ReserveFuture, Select, SendFuture, Sender,
 };
 use libfuzzer_sys::fuzz_target;
 
+use self::answers::{
+    forced, received, reserved, sent, tried_to_receive, tried_to_reserve, tried_to_send,
+};
 use self::model::{Answer, Arm, ChanId, FutureId, Model, UNBOUNDED, Value};
 use self::script::{Looks, Task, Verdict, looks, poll_fused, same};
 use self::support::{Counted, Drops};
@@ -166,20 +171,6 @@ enum Subject<'a> {
     Select(Select<'a, Won>),
 }
 
-fn sent(said: Result<(), SendError<Counted>>) -> Answer {
-    match said {
-        Ok(()) => Answer::Sent,
-        Err(SendError(value)) => Answer::Refused(value.id),
-    }
-}
-
-fn received(said: Result<Counted, RecvError>) -> Answer {
-    match said {
-        Ok(value) => Answer::Received(value.id),
-        Err(RecvError) => Answer::Over,
-    }
-}
-
 type Handles = (Sender<Counted>, Receiver<Counted>);
 
 /// Channels of the crate and their model, side by side.
@@ -250,40 +241,22 @@ impl<'a> Bench<'a> {
                 same("close", &said, &self.model.close(c))
             }
             Op::TryRecv(c) => {
-                let said = match self.chans[c].1.try_recv() {
-                    Ok(value) => Answer::Received(value.id),
-                    Err(TryRecvError::Empty) => Answer::Empty,
-                    Err(TryRecvError::Closed) => Answer::Over,
-                };
+                let said = tried_to_receive(self.chans[c].1.try_recv());
                 same("answer", &said, &self.model.try_recv(c))
             }
             Op::TrySend(c) => {
                 let (value, id) = self.value();
-                let said = match self.chans[c].0.try_send(value) {
-                    Ok(()) => Answer::Sent,
-                    Err(TrySendError::Full(value)) => Answer::Full(value.id),
-                    Err(TrySendError::Closed(value)) => Answer::Refused(value.id),
-                };
+                let said = tried_to_send(self.chans[c].0.try_send(value));
                 same("answer", &said, &self.model.try_send(c, id))
             }
             Op::ForceSend(c) => {
                 let (value, id) = self.value();
-                let said = match self.chans[c].0.force_send(value) {
-                    Ok(None) => Answer::Sent,
-                    Ok(Some(value)) => Answer::GaveWay(value.id),
-                    Err(SendError(value)) => Answer::Refused(value.id),
-                };
+                let said = forced(self.chans[c].0.force_send(value));
                 same("answer", &said, &self.model.force_send(c, id))
             }
             Op::TryReserve(c) => {
-                let said = match self.chans[c].0.try_reserve() {
-                    Ok(permit) => {
-                        self.permits.push((c, permit));
-                        Answer::Granted
-                    }
-                    Err(TrySendError::Full(())) => Answer::Busy,
-                    Err(TrySendError::Closed(())) => Answer::Denied,
-                };
+                let keep = |permit| self.permits.push((c, permit));
+                let said = tried_to_reserve(self.chans[c].0.try_reserve(), keep);
                 same("answer", &said, &self.model.try_reserve(c))
             }
             Op::SendReserved(n) => {
@@ -368,13 +341,10 @@ impl<'a> Bench<'a> {
             Subject::Recv(future) => poll_fused(future, cx).map(|said| (0, received(said))),
             Subject::Select(future) => poll_fused(future, cx),
             Subject::Watch(future) => poll_fused(future, cx).map(|()| (0, Answer::Ended)),
-            Subject::Reserve(future, c) => poll_fused(future, cx).map(|said| match said {
-                Ok(permit) => {
-                    self.permits.push((*c, permit));
-                    (0, Answer::Granted)
-                }
-                Err(SendError(())) => (0, Answer::Denied),
-            }),
+            Subject::Reserve(future, c) => {
+                let keep = |permit| self.permits.push((*c, permit));
+                poll_fused(future, cx).map(|said| (0, reserved(said, keep)))
+            }
         };
         let law = self.model.poll(task.id);
         if let (Poll::Ready(_), Poll::Ready(_)) = (said, law) {

@@ -197,7 +197,7 @@ impl Drop for InTheEnd<'_> {
 }
 
 /// Counts how many of its [`Counted`] values were dropped.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Drops(Arc<AtomicUsize>);
 
 impl Drops {
@@ -214,9 +214,17 @@ impl Drops {
 }
 
 /// A value that counts its drop.
+#[derive(Debug)]
 pub struct Counted {
     pub id: usize,
     drops: Drops,
+}
+
+/// Its number, once it is dropped.
+impl From<Counted> for usize {
+    fn from(value: Counted) -> Self {
+        value.id
+    }
 }
 
 impl Drop for Counted {

@@ -1,0 +1,77 @@
+//! What the crate says, in the words of the model.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its part of this"
+)]
+
+use hchan::{Permit, RecvError, SendError, TryRecvError, TrySendError};
+
+use crate::model::{Answer, Value};
+
+pub fn sent<T: Into<Value>>(said: Result<(), SendError<T>>) -> Answer {
+    match said {
+        Ok(()) => Answer::Sent,
+        Err(SendError(value)) => Answer::Refused(value.into()),
+    }
+}
+
+pub fn received<T: Into<Value>>(said: Result<T, RecvError>) -> Answer {
+    match said {
+        Ok(value) => Answer::Received(value.into()),
+        Err(RecvError) => Answer::Over,
+    }
+}
+
+pub fn tried_to_send<T: Into<Value>>(said: Result<(), TrySendError<T>>) -> Answer {
+    match said {
+        Ok(()) => Answer::Sent,
+        Err(TrySendError::Full(value)) => Answer::Full(value.into()),
+        Err(TrySendError::Closed(value)) => Answer::Refused(value.into()),
+    }
+}
+
+pub fn tried_to_receive<T: Into<Value>>(said: Result<T, TryRecvError>) -> Answer {
+    match said {
+        Ok(value) => Answer::Received(value.into()),
+        Err(TryRecvError::Empty) => Answer::Empty,
+        Err(TryRecvError::Closed) => Answer::Over,
+    }
+}
+
+pub fn forced<T: Into<Value>>(said: Result<Option<T>, SendError<T>>) -> Answer {
+    match said {
+        Ok(None) => Answer::Sent,
+        Ok(Some(value)) => Answer::GaveWay(value.into()),
+        Err(SendError(value)) => Answer::Refused(value.into()),
+    }
+}
+
+/// A permit is to be kept.
+pub fn reserved<'a, T>(
+    said: Result<Permit<'a, T>, SendError<()>>,
+    keep: impl FnOnce(Permit<'a, T>),
+) -> Answer {
+    match said {
+        Ok(permit) => {
+            keep(permit);
+            Answer::Granted
+        }
+        Err(SendError(())) => Answer::Denied,
+    }
+}
+
+/// The same.
+pub fn tried_to_reserve<'a, T>(
+    said: Result<Permit<'a, T>, TrySendError<()>>,
+    keep: impl FnOnce(Permit<'a, T>),
+) -> Answer {
+    match said {
+        Ok(permit) => {
+            keep(permit);
+            Answer::Granted
+        }
+        Err(TrySendError::Full(())) => Answer::Busy,
+        Err(TrySendError::Closed(())) => Answer::Denied,
+    }
+}
