@@ -60,21 +60,21 @@ impl<T> Mutex<T> {
 
 /// How long to stay away from a lock that someone else holds.
 struct Backoff {
-    round: u32,
+    round: usize,
     /// Whether the last wait was a long one, so that a short one is next.
     back: bool,
 }
 
 impl Backoff {
-    /// The rounds in which an executor's thread spins, each twice as long as the one before: some 10
-    /// microseconds in all.
-    const SPINNING: core::ops::Range<u32> = 6..9;
-    /// The rounds after that in which to offer the processor to others, before sleeping.
+    /// For how many pauses the thread spins in each round: some 25 microseconds in all. The farther apart the
+    /// processors are, the longer it has to stay away for the holder to get anywhere; one look in vain is how
+    /// it learns that they are.
+    const PAUSES: [u32; 4] = [16, 32, 96, 1024];
+    /// The first round of an executor's thread.
+    const EXECUTOR: usize = 2;
+    /// The rounds after these in which to offer the processor to others, before sleeping.
     #[cfg(feature = "std")]
-    const YIELDING: u32 = 8;
-    /// The first round of a thread that waits by itself: to stay away for long would hold up its counterpart,
-    /// which has the lock now, and will wait for this thread next.
-    const BLOCKING: u32 = 4;
+    const YIELDING: usize = 8;
 
     fn new() -> Self {
         #[cfg(feature = "std")]
@@ -82,8 +82,10 @@ impl Backoff {
         #[cfg(not(feature = "std"))]
         let blocks = false;
         let round = match blocks {
-            true => Self::BLOCKING,
-            false => Self::SPINNING.start,
+            // Were it to stay away for long, it would hold up its counterpart, which has the lock now, and will
+            // wait for this thread next.
+            true => 0,
+            false => Self::EXECUTOR,
         };
         Self { round, back: false }
     }
@@ -100,27 +102,23 @@ impl Backoff {
     fn stay_away(&mut self) {
         const SLEEP: std::time::Duration = std::time::Duration::from_micros(50);
 
-        if self.round < Self::SPINNING.end && has_company() {
-            self.spin();
-        } else if self.round < Self::SPINNING.end + Self::YIELDING {
-            std::thread::yield_now();
-        } else {
-            std::thread::sleep(SLEEP);
+        match Self::PAUSES.get(self.round) {
+            Some(&pauses) if has_company() => spin(pauses),
+            _ if self.round < Self::PAUSES.len() + Self::YIELDING => std::thread::yield_now(),
+            _ => std::thread::sleep(SLEEP),
         }
         self.round = self.round.saturating_add(1);
     }
 
     #[cfg(not(feature = "std"))]
     fn stay_away(&mut self) {
-        self.spin();
-        self.round = self.round.saturating_add(1);
+        spin(Self::PAUSES[self.round]);
+        self.round = (self.round + 1).min(Self::PAUSES.len() - 1);
     }
+}
 
-    fn spin(&self) {
-        for _ in 0..1_u32 << self.round.min(Self::SPINNING.end) {
-            core::hint::spin_loop();
-        }
-    }
+fn spin(pauses: u32) {
+    (0..pauses).for_each(|_| core::hint::spin_loop());
 }
 
 #[cfg(feature = "std")]
