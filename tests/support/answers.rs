@@ -9,20 +9,6 @@ use hchan::{Permit, RecvError, SendError, TryRecvError, TrySendError};
 
 use crate::model::{Answer, Value};
 
-pub fn sent<T: Into<Value>>(said: Result<(), SendError<T>>) -> Answer {
-    match said {
-        Ok(()) => Answer::Sent,
-        Err(SendError(value)) => Answer::Refused(value.into()),
-    }
-}
-
-pub fn received<T: Into<Value>>(said: Result<T, RecvError>) -> Answer {
-    match said {
-        Ok(value) => Answer::Received(value.into()),
-        Err(RecvError) => Answer::Over,
-    }
-}
-
 pub fn tried_to_send<T: Into<Value>>(said: Result<(), TrySendError<T>>) -> Answer {
     match said {
         Ok(()) => Answer::Sent,
@@ -48,20 +34,6 @@ pub fn forced<T: Into<Value>>(said: Result<Option<T>, SendError<T>>) -> Answer {
 }
 
 /// A permit is to be kept.
-pub fn reserved<'a, T>(
-    said: Result<Permit<'a, T>, SendError<()>>,
-    keep: impl FnOnce(Permit<'a, T>),
-) -> Answer {
-    match said {
-        Ok(permit) => {
-            keep(permit);
-            Answer::Granted
-        }
-        Err(SendError(())) => Answer::Denied,
-    }
-}
-
-/// The same.
 pub fn tried_to_reserve<'a, T>(
     said: Result<Permit<'a, T>, TrySendError<()>>,
     keep: impl FnOnce(Permit<'a, T>),
@@ -74,4 +46,21 @@ pub fn tried_to_reserve<'a, T>(
         Err(TrySendError::Full(())) => Answer::Busy,
         Err(TrySendError::Closed(())) => Answer::Denied,
     }
+}
+
+// Who waits gets the same answers, but none that says to wait.
+
+pub fn sent<T: Into<Value>>(said: Result<(), SendError<T>>) -> Answer {
+    tried_to_send(said.map_err(TrySendError::from))
+}
+
+pub fn received<T: Into<Value>>(said: Result<T, RecvError>) -> Answer {
+    tried_to_receive(said.map_err(TryRecvError::from))
+}
+
+pub fn reserved<'a, T>(
+    said: Result<Permit<'a, T>, SendError<()>>,
+    keep: impl FnOnce(Permit<'a, T>),
+) -> Answer {
+    tried_to_reserve(said.map_err(TrySendError::from), keep)
 }
