@@ -70,11 +70,11 @@ impl Backoff {
     /// processors are, the longer it has to stay away for the holder to get anywhere; one look in vain is how
     /// it learns that they are.
     const PAUSES: [u32; 4] = [16, 32, 96, 1024];
-    /// The first round of an executor's thread.
-    const EXECUTOR: usize = 2;
     /// The rounds after these in which to offer the processor to others, before sleeping.
     #[cfg(feature = "std")]
     const YIELDING: usize = 8;
+    /// The round in which an executor's thread begins.
+    const EXECUTOR: usize = 2;
 
     fn new() -> Self {
         #[cfg(feature = "std")]

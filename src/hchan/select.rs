@@ -44,8 +44,7 @@ impl<T> Hchan<T> {
         }
         // Of the select's arms in this line the oldest is the first.
         let first = self.receiver_of(party.select());
-        let first = first.map(|(other, first)| (other, first.age < age));
-        if let Some((other, is_older)) = first {
+        if let Some((other, is_older)) = first.map(|(other, first)| (other, first.age < age)) {
             party.set_rank(is_older);
             if let Some(other) = &mut self.sudogs.at_mut(other).party {
                 other.set_rank(!is_older);
