@@ -24,39 +24,9 @@ use hchan::{
     select, select_blocking, unbounded,
 };
 use support::{
-    Drops, Task, each_capacity, each_limit, fill, handed, on_wake, panic_of, parked, parked_with,
-    poll_once, poll_with, ready, values,
+    Drops, Task, assert_fair, each_capacity, each_limit, fill, handed, lines, now, on_wake,
+    panic_of, parked, parked_with, poll_once, poll_with, ready, values, waiting,
 };
-
-/// The outcome of a select that need not wait.
-#[track_caller]
-fn now<F: Future>(select: F) -> F::Output {
-    ready(Box::pin(select))
-}
-
-/// A select that was polled once and had to park.
-#[track_caller]
-fn waiting<F: Future>(select: F) -> Task<Pin<Box<F>>> {
-    parked(Box::pin(select))
-}
-
-/// How many operations are parked: in `sendq`, in `recvq`.
-fn lines<T>(rx: &Receiver<T>) -> (usize, usize) {
-    let snapshot = rx.snapshot();
-    (snapshot.sendq, snapshot.recvq)
-}
-
-/// Go's bound for a fair coin, for an event of any probability.
-#[track_caller]
-fn assert_fair(hits: usize, runs: usize, probability: f64) {
-    let (hits, runs) = (hits as f64, runs as f64);
-    let bound = 4.89 * (probability * (1.0 - probability) / runs).sqrt();
-    let share = hits / runs;
-    assert!(
-        (share - probability).abs() <= bound,
-        "{share} instead of {probability}, of which it may be off by {bound}"
-    );
-}
 
 // What an arm may be.
 

@@ -111,6 +111,36 @@ pub fn parked_with<F: Future + Unpin>(mut future: F, waker: Waker) -> F {
     future
 }
 
+/// The outcome of a select that need not wait.
+#[track_caller]
+pub fn now<F: Future>(select: F) -> F::Output {
+    ready(Box::pin(select))
+}
+
+/// A select that was polled once and had to park.
+#[track_caller]
+pub fn waiting<F: Future>(select: F) -> Task<Pin<Box<F>>> {
+    parked(Box::pin(select))
+}
+
+/// How many operations are parked: in `sendq`, in `recvq`.
+pub fn lines<T>(rx: &Receiver<T>) -> (usize, usize) {
+    let snapshot = rx.snapshot();
+    (snapshot.sendq, snapshot.recvq)
+}
+
+/// Go's bound for a fair coin, for an event of any probability.
+#[track_caller]
+pub fn assert_fair(hits: usize, runs: usize, probability: f64) {
+    let (hits, runs) = (hits as f64, runs as f64);
+    let bound = 4.89 * (probability * (1.0 - probability) / runs).sqrt();
+    let share = hits / runs;
+    assert!(
+        (share - probability).abs() <= bound,
+        "{share} instead of {probability}, of which it may be off by {bound}"
+    );
+}
+
 /// A receive that parked, and was handed a value it has not looked at.
 #[track_caller]
 pub fn handed<'a, T>(tx: &Sender<T>, rx: &'a Receiver<T>, value: T) -> Task<RecvFuture<'a, T>> {
