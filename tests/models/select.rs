@@ -1,13 +1,17 @@
 //! Select: several arms stand in line, and one commits.
 
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use hchan::__support::{self, Arm as _};
 use hchan::{Receiver, RecvError, Select, Sender, TryRecvError, TrySendError, bounded, select};
 
+use super::support::poll_once;
 use super::{
-    AtOnce, Bounded, Complete, Parked, block_on, check, drops, end, parked, poll_recv, sends,
-    spawn, wait,
+    AtOnce, Bounded, Complete, Parked, block_on, check, drops, end, parked, parked_recv, poll_recv,
+    sends, spawn, wait,
 };
 
 /// Two channels in the order in which selects park, so that each run parks as the last one did.
@@ -224,12 +228,15 @@ fn send_from_loses_nothing() {
     });
 }
 
-/// A future resolves while the arm next to it is accepted: the accepted arm wins.
+/// A future resolves while the arm next to it is accepted: the arm wins if it was accepted before the poll;
+/// else the future does, and the value is still there.
 #[test]
 fn future_resolves_while_an_arm_is_accepted() {
+    let full = Err(TrySendError::Full(1));
     let winners = [
-        (Ok(()), (Arm::A, Ok(1))),
-        (Err(TrySendError::Full(1)), (Arm::B, Err(RecvError))),
+        (Ok(()), (Arm::A, Ok(1)), Err(TryRecvError::Empty)),
+        (Ok(()), (Arm::B, Err(RecvError)), Ok(1)),
+        (full, (Arm::B, Err(RecvError)), Err(TryRecvError::Empty)),
     ];
     check(Complete, winners, || {
         let [(tx_a, a), (tx_b, b)] = two_channels(0);
@@ -241,9 +248,271 @@ fn future_resolves_while_an_arm_is_accepted() {
             }
         });
         tx_b.close();
-        let sender = spawn(move || tx_a.try_send(1));
+        let tx = tx_a.clone();
+        let sender = spawn(move || tx.try_send(1));
         let won = block_on(select);
-        (end(sender), won)
+        (end(sender), won, a.try_recv())
+    });
+}
+
+/// A future that wakes its task so many times before it sleeps for good.
+fn wakes_again(times: usize) -> impl Future<Output = ()> + Send {
+    let mut left = times;
+    poll_fn(move |cx| {
+        if left > 0 {
+            left -= 1;
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    })
+}
+
+/// A select that sends 1 beside a future that wakes it once, parked.
+fn parked_send_or_wake(tx: &Sender<i32>) -> Pin<Box<impl Future<Output = bool> + Send + use<>>> {
+    let tx = tx.clone();
+    parked(async move {
+        select! {
+            send(tx, 1) -> sent => sent.is_ok(),
+            future(wakes_again(2)) -> () => unreachable!(),
+        }
+    })
+}
+
+/// A receiver comes while the select holds its send back to poll its future: it takes the value as soon as it
+/// may, or waits until the select looks again.
+#[test]
+fn receiver_comes_while_a_send_is_held_back() {
+    check(Complete, [AtOnce, Parked], || {
+        let (tx, rx) = bounded(0);
+        let select = parked_send_or_wake(&tx);
+        let receiver = spawn(move || wait(rx.recv()));
+        assert!(block_on(select));
+        let (turn, received) = end(receiver);
+        assert_eq!(received, Ok(1));
+        turn
+    });
+}
+
+/// The same with a try, which does not wait.
+#[test]
+fn try_recv_comes_while_a_send_is_held_back() {
+    check(Complete, [Ok(1), Err(TryRecvError::Empty)], || {
+        let (tx, rx) = bounded(0);
+        let mut select = parked_send_or_wake(&tx);
+        let other = rx.clone();
+        let receiver = spawn(move || other.try_recv());
+        let polled = poll_once(&mut select);
+        let received = end(receiver);
+        match received {
+            // It was seen in this poll, or is in the next one.
+            Ok(_) => assert!(polled.is_ready() || block_on(select)),
+            Err(_) => {
+                assert!(polled.is_pending());
+                assert_eq!(rx.try_recv(), Ok(1), "it is there again");
+                assert!(block_on(select));
+            }
+        }
+        received
+    });
+}
+
+/// A room is made while the select holds its send back: it sends in the poll in which it looks again, or was
+/// sent before.
+#[test]
+fn room_is_made_while_a_send_is_held_back() {
+    check(Complete, [[0, 1]], || {
+        let (tx, rx) = bounded(1);
+        tx.try_send(0).unwrap();
+        let select = parked_send_or_wake(&tx);
+        let other = rx.clone();
+        let receiver = spawn(move || other.try_recv());
+        assert!(block_on(select));
+        [end(receiver).unwrap(), rx.try_recv().unwrap()]
+    });
+}
+
+/// The channel closes while the select holds its send back.
+#[test]
+fn close_comes_while_a_send_is_held_back() {
+    check(Complete, [false], || {
+        let (tx, rx) = bounded(0);
+        let select = parked_send_or_wake(&tx);
+        let closer = spawn(move || rx.close());
+        let sent = block_on(select);
+        assert!(end(closer));
+        sent
+    });
+}
+
+/// A value comes to an arm and another one by the future beside it: the select has one, and the other is still
+/// there.
+#[test]
+fn value_comes_to_an_arm_and_to_the_future_beside_it() {
+    let won = [(Arm::A, Ok(1)), (Arm::B, Ok(2))];
+    check(Bounded(2), won, || {
+        let [(tx_a, a), (tx_b, b)] = two_channels(1);
+        let (rx_a, rx_b) = (a.clone(), b.clone());
+        let select = parked(async move {
+            select! {
+                recv(rx_a) -> value => (Arm::A, value),
+                future(rx_b.recv()) -> value => (Arm::B, value),
+            }
+        });
+        let senders = [(tx_a, 1), (tx_b, 2)].map(|(tx, value)| {
+            spawn(move || {
+                tx.try_send(value).unwrap();
+                tx
+            })
+        });
+        let won = block_on(select);
+        let _txs = senders.map(end);
+        let others = [a.try_recv().ok(), b.try_recv().ok()];
+        assert_eq!(
+            others,
+            [Some(1), Some(2)].map(|other| other.filter(|&n| won.1 != Ok(n)))
+        );
+        won
+    });
+}
+
+/// The future is lent, and ready by another thread while a value comes to the arm: its output is reported once,
+/// and the value is received once, whichever comes first.
+#[test]
+fn lent_future_is_reported_once() {
+    let orders = [[Arm::A, Arm::B], [Arm::B, Arm::A]];
+    check(Bounded(2), orders, || {
+        let [(tx_a, a), (tx_b, b)] = two_channels(0);
+        let closer = spawn(move || tx_b.close());
+        let sender = sends(&tx_a, 1);
+        let order = block_on(async {
+            // Polled after it was ready, it panics.
+            let mut closed = b.closed();
+            let first = select! {
+                recv(a) -> value => (Arm::A, value),
+                future(&mut closed) -> () => (Arm::B, Ok(1)),
+            };
+            let second = match first.0 {
+                Arm::A => select! { future(&mut closed) -> () => (Arm::B, Ok(1)) },
+                Arm::B => select! { recv(a) -> value => (Arm::A, value) },
+            };
+            assert_eq!((first.1, second.1), (Ok(1), Ok(1)));
+            [first.0, second.0]
+        });
+        end(sender).unwrap();
+        assert!(end(closer));
+        order
+    });
+}
+
+/// Each select sends what the other receives, both ways, and both have a future that wakes them: they meet, on
+/// one channel, and on one only.
+#[test]
+fn two_selects_with_futures_cross() {
+    async fn select_both(a: Sender<i32>, b: Receiver<i32>) -> Option<i32> {
+        select! {
+            send(a, 1) -> sent => sent.map_or(Some(0), |()| None),
+            recv(b) -> value => Some(value.unwrap()),
+            future(wakes_again(2)) -> () => unreachable!(),
+        }
+    }
+    let meetings = [(None, Some(1)), (Some(1), None)];
+    check(Bounded(2), meetings, || {
+        let [(tx_a, a), (tx_b, b)] = two_channels(0);
+        let other = spawn(move || block_on(select_both(tx_b, a)));
+        let won = block_on(select_both(tx_a, b));
+        (won, end(other))
+    });
+}
+
+/// A select that sends and one that receives, each beside a future that wakes it: they meet.
+#[test]
+fn two_selects_with_futures_face_each_other() {
+    check(Bounded(3), [AtOnce, Parked], || {
+        let (tx, rx) = bounded(0);
+        let sender = parked_send_or_wake(&tx);
+        let other = spawn(move || {
+            wait(async move {
+                select! {
+                    recv(rx) -> value => value,
+                    future(wakes_again(2)) -> () => unreachable!(),
+                }
+            })
+        });
+        assert!(block_on(sender));
+        let (turn, received) = end(other);
+        assert_eq!(received, Ok(1));
+        turn
+    });
+}
+
+/// The select polls its future once more and is dropped, while a counterpart comes to its send: the value was
+/// received or is dropped, and nothing is left in the line.
+#[test]
+fn dropped_after_its_send_was_held_back() {
+    check(Complete, [Ok(1), Err(TryRecvError::Empty)], || {
+        let (tx, rx) = bounded(0);
+        let mut select = parked_send_or_wake(&tx);
+        let dropper = spawn(move || {
+            let polled = poll_once(&mut select);
+            polled.is_ready()
+        });
+        let received = rx.try_recv();
+        // A poll that says so was not for nothing.
+        assert!(!end(dropper) || received.is_ok());
+        assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+        let mut next = parked_recv(&rx);
+        assert_eq!(tx.try_send(2), Ok(()));
+        assert_eq!(block_on(&mut next), Ok(2));
+        received
+    });
+}
+
+/// A receiver comes while the select polls its future once more and is dropped: it has received from the
+/// select, or else receives what is sent next.
+#[test]
+fn dropped_after_a_receiver_has_come() {
+    check(Complete, [(AtOnce, 1), (Parked, 1), (Parked, 2)], || {
+        let (tx, rx) = bounded(0);
+        let mut select = parked_send_or_wake(&tx);
+        let dropper = spawn(move || {
+            let _polled = poll_once(&mut select);
+        });
+        let mut recv = Box::pin(async move { rx.recv().await });
+        let polled = poll_once(&mut recv);
+        end(dropper);
+        match polled {
+            Poll::Ready(received) => (AtOnce, received.unwrap()),
+            Poll::Pending => {
+                let _full = tx.try_send(2);
+                (Parked, block_on(recv).unwrap())
+            }
+        }
+    });
+}
+
+/// The same for a receive: the value that comes is received by the select, or is still there.
+#[test]
+fn dropped_after_its_future_was_polled_beside_a_receive() {
+    let fates = [
+        (Ok(()), None, Ok(1)),
+        (Ok(()), Some(1), Err(TryRecvError::Empty)),
+        (Err(TrySendError::Full(1)), None, Err(TryRecvError::Empty)),
+    ];
+    check(Complete, fates, || {
+        let (tx, rx) = bounded(0);
+        let receiver = rx.clone();
+        let mut select = parked(async move {
+            select! {
+                recv(receiver) -> value => value.unwrap(),
+                future(wakes_again(2)) -> () => unreachable!(),
+            }
+        });
+        let dropper = spawn(move || match poll_once(&mut select) {
+            Poll::Ready(value) => Some(value),
+            Poll::Pending => None,
+        });
+        let sent = tx.try_send(1);
+        (sent, end(dropper), rx.try_recv())
     });
 }
 
