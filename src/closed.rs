@@ -11,7 +11,7 @@ use core::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 
 use crate::error::polled_after_ready;
-use crate::party::Party;
+use crate::party::{Party, Terms};
 use crate::sudog::{State, Sudogs, Ticket, WaitQ};
 use crate::sync::{AtomicBool, Mutex, Ordering};
 use crate::trace::{Event, Queue, Trace};
@@ -60,7 +60,7 @@ impl Closeq {
         let mut line = self.line.lock();
         self.closed.store(true, Ordering::Relaxed);
         if let Some(Line { sudogs, queue }) = line.as_deref_mut() {
-            while let Some((watcher, waker)) = queue.dequeue(sudogs, |_| true) {
+            while let Some((watcher, waker)) = queue.dequeue(sudogs, Terms::Revocable, |_| true) {
                 sudogs.at_mut(watcher).state = State::Success;
                 wakes.push(waker);
             }

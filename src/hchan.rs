@@ -13,7 +13,8 @@
 //!
 //! - receivers stand in `recvq` only while `buf` is empty;
 //! - senders stand in `sendq` only while the channel is open and no slot is free, and on capacity 0
-//!   only while each parked receiver is promised to a permit, or is an arm of the sender's own select;
+//!   only while each parked receiver is promised to a permit, or is an arm of the sender's own select.
+//!   The arms of a select that holds its sends are passed by: they look by themselves afterwards;
 //! - values leave in the order in which they were accepted; what was put back is older than the rest
 //!   of `buf` and stands at its head, oldest first;
 //! - on a closed channel receivers stand in `recvq` only while a value is unclaimed, that is: handed
@@ -28,7 +29,7 @@ use core::task::Poll;
 
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError, present};
 use crate::forecast::Forecast;
-use crate::party::Party;
+use crate::party::{Party, Terms};
 use crate::ring::Ring;
 use crate::snapshot::Snapshot;
 use crate::sudog::{SendTicket, State, Sudog, Sudogs, Ticket, WaitQ};
@@ -226,13 +227,18 @@ impl<T> Hchan<T> {
     /// Receives without waiting.
     #[inline]
     pub(crate) fn recv(&mut self, wakes: &mut Wakes) -> Result<T, TryRecvError> {
+        if !self.recvq.is_empty() {
+            // An arm that was held until now does not give to a newcomer what those in line wait for.
+            self.admit(wakes);
+        }
         if let Some(value) = self.take() {
             self.admit(wakes);
             return Ok(value);
         }
         if self.may_bring {
             // A rendezvous, or permits hold every slot: the sender's value comes straight over.
-            let first = self.sendq.dequeue(&mut self.sudogs, Sudog::has_value);
+            let senders = &mut self.sendq;
+            let first = senders.dequeue(&mut self.sudogs, Terms::Final, Sudog::has_value);
             if let Some((sender, waker)) = first {
                 self.clock += 1;
                 wakes.push(waker);
@@ -240,7 +246,9 @@ impl<T> Hchan<T> {
                 self.complete_send(sender, &mut elem);
                 return Ok(present(elem));
             }
-            self.may_bring = false;
+            // What is left are reservations, and arms that are held.
+            let mut left = self.sendq.iter(&self.sudogs, Terms::Revocable);
+            self.may_bring = left.any(Sudog::has_value);
         }
         if self.is_over() {
             return Err(TryRecvError::Closed);
@@ -362,7 +370,9 @@ impl<T> Hchan<T> {
     /// Takes a value back that had left: for the first receiver in line, or into its old place.
     pub(crate) fn put_back(&mut self, value: T, age: u64, wakes: &mut Wakes) {
         self.trace.note(Event::PutBack);
-        if let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
+        let receivers = &mut self.recvq;
+        let first = receivers.dequeue(&mut self.sudogs, Terms::Revocable, |_| true);
+        if let Some((receiver, waker)) = first {
             self.complete_recv(receiver, &mut Some(value), age);
             wakes.push(waker);
             return;
@@ -412,8 +422,8 @@ impl<T> Hchan<T> {
             sendx: self.buf.sendx(),
             recvx: self.buf.recvx(),
             closed: self.closed,
-            sendq: self.sendq.iter(&self.sudogs).count(),
-            recvq: self.recvq.iter(&self.sudogs).count(),
+            sendq: self.sendq.iter(&self.sudogs, Terms::Revocable).count(),
+            recvq: self.recvq.iter(&self.sudogs, Terms::Revocable).count(),
         }
     }
 
@@ -487,9 +497,10 @@ impl<T> Hchan<T> {
         assert!(self.recvq.is_empty() || self.buf.is_empty());
         assert!(self.recvq.is_empty() || !self.closed || self.unclaimed > 0);
         assert!(self.sendq.is_empty() || !self.closed);
-        assert!(self.sendq.is_empty() || !self.has_room());
-        let mut senders = self.sendq.iter(&self.sudogs);
-        assert!(self.may_bring || !senders.any(Sudog::has_value));
+        let senders = || self.sendq.iter(&self.sudogs, Terms::Revocable);
+        let is_task = |sender: &Sudog<T>| sender.select().is_none();
+        assert!(!self.has_room() || !senders().any(is_task));
+        assert!(self.may_bring || !senders().any(Sudog::has_value));
         let first = self.sendq.first(&self.sudogs);
         let is_plain = first.is_some_and(|sender| sender.has_value() && sender.select().is_none());
         assert!(!is_plain || self.buf.dataqsiz() > 0 || !self.has_free_receiver(None));

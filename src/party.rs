@@ -6,6 +6,25 @@ use core::task::Waker;
 
 use crate::sync::{Arc, AtomicU32, Mutex, Ordering};
 
+/// On which terms a counterpart serves a waiter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Terms {
+    /// For good: it takes the value that a send brings.
+    Final,
+    /// Until the waiter has looked: a receive can give back what it was handed, and an operation that ends
+    /// since its channel is closed has done nothing.
+    Revocable,
+}
+
+/// Why a party is not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Another line was faster, or its select has withdrawn.
+    Declined,
+    /// Its select holds its sends. The arm stays in line, and will look for what has come past it.
+    Held,
+}
+
 /// Whom a parked operation belongs to.
 pub(crate) enum Party {
     /// A task, which waits for nothing else.
@@ -21,51 +40,54 @@ pub(crate) enum Party {
 }
 
 impl Party {
-    /// Claims whoever it is for this line, and says whom to wake. `None` if another line was faster. From
-    /// now on no other can, though an arm stands there until its select looks.
+    /// Claims whoever it is for this line, and says whom to wake, unless it refuses. From now on no other
+    /// line can, though an arm stands there until its select looks.
     ///
     /// A task goes with its waker; an arm's handle to its offer stays, for its select to use again.
     #[inline]
-    pub(crate) fn accept(party: &mut Option<Self>) -> Option<Waker> {
+    pub(crate) fn accept(party: &mut Option<Self>, terms: Terms) -> Result<Waker, Refusal> {
         match party {
-            Some(Self::Arm { offer, number, .. }) => offer.accept(*number),
-            _ => party.take().and_then(Self::into_waker),
+            Some(Self::Arm { offer, number, .. }) => offer.accept(*number, terms),
+            _ => { party.take().and_then(Self::into_waker) }.ok_or(Refusal::Declined),
         }
     }
 
-    /// Claims two, each for the line that it stands in, or neither, and says whom to wake.
-    pub(crate) fn accept_both(a: &mut Option<Self>, b: &mut Option<Self>) -> Option<[Waker; 2]> {
-        match (&a, &b) {
+    /// Claims a sender and a receiver, each for the line that it stands in, or neither, and says whom to wake.
+    pub(crate) fn accept_both(
+        sender: &mut Option<Self>,
+        receiver: &mut Option<Self>,
+    ) -> Option<[Waker; 2]> {
+        match (&sender, &receiver) {
             (
                 Some(Self::Arm {
-                    offer: one,
-                    number: arm,
+                    offer: sends,
+                    number: send,
                     ..
                 }),
                 Some(Self::Arm {
-                    offer: other,
-                    number: other_arm,
+                    offer: receives,
+                    number: recv,
                     ..
                 }),
-            ) => Offer::accept_both((one, *arm), (other, *other_arm)),
+            ) => Offer::accept_both((sends, *send), (receives, *recv)),
             // A task always accepts, so the other one is asked first.
             (Some(Self::Arm { .. }), _) => {
-                let first = Self::accept(a)?;
-                Some([first, Self::accept(b)?])
+                let first = Self::accept(sender, Terms::Final).ok()?;
+                Some([first, Self::accept(receiver, Terms::Revocable).ok()?])
             }
             (_, _) => {
-                let second = Self::accept(b)?;
-                Some([Self::accept(a)?, second])
+                let second = Self::accept(receiver, Terms::Revocable).ok()?;
+                Some([Self::accept(sender, Terms::Final).ok()?, second])
             }
         }
     }
 
-    /// Whether nobody has accepted it yet.
+    /// Whether it would be served on these terms.
     #[inline]
-    pub(crate) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self, terms: Terms) -> bool {
         match self {
             Self::Task(_) => true,
-            Self::Arm { offer, .. } => offer.is_open(),
+            Self::Arm { offer, .. } => offer.is_open(terms),
         }
     }
 
@@ -112,11 +134,17 @@ impl Party {
 /// A select that stands in several lines: Go's `selectDone`.
 ///
 /// ```text
-///          open                 accept(arm), by a counterpart
-///   Closed ------> Open ----------------------------------> accepted: the arm's number
-///     ^              |                                                |
-///     +-- withdraw --+------------------- withdraw -------------------+
+///          open            accept(arm), by a counterpart
+///   Closed ------> Open -----------------------------------> accepted: the arm's number
+///     ^            |  ^                                       ^    |
+///     |       hold |  | release                               |    |
+///     |            v  |        accept(arm), revocable         |    |
+///     |            Held --------------------------------------+    |
+///     |             |                                              |
+///     +- withdraw --+------------------ withdraw ------------------+
 /// ```
+///
+/// While its sends are held, nothing that is accepted is final, so that the owner can still commit elsewhere.
 ///
 /// Whoever accepts holds the lock of the channel in whose line the arm stands, and completes the
 /// arm's sudog before it unlocks.
@@ -137,6 +165,7 @@ impl fmt::Debug for Offer {
 
 const CLOSED: u32 = u32::MAX;
 const OPEN: u32 = u32::MAX - 1;
+const HELD: u32 = u32::MAX - 2;
 
 impl Offer {
     pub(crate) fn new() -> Self {
@@ -155,46 +184,75 @@ impl Offer {
         *left = Some(waker);
     }
 
-    /// Accepts an arm, unless one was accepted before or the offer is closed; returns whom to wake.
+    /// Accepts an arm, unless one was accepted before or the offer is not open on these terms; returns whom
+    /// to wake.
     #[inline]
-    fn accept(&self, arm: u32) -> Option<Waker> {
+    fn accept(&self, arm: u32, terms: Terms) -> Result<Waker, Refusal> {
         let mut left = self.waker.lock();
-        if !self.is_open() {
-            return None;
+        if !self.is_open(terms) {
+            return Err(match self.is_open(Terms::Revocable) {
+                true => Refusal::Held,
+                false => Refusal::Declined,
+            });
         }
         // Ordering: pairs with `accepted`, which the owner calls without a lock. What the counterpart
         // does for the arm it does under the channel's lock, and the owner takes that lock to collect.
         self.state.store(arm, Ordering::Release);
-        left.take()
+        left.take().ok_or(Refusal::Declined)
     }
 
-    /// Accepts an arm of each of two selects, or of neither.
+    /// Accepts a send arm of one select and a receive arm of another, or neither.
     ///
     /// The two locks are taken in the order of their addresses, wherever the two meet.
-    fn accept_both(one: (&Self, u32), other: (&Self, u32)) -> Option<[Waker; 2]> {
-        let swap = ptr::from_ref(one.0) > ptr::from_ref(other.0);
-        let [(low, low_arm), (high, high_arm)] = if swap { [other, one] } else { [one, other] };
-        let (mut low_left, mut high_left) = (low.waker.lock(), high.waker.lock());
-        if !(low.is_open() && high.is_open()) {
+    fn accept_both(sender: (&Self, u32), receiver: (&Self, u32)) -> Option<[Waker; 2]> {
+        let swap = ptr::from_ref(sender.0) > ptr::from_ref(receiver.0);
+        let [low, high] = if swap {
+            [receiver, sender]
+        } else {
+            [sender, receiver]
+        };
+        let (mut low_left, mut high_left) = (low.0.waker.lock(), high.0.waker.lock());
+        if !(sender.0.is_open(Terms::Final) && receiver.0.is_open(Terms::Revocable)) {
             return None;
         }
         // Ordering: see `accept`.
-        low.state.store(low_arm, Ordering::Release);
-        high.state.store(high_arm, Ordering::Release);
+        low.0.state.store(low.1, Ordering::Release);
+        high.0.state.store(high.1, Ordering::Release);
         let (low, high) = (low_left.take()?, high_left.take()?);
         Some(if swap { [high, low] } else { [low, high] })
     }
 
     #[inline]
-    fn is_open(&self) -> bool {
-        self.state.load(Ordering::Relaxed) == OPEN
+    fn is_open(&self, terms: Terms) -> bool {
+        match self.state.load(Ordering::Relaxed) {
+            OPEN => true,
+            HELD => terms == Terms::Revocable,
+            _ => false,
+        }
+    }
+
+    /// From now on no send arm is served; one that was accepted before stays accepted.
+    pub(crate) fn hold(&self) {
+        self.replace(OPEN, HELD);
+    }
+
+    /// Send arms may be served again. What has come past them in between, their owner has to look for now.
+    pub(crate) fn release(&self) {
+        self.replace(HELD, OPEN);
+    }
+
+    fn replace(&self, from: u32, to: u32) {
+        let _left = self.waker.lock();
+        if self.state.load(Ordering::Relaxed) == from {
+            self.state.store(to, Ordering::Relaxed);
+        }
     }
 
     /// The arm that was accepted, if one was.
     #[inline]
     pub(crate) fn accepted(&self) -> Option<u32> {
         let state = self.state.load(Ordering::Acquire);
-        (state < OPEN).then_some(state)
+        (state < HELD).then_some(state)
     }
 
     /// From now on no arm is accepted. Returns the one that was, or else the waker.
@@ -222,7 +280,7 @@ impl Offer {
     /// Leaves another waker, and returns the one before; or, unless the offer is open, this one.
     pub(crate) fn renew(&self, waker: Waker) -> Option<Waker> {
         let mut left = self.waker.lock();
-        match self.is_open() {
+        match self.is_open(Terms::Revocable) {
             true => left.replace(waker),
             false => Some(waker),
         }

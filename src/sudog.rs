@@ -24,7 +24,7 @@ use core::mem;
 use core::num::NonZero;
 use core::task::{Poll, Waker};
 
-use crate::party::{Offer, Party};
+use crate::party::{Offer, Party, Refusal, Terms};
 use crate::wakes::Visitor;
 
 /// A slab of no more bytes than this is kept for the next waiters: as much as an allocator keeps, too.
@@ -355,10 +355,11 @@ impl WaitQ {
     /// Takes out the first sudog of the queue that `fits` and whose party accepts, for its counterpart
     /// to complete and wake.
     ///
-    /// Arms of selects that are not open any more leave the queue on the way.
+    /// Arms of selects that are not open any more leave the queue on the way; those that are held stay.
     pub(crate) fn dequeue<T>(
         &mut self,
         sudogs: &mut Sudogs<T>,
+        terms: Terms,
         mut fits: impl FnMut(&Sudog<T>) -> bool,
     ) -> Option<(u32, Waker)> {
         let mut index = self.first;
@@ -366,8 +367,8 @@ impl WaitQ {
             let sudog = sudogs.slots.get(index as usize)?;
             let next = sudog.next;
             // An arm that is not open any more is asked as well: it declines, and so leaves.
-            if !sudog.is_open() || fits(sudog) {
-                if let Some(waker) = self.dequeue_at(sudogs, index) {
+            if !sudog.is_open(terms) || fits(sudog) {
+                if let Some(waker) = self.dequeue_at(sudogs, terms, index) {
                     return Some((index, waker));
                 }
             }
@@ -376,16 +377,23 @@ impl WaitQ {
     }
 
     /// Takes a sudog out of the queue for its counterpart to complete and wake, if its party accepts; an arm
-    /// that declines leaves as well.
+    /// that declines leaves as well, and one that is held stays.
     #[inline]
-    pub(crate) fn dequeue_at<T>(&mut self, sudogs: &mut Sudogs<T>, index: u32) -> Option<Waker> {
+    pub(crate) fn dequeue_at<T>(
+        &mut self,
+        sudogs: &mut Sudogs<T>,
+        terms: Terms,
+        index: u32,
+    ) -> Option<Waker> {
         let sudog = sudogs.at_mut(index);
-        let accepted = Party::accept(&mut sudog.party);
-        if accepted.is_none() {
-            sudog.state = State::Passed;
+        let accepted = Party::accept(&mut sudog.party, terms);
+        match accepted {
+            Ok(_) => {}
+            Err(Refusal::Declined) => sudog.state = State::Passed,
+            Err(Refusal::Held) => return None,
         }
         self.unlink_at(sudogs, index);
-        accepted
+        accepted.ok()
     }
 
     /// Where the first sudog of the queue is, if there is one.
@@ -399,13 +407,14 @@ impl WaitQ {
     pub(crate) fn dequeue_head<T>(
         &mut self,
         sudogs: &mut Sudogs<T>,
+        terms: Terms,
         fits: impl FnOnce(&Sudog<T>) -> bool,
     ) -> Option<Waker> {
         let sudog = sudogs.slots.get_mut(self.first as usize)?;
         if !fits(sudog) {
             return None;
         }
-        let waker = Party::accept(&mut sudog.party)?;
+        let waker = Party::accept(&mut sudog.party, terms).ok()?;
         self.first = sudog.next;
         match sudogs.slots.get_mut(self.first as usize) {
             Some(after) => after.prev = NIL,
@@ -414,8 +423,8 @@ impl WaitQ {
         Some(waker)
     }
 
-    /// Takes two waiters out of their queues, given by their indexes, if both their parties accept, for each
-    /// other to complete and for whoever has brought them together to wake.
+    /// Takes a sender and a receiver out of their queues, given by their indexes, if both their parties accept,
+    /// for each other to complete and for whoever has brought them together to wake.
     pub(crate) fn dequeue_both<T>(
         (sendq, sender): (&mut Self, u32),
         (recvq, receiver): (&mut Self, u32),
@@ -438,27 +447,34 @@ impl WaitQ {
         sudogs.slots.get(self.last as usize)
     }
 
-    /// The sudogs of the queue that may still be served, first to last.
-    pub(crate) fn iter<'a, T>(&self, sudogs: &'a Sudogs<T>) -> impl Iterator<Item = &'a Sudog<T>> {
-        self.indexed(sudogs).map(|(_, sudog)| sudog)
+    /// The sudogs of the queue that would be served on these terms, first to last.
+    pub(crate) fn iter<'a, T>(
+        &self,
+        sudogs: &'a Sudogs<T>,
+        terms: Terms,
+    ) -> impl Iterator<Item = &'a Sudog<T>> {
+        self.indexed(sudogs, terms).map(|(_, sudog)| sudog)
     }
 
     /// The same, with their indexes.
     pub(crate) fn indexed<'a, T>(
         &self,
         sudogs: &'a Sudogs<T>,
+        terms: Terms,
     ) -> impl Iterator<Item = (u32, &'a Sudog<T>)> {
         let at = |index: u32| Some((index, sudogs.slots.get(index as usize)?));
         core::iter::successors(at(self.first), move |(_, sudog)| at(sudog.next))
-            .filter(|(_, sudog)| sudog.is_open())
+            .filter(move |(_, sudog)| sudog.is_open(terms))
     }
 }
 
 impl<T> Sudog<T> {
-    /// Whether a counterpart may serve it.
+    /// Whether a counterpart may serve it on these terms.
     #[inline]
-    pub(crate) fn is_open(&self) -> bool {
-        self.party.as_ref().is_some_and(Party::is_open)
+    pub(crate) fn is_open(&self, terms: Terms) -> bool {
+        self.party
+            .as_ref()
+            .is_some_and(|party| party.is_open(terms))
     }
 
     /// Whether it counts as a receiver.

@@ -906,6 +906,31 @@ fn of_two_futures_that_resolve_while_the_select_is_parked_each_wins_half() {
 }
 
 #[test]
+fn a_future_is_as_likely_to_win_as_a_channel() {
+    let (tx, rx) = bounded(1);
+    let (room, _rooms) = unbounded();
+    let (closed, closeds) = bounded::<()>(0);
+    closed.close();
+    let mut wins = [0; 4];
+    for _ in 0..10_000 {
+        let _full = tx.try_send(());
+        wins[now(async {
+            select! {
+                recv(rx) -> _ => 0,
+                send(room, ()) -> _ => 1,
+                recv(closeds) -> _ => 2,
+                future(async {}) -> () => 3,
+            }
+        })] += 1;
+    }
+    for wins in wins {
+        assert_fair(wins, 10_000, 0.25);
+    }
+    let select = || Select::new().recv(&closeds, |_| 0).future(async {}, |()| 1);
+    assert_fair((0..10_000).map(|_| now(select())).sum(), 10_000, 0.5);
+}
+
+#[test]
 fn a_biased_select_takes_the_first_ready_arm() {
     let (a, rx_a) = bounded(1);
     let (b, rx_b) = bounded(1);
@@ -1070,30 +1095,224 @@ fn a_future_arm_ends_the_select_when_it_resolves() {
 }
 
 #[test]
-fn a_channel_arm_that_was_won_is_reported_even_if_a_future_resolves_in_the_same_poll() {
-    let (tx, rx) = bounded(0);
+fn a_future_that_is_ready_wins_and_what_an_arm_was_handed_in_its_poll_goes_back_in_place() {
+    let (tx, rx) = bounded(1);
     let mut polls = 0;
     let sends = poll_fn(|_| {
         polls += 1;
-        // The second time, when the select is parked, it accepts one of the select's own arms.
-        match tx.try_send(polls) {
-            Ok(()) => Ready(Ok(0)),
-            Err(_) => Pending,
+        // The second time, when the select is parked, it serves one of the select's own arms.
+        if polls == 1 {
+            return Pending;
         }
+        tx.try_send(2).unwrap();
+        tx.try_send(3).unwrap();
+        Ready(Ok(0))
     });
     let mut select = waiting(async {
         select! { future(sends) -> value => value, recv(rx) -> value => value }
     });
-    assert_eq!(select.poll(), Ready(Ok(2)));
+    assert_eq!(select.poll(), Ready(Ok(0)));
+    assert_eq!(values(&rx), [2, 3]);
+}
 
-    for _ in 0..50 {
-        let (tx, rx) = bounded(1);
-        tx.try_send(1).unwrap();
-        let won = now(async {
-            select! { future(async { Ok(0) }) -> value => value, recv(rx) -> value => value }
+#[test]
+fn a_job_that_reports_to_its_select_is_heard_to_the_end() {
+    for _ in 0..20 {
+        let (progress, reports) = bounded(8);
+        let polls = Cell::new(0);
+        let mut job = poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            polls.set(polls.get() + 1);
+            progress.try_send(polls.get()).unwrap();
+            assert!(polls.get() <= 5, "polled after it was ready");
+            if polls.get() == 5 { Ready(()) } else { Pending }
         });
-        assert_eq!(won, Ok(1));
+        let mut heard = Vec::new();
+        futures::executor::block_on(async {
+            loop {
+                select! {
+                    recv(reports) -> report => heard.push(report.unwrap()),
+                    future(&mut job) -> () => break,
+                }
+            }
+        });
+        heard.extend(reports.try_iter());
+        assert_eq!(heard, [1, 2, 3, 4, 5]);
     }
+}
+
+/// A select that sends `value` from `slot`, beside a future that does `work` when it is polled in line.
+fn sends_beside<'a, O: 'a>(
+    tx: &'a Sender<u8>,
+    slot: &'a mut Option<u8>,
+    mut work: impl FnMut() -> Poll<O> + 'a,
+) -> Task<impl Future<Output = Result<O, Result<(), SendError<()>>>> + Unpin> {
+    let mut first = true;
+    let future = poll_fn(move |_| match std::mem::take(&mut first) {
+        true => Pending,
+        false => work(),
+    });
+    waiting(async move {
+        select! { send_from(tx, slot) -> sent => Err(sent), future(future) -> output => Ok(output) }
+    })
+}
+
+#[test]
+fn while_a_future_is_polled_nobody_takes_what_an_arm_sends_and_its_place_is_kept() {
+    each_limit(|_, tx, rx| {
+        while tx.try_send(9).is_ok() {}
+        let mut slot = Some(1);
+        let mut select = sends_beside(&tx, &mut slot, || {
+            match lines(&rx).0 {
+                1 if rx.capacity() == Some(0) => {
+                    assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+                }
+                waiting => assert!(waiting > 0),
+            }
+            Poll::<()>::Pending
+        });
+        assert!(select.poll().is_pending());
+        let mut behind = parked(tx.send(2));
+        assert!(select.poll().is_pending());
+        let taken: Vec<_> = (0..=rx.len()).map(|_| rx.try_recv().unwrap()).collect();
+        assert_eq!(taken.last(), Some(&1), "it was first in line");
+        assert_eq!(select.poll(), Ready(Err(Ok(()))));
+        assert!(rx.capacity() != Some(0) || behind.poll().is_pending());
+    });
+}
+
+#[test]
+fn a_future_that_is_ready_wins_over_a_send_that_could_proceed_in_its_poll() {
+    let (tx, rx) = bounded(0);
+    let mut receives = rx.recv();
+    let mut slot = Some(1);
+    let mut select = sends_beside(&tx, &mut slot, || {
+        assert!(poll_once(&mut receives).is_pending());
+        Ready("a line")
+    });
+    assert_eq!(select.poll(), Ready(Ok("a line")));
+    drop(select);
+    assert_eq!(slot, Some(1));
+    assert!(poll_once(receives).is_pending());
+}
+
+#[test]
+fn a_receiver_that_parks_while_a_future_is_polled_is_met_afterwards() {
+    let (tx, rx) = bounded(0);
+    let mut receives = rx.recv();
+    let mut slot = Some(1);
+    let mut select = sends_beside(&tx, &mut slot, || {
+        assert!(poll_once(&mut receives).is_pending());
+        Poll::<()>::Pending
+    });
+    assert_eq!(select.poll(), Ready(Err(Ok(()))));
+    drop(select);
+    assert_eq!(poll_once(receives), Ready(Ok(1)));
+}
+
+#[test]
+fn room_that_is_made_while_a_future_is_polled_is_used_afterwards() {
+    let (tx, rx) = bounded(1);
+    tx.try_send(1).unwrap();
+    let mut slot = Some(2);
+    let mut select = sends_beside(&tx, &mut slot, || {
+        assert_eq!(rx.try_recv(), Ok(1));
+        Poll::<()>::Pending
+    });
+    assert_eq!(select.poll(), Ready(Err(Ok(()))));
+    assert_eq!(values(&rx), [2]);
+}
+
+#[test]
+fn a_send_that_is_closed_while_a_future_is_polled_ends_unless_that_is_ready() {
+    for is_ready in [false, true] {
+        let (tx, rx) = bounded(0);
+        let mut slot = Some(1);
+        let mut select = sends_beside(&tx, &mut slot, || {
+            assert!(rx.close());
+            if is_ready { Ready(()) } else { Pending }
+        });
+        let outcome = match is_ready {
+            true => Ok(()),
+            false => Err(Err(SendError(()))),
+        };
+        assert_eq!(select.poll(), Ready(outcome));
+        drop(select);
+        assert_eq!((slot, lines(&rx)), (Some(1), (0, 0)));
+    }
+}
+
+#[test]
+fn a_biased_select_prefers_a_future_to_what_a_later_arm_was_handed_but_not_to_what_one_has_sent() {
+    for sends in [false, true] {
+        let (tx, rx) = bounded(0);
+        let (answer, answers) = bounded(0);
+        let is_ready = Cell::new(false);
+        let timer = || {
+            poll_fn(|_| match is_ready.get() {
+                true => Ready(()),
+                false => Pending,
+            })
+        };
+        let mut select = waiting(async {
+            select! { biased;
+                future(timer()) -> () => 0,
+                recv(rx) -> _ => 1,
+                send(answer, 5) -> _ => 2,
+                future(timer()) -> () => 3,
+            }
+        });
+        match sends {
+            true => assert_eq!(answers.try_recv(), Ok(5)),
+            false => tx.try_send(7).unwrap(),
+        }
+        is_ready.set(true);
+        assert_eq!(select.poll(), Ready(if sends { 2 } else { 0 }));
+        assert_eq!(rx.try_recv().ok(), (!sends).then_some(7));
+    }
+}
+
+#[test]
+fn a_biased_select_polls_no_future_behind_what_an_arm_was_handed() {
+    let (tx, rx) = bounded(0);
+    let polls = Cell::new(0);
+    let mut select = waiting(async {
+        select! { biased;
+            recv(rx) -> value => value,
+            future(poll_fn(|_| { polls.set(polls.get() + 1); Pending })) -> value => value,
+        }
+    });
+    tx.try_send(1).unwrap();
+    assert_eq!((select.poll(), polls.get()), (Ready(Ok(1)), 1));
+}
+
+#[test]
+fn a_future_that_was_ready_is_reported_even_if_a_waker_panics_before() {
+    let (tx, rx) = bounded(0);
+    let mut polls = 0;
+    let mut behind = rx.recv();
+    let panics = on_wake(|| panic!("a waker"));
+    let sends = poll_fn(|_| {
+        polls += 1;
+        assert!(polls < 3, "polled after it was ready");
+        if polls == 1 {
+            return Pending;
+        }
+        tx.try_send(7).unwrap();
+        // The value goes to this one.
+        assert!(poll_with(&mut behind, &panics).is_pending());
+        Ready(8)
+    });
+    let mut select = Task::new(
+        Select::new()
+            .recv(&rx, |value| value.unwrap())
+            .future(sends, |output| output),
+    );
+    assert!(select.poll().is_pending());
+    assert_eq!(panic_of(|| select.poll()), "a waker");
+    assert_eq!(select.poll(), Ready(8));
+    drop(select);
+    assert_eq!(poll_once(behind), Ready(Ok(7)));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 
 use super::{Hchan, Kind};
 use crate::closed::Closeq;
+use crate::party::Terms;
 use crate::sudog::State;
 use crate::trace::Event;
 use crate::wakes::Wakes;
@@ -19,7 +20,10 @@ impl<T> Hchan<T> {
         self.closed = true;
         self.clock += 1;
         self.trace.note(Event::Close);
-        while let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, |_| true) {
+        while let Some((sender, waker)) =
+            self.sendq
+                .dequeue(&mut self.sudogs, Terms::Revocable, |_| true)
+        {
             let sender = self.sudogs.at_mut(sender);
             sender.state = State::Closed;
             wakes.push(waker);
@@ -34,7 +38,10 @@ impl<T> Hchan<T> {
     pub(super) fn settle(&mut self, wakes: &mut Wakes) {
         if self.is_over() {
             self.clock += 1;
-            while let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) {
+            while let Some((receiver, waker)) =
+                self.recvq
+                    .dequeue(&mut self.sudogs, Terms::Revocable, |_| true)
+            {
                 self.sudogs.at_mut(receiver).state = State::Closed;
                 wakes.push(waker);
             }

@@ -5,7 +5,7 @@ use core::mem;
 use core::task::Waker;
 
 use super::Hchan;
-use crate::party::Offer;
+use crate::party::{Offer, Terms};
 use crate::sudog::{State, Sudog, WaitQ};
 use crate::trace::{Event, Queue};
 use crate::wakes::Wakes;
@@ -18,7 +18,9 @@ impl<T> Hchan<T> {
             return self.hand_to_first(elem, wakes);
         }
         while let Some(receiver) = self.first_free_receiver() {
-            if let Some(waker) = self.recvq.dequeue_at(&mut self.sudogs, receiver) {
+            let receivers = &mut self.recvq;
+            let accepted = receivers.dequeue_at(&mut self.sudogs, Terms::Revocable, receiver);
+            if let Some(waker) = accepted {
                 self.hand_to(receiver, waker, elem, wakes);
                 return true;
             }
@@ -28,7 +30,9 @@ impl<T> Hchan<T> {
 
     #[inline]
     fn hand_to_first(&mut self, elem: &mut Option<T>, wakes: &mut Wakes) -> bool {
-        let Some((receiver, waker)) = self.recvq.dequeue(&mut self.sudogs, |_| true) else {
+        let receivers = &mut self.recvq;
+        let first = receivers.dequeue(&mut self.sudogs, Terms::Revocable, |_| true);
+        let Some((receiver, waker)) = first else {
             return false;
         };
         self.hand_to(receiver, waker, elem, wakes);
@@ -100,7 +104,7 @@ impl<T> Hchan<T> {
     /// The receivers in line, first to last: the tasks, and of each select the first arm. Each is looked at
     /// once, for a select may be served elsewhere in the middle of this.
     pub(super) fn receivers(&self) -> impl Iterator<Item = (u32, &Sudog<T>)> {
-        let receivers = self.recvq.indexed(&self.sudogs);
+        let receivers = self.recvq.indexed(&self.sudogs, Terms::Revocable);
         receivers.filter(|(_, receiver)| receiver.is_first())
     }
 
@@ -117,7 +121,9 @@ impl<T> Hchan<T> {
         if !self.has_room() {
             return self.introduce(wakes);
         }
-        let Some((sender, waker)) = self.sendq.dequeue(&mut self.sudogs, |_| true) else {
+        let senders = &mut self.sendq;
+        let first = senders.dequeue(&mut self.sudogs, Terms::Final, |_| true);
+        let Some((sender, waker)) = first else {
             return false;
         };
         wakes.push(waker);
@@ -170,7 +176,7 @@ impl<T> Hchan<T> {
         let mut free = self.free_receivers();
         let (first, receiver) = free.next()?;
         let select = receiver.select();
-        let mut senders = self.sendq.indexed(&self.sudogs);
+        let mut senders = self.sendq.indexed(&self.sudogs, Terms::Final);
         senders.find_map(|(sender, sudog)| match sudog.is_of(select) {
             true => {
                 let (other, _) = free.find(|(_, other)| !other.is_of(select))?;

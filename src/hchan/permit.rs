@@ -7,8 +7,8 @@ use core::task::Poll;
 
 use super::{Hchan, answer};
 use crate::error::{SendError, TrySendError};
-use crate::party::{Offer, Party};
-use crate::sudog::{State, Ticket};
+use crate::party::{Offer, Party, Terms};
+use crate::sudog::{State, Sudog, Ticket};
 use crate::wakes::{Visitor, Wakes};
 
 impl<T> Hchan<T> {
@@ -52,9 +52,9 @@ impl<T> Hchan<T> {
 
     /// Promises a free receiver to the reservation that is first in line.
     pub(super) fn promise(&mut self, wakes: &mut Wakes) -> bool {
-        let first = self
-            .sendq
-            .dequeue(&mut self.sudogs, |sender| !sender.has_value());
+        let senders = &mut self.sendq;
+        let is_reservation = |sender: &Sudog<T>| !sender.has_value();
+        let first = senders.dequeue(&mut self.sudogs, Terms::Final, is_reservation);
         let Some((reservation, waker)) = first else {
             return false;
         };
@@ -120,7 +120,7 @@ impl<T> Hchan<T> {
     /// Whether a reservation is first in `sendq` that waits for a receiver to park, on capacity 0.
     #[inline]
     pub(super) fn awaits_receiver(&self) -> bool {
-        let mut senders = self.sendq.iter(&self.sudogs);
+        let mut senders = self.sendq.iter(&self.sudogs, Terms::Final);
         !self.sendq.is_empty()
             && self.buf.dataqsiz() == 0
             && self.buf.is_empty()

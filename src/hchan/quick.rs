@@ -9,7 +9,7 @@ use core::task::Waker;
 
 use super::Hchan;
 use crate::forecast::Forecast;
-use crate::party::Party;
+use crate::party::{Party, Terms};
 use crate::sudog::{SendTicket, State, Sudog, Ticket};
 
 impl<T> Hchan<T> {
@@ -31,7 +31,8 @@ impl<T> Hchan<T> {
             return None;
         }
         let receiver = self.recvq.head();
-        let waker = self.recvq.dequeue_head(&mut self.sudogs, |_| true)?;
+        let receivers = &mut self.recvq;
+        let waker = receivers.dequeue_head(&mut self.sudogs, Terms::Revocable, |_| true)?;
         self.clock += 1;
         self.complete_recv(receiver, elem, self.clock);
         // Where a receiver stood, the ring is empty.
@@ -59,9 +60,13 @@ impl<T> Hchan<T> {
             return None;
         }
         let sender = self.sendq.head();
+        // An arm may have been held until now, while receivers came past it that are first.
+        let meets = |sender: &Sudog<T>| {
+            sender.has_value() && (sender.select().is_none() || self.recvq.is_empty())
+        };
         let waker = self
             .sendq
-            .dequeue_head(&mut self.sudogs, Sudog::has_value)?;
+            .dequeue_head(&mut self.sudogs, Terms::Final, meets)?;
         if self.buf.dataqsiz() == 0 {
             self.clock += 1;
             self.complete_send(sender, elem);

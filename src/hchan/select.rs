@@ -1,7 +1,7 @@
 //! What a select asks before it parks, while it looks at several channels, and as its arms leave.
 
 use super::Hchan;
-use crate::party::{Offer, Party};
+use crate::party::{Offer, Party, Terms};
 use crate::sudog::{State, Sudog, Ticket, WaitQ};
 use crate::sync::Arc;
 use crate::wakes::Wakes;
@@ -15,7 +15,7 @@ impl<T> Hchan<T> {
 
     /// Whether a receive would not wait, were it not for the other arms of its own select.
     pub(crate) fn can_recv(&self, select: &Offer) -> bool {
-        let mut senders = self.sendq.iter(&self.sudogs);
+        let mut senders = self.sendq.iter(&self.sudogs, Terms::Final);
         let meets = |sender: &Sudog<T>| sender.has_value() && !sender.is_of(Some(select));
         let mut meets_any = || {
             self.may_bring
@@ -25,6 +25,14 @@ impl<T> Hchan<T> {
                 && senders.any(meets)
         };
         !self.buf.is_empty() || self.is_over() || meets_any()
+    }
+
+    /// Whether a send in line could proceed now that its select does not hold it any more. Whoever came past
+    /// it meanwhile still counts, so all who are there do, but for the other arms of its own select.
+    pub(crate) fn was_passed_by(&mut self, select: &Offer) -> bool {
+        // As others see it, only now it is in line again.
+        self.clock += 1;
+        self.closed || self.has_room() || self.has_free_receiver(Some(select))
     }
 
     /// Whether the select stands last in that queue already. Then whoever came to the other queue since

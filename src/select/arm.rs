@@ -36,18 +36,33 @@ pub trait Arm {
     /// Whether it has parked.
     fn is_in_line(&mut self) -> bool;
 
+    /// Whether it could proceed now, a send in line that was held until now.
+    fn was_passed_by(&mut self, kit: &Kit) -> bool;
+
     /// Takes what a counterpart has left for the arm that it accepted.
     fn collect(&mut self, kit: &mut Kit);
 
-    /// Leaves the line, since another arm has won or is to be tried first.
+    /// Leaves the line, since another arm has won or all are to be tried anew. What a counterpart has left goes
+    /// back, unless it has taken a value.
     fn leave(&mut self, kit: &mut Kit);
+}
+
+/// An arm of which it is known what it wins.
+pub(super) trait Wins: Arm {
+    /// What its closure gets.
+    type Won;
+
+    /// What the arm has won, if it is the winner.
+    fn take_won(&mut self) -> Option<Self::Won>;
 }
 
 /// What an arm is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArmKind {
-    /// A channel: it parks.
-    Channel,
+    /// A receive: it parks, and what it was handed can go back.
+    Recv,
+    /// A send: it parks, and what was taken is gone.
+    Send,
     /// A future of anyone's: it is polled.
     Future,
 }
@@ -86,9 +101,17 @@ impl<F: Operation> ChannelArm<F> {
     }
 }
 
+impl<F: Operation> Wins for ChannelArm<F> {
+    type Won = F::Output;
+
+    fn take_won(&mut self) -> Option<F::Output> {
+        self.won()
+    }
+}
+
 impl<F: Operation> Arm for ChannelArm<F> {
     fn kind(&self) -> ArmKind {
-        ArmKind::Channel
+        F::KIND
     }
 
     fn address(&mut self) -> usize {
@@ -127,6 +150,10 @@ impl<F: Operation> Arm for ChannelArm<F> {
         self.operation.is_in_line()
     }
 
+    fn was_passed_by(&mut self, kit: &Kit) -> bool {
+        self.operation.was_passed_by(kit)
+    }
+
     fn collect(&mut self, kit: &mut Kit) {
         self.won = Some(self.operation.collect(kit));
     }
@@ -136,15 +163,16 @@ impl<F: Operation> Arm for ChannelArm<F> {
     }
 }
 
-/// An arm over any future.
-pub struct FutureArm<'a, F: Future> {
-    future: Pin<&'a mut F>,
+/// An arm over any future, which is pinned elsewhere.
+pub struct FutureArm<F: Future + Unpin> {
+    future: F,
     enabled: bool,
+    /// Here from the poll in which the future was ready; then this arm is the winner.
     won: Option<F::Output>,
 }
 
-impl<'a, F: Future> FutureArm<'a, F> {
-    pub(super) const fn new(future: Pin<&'a mut F>) -> Self {
+impl<F: Future + Unpin> FutureArm<F> {
+    pub(super) const fn new(future: F) -> Self {
         Self {
             future,
             enabled: true,
@@ -163,7 +191,15 @@ impl<'a, F: Future> FutureArm<'a, F> {
     }
 }
 
-impl<F: Future> Arm for FutureArm<'_, F> {
+impl<F: Future + Unpin> Wins for FutureArm<F> {
+    type Won = F::Output;
+
+    fn take_won(&mut self) -> Option<F::Output> {
+        self.won()
+    }
+}
+
+impl<F: Future + Unpin> Arm for FutureArm<F> {
     fn kind(&self) -> ArmKind {
         ArmKind::Future
     }
@@ -177,14 +213,14 @@ impl<F: Future> Arm for FutureArm<'_, F> {
     }
 
     fn attempt(&mut self, _: Otherwise, cx: &mut Context<'_>) -> bool {
-        if let Poll::Ready(output) = self.future.as_mut().poll(cx) {
+        if let Poll::Ready(output) = Pin::new(&mut self.future).poll(cx) {
             self.won = Some(output);
         }
         self.won.is_some()
     }
 
     fn has_won(&mut self) -> bool {
-        false
+        self.won.is_some()
     }
 
     fn unchanged(&mut self) -> bool {
@@ -199,14 +235,15 @@ impl<F: Future> Arm for FutureArm<'_, F> {
         false
     }
 
+    fn was_passed_by(&mut self, _: &Kit) -> bool {
+        false
+    }
+
     fn collect(&mut self, _: &mut Kit) {
         unreachable!("a future stands in no line");
     }
 
-    fn leave(&mut self, _: &mut Kit) {
-        // A channel's arm was accepted while this one was asked.
-        self.won = None;
-    }
+    fn leave(&mut self, _: &mut Kit) {}
 }
 
 impl<F: Future> fmt::Debug for ChannelArm<F> {
@@ -215,7 +252,7 @@ impl<F: Future> fmt::Debug for ChannelArm<F> {
     }
 }
 
-impl<F: Future> fmt::Debug for FutureArm<'_, F> {
+impl<F: Future + Unpin> fmt::Debug for FutureArm<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FutureArm").finish_non_exhaustive()
     }

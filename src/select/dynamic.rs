@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use futures_core::future::FusedFuture;
 
-use super::arm::{Arm, ChannelArm};
-use super::operation::Operation;
+use super::arm::{Arm, ChannelArm, FutureArm, Wins};
 use super::{Arms, Bias, Otherwise, Race};
 use crate::error::{RecvError, SendError, polled_after_ready};
 #[cfg(feature = "std")]
@@ -96,22 +95,22 @@ trait Choice<O> {
     fn outcome(&mut self) -> Option<O>;
 }
 
-struct Mapped<F: Future, M> {
-    arm: ChannelArm<F>,
+struct Mapped<A, M> {
+    arm: A,
     map: Option<M>,
 }
 
-impl<F, M, O> Choice<O> for Mapped<F, M>
+impl<A, M, O> Choice<O> for Mapped<A, M>
 where
-    F: Operation,
-    M: FnOnce(F::Output) -> O,
+    A: Wins,
+    M: FnOnce(A::Won) -> O,
 {
     fn as_arm(&mut self) -> &mut (dyn Arm + '_) {
         &mut self.arm
     }
 
     fn outcome(&mut self) -> Option<O> {
-        let won = self.arm.won()?;
+        let won = self.arm.take_won()?;
         self.map.take().map(|map| map(won))
     }
 }
@@ -181,7 +180,7 @@ impl<'a, O> Select<'a, O> {
         T: Send + 'a,
         M: FnOnce(Result<T, RecvError>) -> O + Send + 'a,
     {
-        self.arm(receiver.recv(), map)
+        self.arm(ChannelArm::new(receiver.recv()), map)
     }
 
     /// Adds an arm that sends.
@@ -203,7 +202,7 @@ impl<'a, O> Select<'a, O> {
         T: Send + 'a,
         M: FnOnce(Result<(), SendError<T>>) -> O + Send + 'a,
     {
-        self.arm(sender.send(value), map)
+        self.arm(ChannelArm::new(sender.send(value)), map)
     }
 
     /// Adds an arm that sends the value in `slot`, where it is again unless this arm sends it.
@@ -229,17 +228,51 @@ impl<'a, O> Select<'a, O> {
         T: Send + 'a,
         M: FnOnce(Result<(), SendError<()>>) -> O + Send + 'a,
     {
-        self.arm(sender.send_from(slot), map)
+        self.arm(ChannelArm::new(sender.send_from(slot)), map)
     }
 
-    fn arm<F, M>(mut self, operation: F, map: M) -> Self
+    /// Adds an arm over any other future.
+    ///
+    /// It is ready when the future is, and then wins in that very poll: its output is never dropped for
+    /// another arm's sake. A future that is lent, as `&mut`, is [`Unpin`] or pinned before; once it has ended,
+    /// do not add it to another select.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use std::pin::pin;
+    ///
+    /// let (progress, reports) = hchan::bounded(1);
+    /// let mut job = pin!(async {
+    ///     progress.send(50).await.unwrap();
+    ///     "the result"
+    /// });
+    /// let select = hchan::Select::new()
+    ///     .recv(&reports, |percent| format!("{percent:?}"))
+    ///     .future(&mut job, str::to_owned);
+    /// let first = select.biased().await;
+    /// assert_eq!((first.as_str(), reports.recv().await), ("the result", Ok(50)));
+    /// # });
+    /// ```
+    ///
+    /// Not in Go, where all that a goroutine waits for is a channel.
+    pub fn future<F, M>(self, future: F, map: M) -> Self
     where
-        F: Operation + Send + 'a,
+        F: Future + Send + 'a,
         F::Output: Send,
         M: FnOnce(F::Output) -> O + Send + 'a,
     {
+        self.arm(FutureArm::new(Box::pin(future)), map)
+    }
+
+    fn arm<A, M>(mut self, arm: A, map: M) -> Self
+    where
+        A: Wins + Send + 'a,
+        M: FnOnce(A::Won) -> O + Send + 'a,
+    {
         self.arms.push(Box::new(Mapped {
-            arm: ChannelArm::new(operation),
+            arm,
             map: Some(map),
         }));
         self.order.push(0);

@@ -49,7 +49,7 @@ pub mod support {
 
     /// An arm that any future is.
     #[must_use]
-    pub const fn future<F: Future>(future: Pin<&mut F>) -> FutureArm<'_, F> {
+    pub const fn future<F: Future>(future: Pin<&mut F>) -> FutureArm<Pin<&mut F>> {
         FutureArm::new(future)
     }
 
@@ -205,9 +205,27 @@ pub mod support {
 /// # }
 /// ```
 ///
-/// ```compile_fail,E0004
+/// ```compile_fail
 /// # async fn f(rx: hchan::Receiver<u8>) {
 /// hchan::select! { recv(rx) -> Ok(value) => drop(value) } // a pattern that may not match
+/// # }
+/// ```
+///
+/// ```compile_fail,E0005
+/// # async fn f(line: impl Future<Output = Option<u8>>) {
+/// hchan::select! { future(line) -> Some(byte) => drop(byte) } // likewise
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # async fn f(rx: hchan::Receiver<u8>, timeout: std::time::Duration) {
+/// hchan::select! { recv(rx) -> msg => drop(msg), default(timeout) => () } // `default` has no timeout
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # async fn f(rx: hchan::Receiver<u8>) {
+/// hchan::select! { recv(rx) -> msg => drop(msg), else => () } // no such arm
 /// # }
 /// ```
 ///
@@ -285,16 +303,29 @@ macro_rules! __select {
         compile_error!("`select_blocking!` has no `future` arms: a thread cannot poll them")
     };
     (@arms $all:tt future($future:expr $(,)?) -> $($rest:tt)+) => {
-        $crate::__select!(@tail $all arm {
+        $crate::__select!(@tail $all other {
             let future = $crate::__support::pin!($future);
-            let mut arm = $crate::__support::future(future);
+            let mut other = $crate::__support::future(future);
         } $($rest)+)
     };
     (@arms ($m:tt $s:tt $a:tt {}) default => $($rest:tt)+) => {
         $crate::__select!(@body ($m $s $a {}) (default) $($rest)+)
     };
+    (@arms $all:tt default($($timeout:tt)*) $($rest:tt)*) => {
+        compile_error!(concat!(
+            "`default` has no timeout: write `recv(hchan::after(duration)) -> _ => body`, or ",
+            "`future(sleep(duration)) -> () => body` with the timer of your runtime; ",
+            "on a thread, `Select::wait_timeout`"
+        ))
+    };
     (@arms $all:tt default $($rest:tt)*) => {
         compile_error!("a select has one `default => body` at most")
+    };
+    (@arms $all:tt else $($rest:tt)*) => {
+        compile_error!(concat!(
+            "a select has no `else`: switch arms off with `, if condition` before `=>`; ",
+            "if all of them are off it waits for ever, unless there is a `default => body`"
+        ))
     };
     (@arms ($m:tt $s:tt $a:tt {})) => {
         $crate::__select!(@run $m $s $a Wait { unreachable!() })
@@ -311,7 +342,20 @@ macro_rules! __select {
         ))
     };
 
-    // Its tail is a pattern and perhaps a precondition, then comes its body.
+    // Its tail is a pattern and perhaps a precondition, then comes its body. A channel's arm, which is called
+    // `arm`, gets a `Result`. (`Err(_)` alone may match whatever there is, if no value can come.)
+    (@tail $all:tt arm $make:tt Ok($($ok:tt)*) => $($rest:tt)*) => {
+        $crate::__select!(@refutable Ok($($ok)*))
+    };
+    (@tail $all:tt arm $make:tt Ok($($ok:tt)*), if $($rest:tt)*) => {
+        $crate::__select!(@refutable Ok($($ok)*))
+    };
+    (@refutable $($result:tt)*) => {
+        compile_error!(concat!(
+            "an arm's pattern must match whatever the arm gets, `Ok` and `Err`: write `msg` instead of `",
+            stringify!($($result)*), "`, and a `match` in the body"
+        ))
+    };
     (@tail $all:tt $arm:ident $make:tt $result:pat, if $enabled:expr => $($rest:tt)+) => {
         $crate::__select!(@body $all ($arm $make ($enabled) ($result)) $($rest)+)
     };
@@ -381,7 +425,11 @@ macro_rules! __select {
     }};
     (@match $outcome:ident [($result:pat => $body:expr) $($rest:tt)*] $default:block) => {
         match $outcome {
-            $crate::__support::Either::First($result) => $body,
+            $crate::__support::Either::First(won) => {
+                // A pattern that may not match is an error at that pattern.
+                let ($result) = won;
+                $body
+            }
             $crate::__support::Either::Other(rest) => {
                 $crate::__select!(@match rest [$($rest)*] $default)
             }

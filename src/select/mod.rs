@@ -135,7 +135,7 @@ pub enum Otherwise {
 /// In which order a select tries its arms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bias {
-    /// In a random one, channels before mere futures.
+    /// In a random one.
     Fair,
     /// In that of the source.
     Source,
@@ -150,7 +150,7 @@ pub struct Race {
     /// Here from the first time that it parks; its arms are in line while `parked`.
     kit: Option<Box<Kit>>,
     parked: bool,
-    /// Set while the arms are tried; still set at the next poll if a panic has left that one.
+    /// Set during a poll; still set at the next one if a panic has left this one.
     attempting: bool,
 }
 
@@ -189,10 +189,13 @@ impl Race {
         order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Poll<Option<u32>> {
-        match self.parked && self.otherwise == Otherwise::Wait {
-            true => self.poll_parked(arms, order, cx).map(Some),
-            false => self.poll_anew(arms, order, cx),
+        if self.parked && self.otherwise == Otherwise::Wait && !self.attempting {
+            let polled = self.poll_parked(arms, order, cx);
+            if polled != Poll::Ready(None) {
+                return polled;
+            }
         }
+        self.poll_anew(arms, order, cx)
     }
 
     /// A poll that tries the arms.
@@ -203,8 +206,8 @@ impl Race {
         order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Poll<Option<u32>> {
-        // Arms may be in line: others were added, or now the select must not wait, or a waker that panics
-        // has stopped it while it parked them.
+        // Arms may be in line: one of them was passed by, others were added, or now the select must not wait,
+        // or a panic has stopped the last poll.
         if self.kit.is_some() {
             if let Some(winner) = self.withdraw(arms, None) {
                 return Poll::Ready(Some(winner));
@@ -255,7 +258,7 @@ impl Race {
         match self.bias {
             Bias::Source => {
                 pollorder::number(order);
-                self.attempt_in_order(None, arms, order, cx)
+                self.attempt_in_order(arms, order, cx)
             }
             Bias::Fair => self.attempt_fairly(arms, order, cx),
         }
@@ -269,16 +272,14 @@ impl Race {
         order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Option<u32> {
-        let (mut hopeful, mut others, mut futures) = (0, order.len(), false);
+        let (mut hopeful, mut others) = (0, order.len());
         for index in 0..arms.len() {
-            let (kind, is_vain) = arms.show(index, |arm| (arm.kind(), arm.is_vain(self.otherwise)));
-            futures |= kind == ArmKind::Future;
-            if kind == ArmKind::Channel && !is_vain {
-                order[hopeful] = index;
-                hopeful += 1;
-            } else {
+            if arms.show(index, |arm| arm.is_vain(self.otherwise)) {
                 others -= 1;
                 order[others] = index;
+            } else {
+                order[hopeful] = index;
+                hopeful += 1;
             }
         }
         let (hopeful, others) = order.split_at_mut(hopeful);
@@ -290,25 +291,19 @@ impl Race {
             }
         }
         lots.shuffle(others);
-        // A timer that is ready already gives way to what can proceed.
-        match futures {
-            true => self.attempt_in_order(Some(ArmKind::Future), arms, others, cx),
-            false => None,
-        }
+        None
     }
 
-    /// Tries each arm, or each of a kind, unless that is in vain.
+    /// Tries each arm, unless that is in vain.
     fn attempt_in_order(
         &self,
-        kind: Option<ArmKind>,
         arms: &mut impl Arms,
         order: &[u32],
         cx: &mut Context<'_>,
     ) -> Option<u32> {
         order.iter().copied().find(|&index| {
             arms.show(index, |arm| {
-                let is_meant = kind.is_none_or(|kind| arm.kind() == kind);
-                is_meant && !arm.is_vain(self.otherwise) && arm.attempt(self.otherwise, cx)
+                !arm.is_vain(self.otherwise) && arm.attempt(self.otherwise, cx)
             })
         })
     }
@@ -324,7 +319,7 @@ impl Race {
         let mut busy = 0;
         loop {
             let (busy_arms, quiet_arms) = order.split_at(busy);
-            let winner = self.attempt_in_order(Some(ArmKind::Channel), arms, busy_arms, cx);
+            let winner = self.attempt_in_order(arms, busy_arms, cx);
             if winner.is_some() {
                 return winner;
             }
@@ -365,40 +360,83 @@ impl Race {
         parked
     }
 
-    /// A poll while all arms are in line.
+    /// A poll while all arms are in line. Ready without a winner if all are to be tried anew.
     #[inline(never)]
     fn poll_parked(
         &mut self,
         arms: &mut impl Arms,
         order: &mut [u32],
         cx: &mut Context<'_>,
-    ) -> Poll<u32> {
-        let mut resolved = None;
-        if self.is_open() {
-            pollorder::number(order);
-            if self.bias == Bias::Fair {
-                Lots::new().shuffle(order);
-            }
-            resolved = self.attempt_in_order(Some(ArmKind::Future), arms, order, cx);
-            if resolved.is_none() {
-                self.renew(cx);
-                // Looked at after the waker was left: an acceptance that is not seen here wakes it.
-                if self.is_open() {
-                    return Poll::Pending;
-                }
-            }
+    ) -> Poll<Option<u32>> {
+        self.attempting = true;
+        let holds = self.accepted().is_none() && self.hold_sends(arms);
+        let resolved = self.poll_futures(arms, order, cx);
+        let mut anew = false;
+        if resolved.is_none() && self.accepted().is_none() {
+            self.renew(cx);
+            anew = holds && self.release_sends(arms);
         }
-        match self.withdraw(arms, resolved) {
-            Some(winner) => Poll::Ready(winner),
-            None => unreachable!("an accepted offer stays accepted"),
-        }
+        let polled = match self.accepted() {
+            // Looked at after the waker was left: an acceptance that is not seen here wakes it.
+            None if resolved.is_none() && !anew => Poll::Pending,
+            None if resolved.is_none() => Poll::Ready(None),
+            _ => Poll::Ready(self.withdraw(arms, resolved)),
+        };
+        self.attempting = false;
+        polled
     }
 
-    /// Whether the arms are in line, and nobody has accepted one.
-    fn is_open(&self) -> bool {
-        { &self.kit }
-            .as_ref()
-            .is_some_and(|kit| kit.offer().accepted().is_none())
+    /// Before futures are polled: from now on no counterpart takes what a send arm brings, for then it could
+    /// not be given up any more. False if there is nothing to hold, or no future to poll.
+    fn hold_sends(&self, arms: &mut impl Arms) -> bool {
+        let mut indexes = 0..arms.len();
+        let sends = indexes
+            .any(|index| arms.show(index, |arm| arm.kind() == ArmKind::Send && arm.is_in_line()));
+        let holds = has_futures(arms) && sends;
+        if let Some(kit) = self.kit.as_ref().filter(|_| holds) {
+            kit.offer().hold();
+        }
+        holds
+    }
+
+    /// After no future was ready: sends may be served again. True if one of them could proceed now, since its
+    /// counterpart came past it while it was held.
+    fn release_sends(&self, arms: &mut impl Arms) -> bool {
+        self.kit.as_ref().is_some_and(|kit| {
+            kit.offer().release();
+            (0..arms.len()).any(|index| arms.show(index, |arm| arm.was_passed_by(kit)))
+        })
+    }
+
+    /// Polls those futures that may still win, until one is ready: all, while no arm is accepted; and in a
+    /// biased select those before a receive that is, since what it was handed can go back.
+    fn poll_futures(
+        &self,
+        arms: &mut impl Arms,
+        order: &mut [u32],
+        cx: &mut Context<'_>,
+    ) -> Option<u32> {
+        let end = match self.accepted() {
+            None => order.len(),
+            Some(winner) if self.bias == Bias::Source && is_recv(arms, winner) => winner as usize,
+            Some(_) => return None,
+        };
+        pollorder::number(order);
+        let order = &mut order[..end];
+        if self.bias == Bias::Fair {
+            Lots::new().shuffle(order);
+        }
+        order.iter().copied().find(|&index| {
+            arms.show(index, |arm| {
+                let is_meant = arm.kind() == ArmKind::Future && !arm.is_vain(self.otherwise);
+                is_meant && arm.attempt(self.otherwise, cx)
+            })
+        })
+    }
+
+    /// The arm that a counterpart has accepted, if one has.
+    fn accepted(&self) -> Option<u32> {
+        self.kit.as_ref()?.offer().accepted()
     }
 
     /// From now on a wake reaches this task.
@@ -412,18 +450,18 @@ impl Race {
         }
     }
 
-    /// Closes the offer, and takes all arms out of their lines but the winner: Go's third pass. The
-    /// winner is the arm that was accepted, or else the future that has resolved.
+    /// Closes the offer, and takes all arms out of their lines but the winner: Go's third pass. The winner is
+    /// the future that has resolved, or else the arm that was accepted.
     fn withdraw(&mut self, arms: &mut impl Arms, resolved: Option<u32>) -> Option<u32> {
         let accepted = self.close();
-        let winner = accepted.or(resolved);
+        let winner = resolved.or(accepted);
         let kit = self.kit.as_mut()?;
         for index in 0..arms.len() {
             if winner != Some(index) {
                 arms.show(index, |arm| arm.leave(kit));
             }
         }
-        if let Some(accepted) = accepted {
+        if let Some(accepted) = accepted.filter(|_| resolved.is_none()) {
             arms.show(accepted, |arm| arm.collect(kit));
         }
         if winner.is_some() {
@@ -451,6 +489,19 @@ impl Race {
         drop(waker);
         accepted
     }
+}
+
+/// Whether there are futures to poll.
+fn has_futures(arms: &mut impl Arms) -> bool {
+    (0..arms.len()).any(|index| {
+        arms.show(index, |arm| {
+            arm.kind() == ArmKind::Future && !arm.is_vain(Otherwise::Wait)
+        })
+    })
+}
+
+fn is_recv(arms: &mut impl Arms, index: u32) -> bool {
+    arms.show(index, |arm| arm.kind() == ArmKind::Recv)
 }
 
 /// The arm whose attempt a waker's panic has interrupted after it had won.

@@ -5,6 +5,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use super::Otherwise;
+use super::arm::ArmKind;
 use super::kit::Kit;
 use crate::chan::Chan;
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError, present, refused};
@@ -19,6 +20,9 @@ use crate::wakes::Wakes;
 
 /// A send or receive as an arm: its future, and the steps that a select takes it through.
 pub trait Operation: Future + Unpin {
+    /// Which of the two it is.
+    const KIND: ArmKind;
+
     /// Where the channel stands in the order in which selects park.
     fn address(&mut self) -> usize;
 
@@ -43,6 +47,9 @@ pub trait Operation: Future + Unpin {
     /// Whether it has parked.
     fn is_in_line(&mut self) -> bool;
 
+    /// Whether it could proceed now, a send in line that was held until now.
+    fn was_passed_by(&mut self, kit: &Kit) -> bool;
+
     /// Takes what a counterpart has left.
     fn collect(&mut self, kit: &mut Kit) -> Self::Output;
 
@@ -51,6 +58,8 @@ pub trait Operation: Future + Unpin {
 }
 
 impl<T> Operation for RecvFuture<'_, T> {
+    const KIND: ArmKind = ArmKind::Recv;
+
     fn address(&mut self) -> usize {
         self.receiver.chan.address()
     }
@@ -142,6 +151,10 @@ impl<T> Operation for RecvFuture<'_, T> {
         self.place.is_some()
     }
 
+    fn was_passed_by(&mut self, _: &Kit) -> bool {
+        false
+    }
+
     fn collect(&mut self, kit: &mut Kit) -> Self::Output {
         let (place, mut elem) = (&mut self.place, None);
         let claim = |hchan: &mut Hchan<T>| {
@@ -215,6 +228,8 @@ impl<T> Sending for SendFromFuture<'_, '_, T> {
 }
 
 impl<F: Sending> Operation for F {
+    const KIND: ArmKind = ArmKind::Send;
+
     fn address(&mut self) -> usize {
         self.parts().0.address()
     }
@@ -270,6 +285,11 @@ impl<F: Sending> Operation for F {
 
     fn is_in_line(&mut self) -> bool {
         self.parts().2.is_some()
+    }
+
+    fn was_passed_by(&mut self, kit: &Kit) -> bool {
+        let (chan, _, place) = self.parts();
+        place.is_some() && chan.step(|hchan| hchan.was_passed_by(kit.offer()))
     }
 
     fn collect(&mut self, kit: &mut Kit) -> Self::Output {

@@ -4,14 +4,17 @@ use alloc::vec::Vec;
 use core::task::Waker;
 
 use super::{State, Sudogs, Ticket, WaitQ};
-use crate::party::Party;
+use crate::party::{Party, Terms};
 
 fn park(sudogs: &mut Sudogs<usize>, queue: &mut WaitQ, id: usize) -> Ticket {
     queue.park(sudogs, Some(id), Party::Task(Waker::noop().clone()), 0)
 }
 
 fn ids(sudogs: &Sudogs<usize>, queue: &WaitQ) -> Vec<usize> {
-    queue.iter(sudogs).filter_map(|sudog| sudog.elem).collect()
+    queue
+        .iter(sudogs, Terms::Final)
+        .filter_map(|sudog| sudog.elem)
+        .collect()
 }
 
 #[test]
@@ -35,13 +38,17 @@ fn a_sudog_leaves_its_queue_from_the_head_the_middle_and_the_tail() {
 fn sudogs_are_dequeued_first_come_first_served() {
     let (mut sudogs, mut queue) = (Sudogs::new(), WaitQ::new());
     let _tickets: Vec<_> = (0..4).map(|id| park(&mut sudogs, &mut queue, id)).collect();
-    let second = queue.dequeue(&mut sudogs, |sudog| sudog.elem != Some(0));
+    let second = queue.dequeue(&mut sudogs, Terms::Final, |sudog| sudog.elem != Some(0));
     assert_eq!(second.and_then(|(index, _)| sudogs.at(index).elem), Some(1));
     assert_eq!(queue.last(&sudogs).and_then(|sudog| sudog.elem), Some(3));
-    let first = queue.dequeue(&mut sudogs, |_| true);
+    let first = queue.dequeue(&mut sudogs, Terms::Final, |_| true);
     assert_eq!(first.and_then(|(index, _)| sudogs.at(index).elem), Some(0));
     assert_eq!(ids(&sudogs, &queue), [2, 3]);
-    assert!(queue.dequeue(&mut sudogs, |_| false).is_none());
+    assert!(
+        queue
+            .dequeue(&mut sudogs, Terms::Final, |_| false)
+            .is_none()
+    );
 }
 
 #[test]
