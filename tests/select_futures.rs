@@ -126,7 +126,7 @@ fn each_way(test: impl Fn(usize, By, usize)) {
     for capacity in [0, 1, 3] {
         for by in [By::TheFuture, By::AnotherThread] {
             for poll in 0..3 {
-                (0..8).for_each(|_| test(capacity, by, poll));
+                (0..4).for_each(|_| test(capacity, by, poll));
             }
         }
     }

@@ -10,8 +10,8 @@ use hchan::{Receiver, RecvError, Select, Sender, TryRecvError, TrySendError, bou
 
 use super::support::poll_once;
 use super::{
-    AtOnce, Bounded, Complete, Parked, block_on, check, drops, end, parked, parked_recv, poll_recv,
-    sends, spawn, wait,
+    AtOnce, Bounded, Complete, Parked, block_on, check, drops, end, parked, parked_recv,
+    parked_send, poll_recv, sends, spawn, wait,
 };
 
 /// Two channels in the order in which selects park, so that each run parks as the last one did.
@@ -250,6 +250,8 @@ fn future_resolves_while_an_arm_is_accepted() {
         tx_b.close();
         let tx = tx_a.clone();
         let sender = spawn(move || tx.try_send(1));
+        // Loom tells apart which of the two is first at a lock.
+        drop(a.snapshot());
         let won = block_on(select);
         (end(sender), won, a.try_recv())
     });
@@ -282,7 +284,7 @@ fn parked_send_or_wake(tx: &Sender<i32>) -> Pin<Box<impl Future<Output = bool> +
 /// may, or waits until the select looks again.
 #[test]
 fn receiver_comes_while_a_send_is_held_back() {
-    check(Complete, [AtOnce, Parked], || {
+    check(Bounded(3), [AtOnce, Parked], || {
         let (tx, rx) = bounded(0);
         let select = parked_send_or_wake(&tx);
         let receiver = spawn(move || wait(rx.recv()));
@@ -320,7 +322,7 @@ fn try_recv_comes_while_a_send_is_held_back() {
 /// sent before.
 #[test]
 fn room_is_made_while_a_send_is_held_back() {
-    check(Complete, [[0, 1]], || {
+    check(Bounded(3), [[0, 1]], || {
         let (tx, rx) = bounded(1);
         tx.try_send(0).unwrap();
         let select = parked_send_or_wake(&tx);
@@ -331,10 +333,32 @@ fn room_is_made_while_a_send_is_held_back() {
     });
 }
 
+/// A receiver comes and goes while the select holds its send back, and then a sender comes: the select still
+/// stands before it, unless its value was taken.
+#[test]
+fn receiver_comes_and_goes_while_a_send_is_held_back() {
+    let received = [[Some(1), Some(2), None], [None, Some(1), Some(2)]];
+    check(Bounded(3), received, || {
+        let (tx, rx) = bounded(0);
+        let mut select = parked_send_or_wake(&tx);
+        let other = rx.clone();
+        let comes_and_goes = spawn(move || {
+            let first = match poll_once(&mut other.recv()) {
+                Poll::Ready(received) => received.ok(),
+                Poll::Pending => None,
+            };
+            (first, parked_send(&tx, 2))
+        });
+        let _polled = poll_once(&mut select);
+        let (first, _send) = end(comes_and_goes);
+        [first, rx.try_recv().ok(), rx.try_recv().ok()]
+    });
+}
+
 /// The channel closes while the select holds its send back.
 #[test]
 fn close_comes_while_a_send_is_held_back() {
-    check(Complete, [false], || {
+    check(Bounded(3), [false], || {
         let (tx, rx) = bounded(0);
         let select = parked_send_or_wake(&tx);
         let closer = spawn(move || rx.close());
@@ -471,7 +495,7 @@ fn dropped_after_its_send_was_held_back() {
 /// select, or else receives what is sent next.
 #[test]
 fn dropped_after_a_receiver_has_come() {
-    check(Complete, [(AtOnce, 1), (Parked, 1), (Parked, 2)], || {
+    check(Bounded(3), [(AtOnce, 1), (Parked, 1), (Parked, 2)], || {
         let (tx, rx) = bounded(0);
         let mut select = parked_send_or_wake(&tx);
         let dropper = spawn(move || {
