@@ -196,7 +196,9 @@ impl Game {
             Arm::Send(c, value) => select.send(&self.chans[c].0, value, move |said| {
                 Said::Ready(index, sent(said))
             }),
-            Arm::Reserve(_) | Arm::Watch(_) => unreachable!("no plan has such arms"),
+            Arm::Reserve(_) | Arm::Watch(_) | Arm::Other(_) => {
+                unreachable!("no plan has such arms")
+            }
         })
     }
 }

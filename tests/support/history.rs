@@ -417,7 +417,5 @@ fn act(model: &mut Model, call: Call, said: Said) -> Said {
 }
 
 fn chan(arm: Arm) -> ChanId {
-    match arm {
-        Arm::Send(c, _) | Arm::Recv(c) | Arm::Reserve(c) | Arm::Watch(c) => c,
-    }
+    arm.chan().expect("arms of histories are on channels")
 }

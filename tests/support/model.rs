@@ -7,7 +7,8 @@
 //! and for checkers of linearizability.
 //!
 //! A future has a list of arms, tried in order. A plain send or receive has one; a select has several,
-//! maybe on several channels, and the first to win takes the others out of line.
+//! maybe on several channels, and the first to win takes the others out of line. Some of its arms may be
+//! futures that have nothing to do with channels; they are ready when the caller says so.
 //!
 //! [`Model::broken`] knows the promises that hold in every state. A [`Mutation`] breaks one rule, to
 //! show that somebody would notice.
@@ -29,6 +30,9 @@ pub type FutureId = usize;
 /// A row in the table of channels.
 pub type ChanId = usize;
 
+/// A row in the table of futures that no channel knows of.
+pub type OtherId = usize;
+
 /// The capacity of a channel without a limit.
 pub const UNBOUNDED: usize = usize::MAX;
 
@@ -43,13 +47,16 @@ pub enum Arm {
     Reserve(ChanId),
     /// Waits for the end of the channel.
     Watch(ChanId),
+    /// Waits for a future that no channel knows of.
+    Other(OtherId),
 }
 
 impl Arm {
     /// The channel that it is on.
-    pub fn chan(self) -> ChanId {
+    pub fn chan(self) -> Option<ChanId> {
         match self {
-            Self::Send(c, _) | Self::Recv(c) | Self::Reserve(c) | Self::Watch(c) => c,
+            Self::Send(c, _) | Self::Recv(c) | Self::Reserve(c) | Self::Watch(c) => Some(c),
+            Self::Other(_) => None,
         }
     }
 }
@@ -78,6 +85,8 @@ pub enum Answer {
     Denied,
     /// The channel has ended.
     Ended,
+    /// The other future was ready.
+    Ready,
 }
 
 /// How far a future has come.
@@ -102,6 +111,16 @@ pub enum State {
 pub struct Future {
     pub arms: Vec<Arm>,
     pub state: State,
+    /// Whether it asks the futures before a receive that was served first.
+    pub biased: bool,
+}
+
+/// A future that no channel knows of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Other {
+    pub polls: usize,
+    /// The first poll in which it is ready, counted from 1.
+    pub ready_from: usize,
 }
 
 /// A place in line.
@@ -196,6 +215,12 @@ pub enum Mutation {
     StaleArmAbsorbs,
     /// A send and a receive of the same select meet.
     MeetsItself,
+    /// The futures of a select are polled after all its channels were tried.
+    FuturesComeLast,
+    /// A receive that was served wins before the futures that stand before it are asked.
+    ServedComesFirst,
+    /// A select that polls its futures and waits on goes to the end of its lines.
+    LosesItsPlace,
 }
 
 /// What holds in every state.
@@ -223,6 +248,7 @@ pub enum Promise {
 pub struct Model {
     pub chans: Vec<Chan>,
     pub futures: Vec<Future>,
+    pub others: Vec<Other>,
     /// Whom the calls so far have woken, once for each wake; whoever looks empties it.
     pub woken: Vec<FutureId>,
     /// The values that are out: received, given back, or dropped with their send.
@@ -248,6 +274,7 @@ impl Model {
         Self {
             chans: capacities.iter().map(chan).collect(),
             futures: Vec::new(),
+            others: Vec::new(),
             woken: Vec::new(),
             out: Vec::new(),
             in_hand: Vec::new(),
@@ -280,8 +307,16 @@ impl Model {
         self.futures.push(Future {
             arms,
             state: State::Fresh,
+            biased: false,
         });
         self.futures.len() - 1
+    }
+
+    /// A future that no channel knows of, for the caller to make an arm of.
+    pub fn other(&mut self, ready_from: usize) -> OtherId {
+        let polls = 0;
+        self.others.push(Other { polls, ready_from });
+        self.others.len() - 1
     }
 
     /// The first poll does it or parks, later ones look what became of it. Says which arm it was.
@@ -311,28 +346,66 @@ impl Model {
         won
     }
 
-    /// What has become of it, or becomes of it if it is new.
+    /// What has become of it, or becomes of it if it is new. Futures among its arms are polled in this order.
     fn look(&mut self, f: FutureId, order: &[usize]) -> Option<(usize, Answer)> {
         match self.futures[f].state {
             State::Done => panic!("polled after it was ready"),
-            State::Parked => None,
-            State::Fresh => {
-                let mut order = order.iter();
-                order.find_map(|&arm| Some((arm, self.attempt(f, arm)?)))
+            State::Parked => {
+                let won = self.poll_others(f, order);
+                if won.is_some() {
+                    self.leave(f);
+                } else if self.mutation == Some(Mutation::LosesItsPlace) && self.has_others(f) {
+                    self.leave(f);
+                    self.enqueue_all(f);
+                }
+                won
             }
-            State::Won { arm, answer, .. } => {
+            State::Fresh => {
+                let mut order = order.to_vec();
+                if self.mutation == Some(Mutation::FuturesComeLast) {
+                    order.sort_by_key(|&arm| self.futures[f].arms[arm].chan().is_none());
+                }
+                let mut order = order.into_iter();
+                order.find_map(|arm| Some((arm, self.attempt(f, arm)?)))
+            }
+            State::Won { arm, answer, age } => {
                 if self.stays_in_line() {
                     self.leave(f);
                 }
-                if let (Arm::Recv(c), Answer::Received(_)) = (self.futures[f].arms[arm], answer) {
-                    self.chans[c].inflight -= 1;
-                    if self.mutation != Some(Mutation::ClaimReleasesNobody) {
-                        self.settle(c);
+                let Arm::Recv(c) = self.futures[f].arms[arm] else {
+                    return Some((arm, answer));
+                };
+                let asks =
+                    self.futures[f].biased && self.mutation != Some(Mutation::ServedComesFirst);
+                let before: Vec<_> = (0..arm).filter(|_| asks).collect();
+                let ready = self.poll_others(f, &before);
+                match answer {
+                    Answer::Received(value) if ready.is_some() => self.put_back(c, age, value),
+                    Answer::Received(_) => {
+                        self.chans[c].inflight -= 1;
+                        if self.mutation != Some(Mutation::ClaimReleasesNobody) {
+                            self.settle(c);
+                        }
                     }
+                    _ => {}
                 }
-                Some((arm, answer))
+                ready.or(Some((arm, answer)))
             }
         }
+    }
+
+    /// Polls the futures among these arms, until one is ready.
+    fn poll_others(&mut self, f: FutureId, arms: &[usize]) -> Option<(usize, Answer)> {
+        let mut arms = arms.iter().copied();
+        arms.find_map(|arm| match self.futures[f].arms[arm] {
+            Arm::Other(_) => Some((arm, self.attempt(f, arm)?)),
+            _ => None,
+        })
+    }
+
+    fn has_others(&self, f: FutureId) -> bool {
+        let mut arms = self.futures[f].arms.iter();
+        arms.any(|arm| arm.chan().is_none())
     }
 
     fn end(&mut self, f: FutureId, arm: usize, answer: Answer) {
@@ -529,6 +602,11 @@ impl Model {
             Arm::Reserve(c) => self.reserve(c, f),
             Arm::Watch(c) if self.chans[c].closed => Answer::Ended,
             Arm::Watch(_) => return None,
+            Arm::Other(other) => {
+                let other = &mut self.others[other];
+                other.polls += 1;
+                return (other.polls >= other.ready_from).then_some(Answer::Ready);
+            }
         };
         let waits = matches!(answer, Answer::Full(_) | Answer::Empty | Answer::Busy);
         (!waits).then_some(answer)
@@ -559,11 +637,18 @@ impl Model {
         }
     }
 
+    /// Stands in line with all arms, behind all others.
+    fn enqueue_all(&mut self, f: FutureId) {
+        let arms = 0..self.futures[f].arms.len();
+        arms.for_each(|arm| self.enqueue(Place { future: f, arm }));
+    }
+
     fn enqueue(&mut self, place: Place) {
         let queue = match self.arm(place) {
             Arm::Send(c, _) | Arm::Reserve(c) => &mut self.chans[c].sendq,
             Arm::Recv(c) => &mut self.chans[c].recvq,
             Arm::Watch(c) => &mut self.chans[c].closeq,
+            Arm::Other(_) => return,
         };
         queue.push_back(place);
     }
@@ -795,7 +880,7 @@ impl Model {
     /// first `chans` channels.
     pub fn keeps_waker(&self, f: FutureId, chans: usize) -> bool {
         let mut arms = self.futures[f].arms.iter();
-        self.is_parked(f) && arms.any(|arm| arm.chan() < chans)
+        self.is_parked(f) && arms.any(|arm| arm.chan().is_some_and(|c| c < chans))
     }
 
     /// The futures that can still be polled, oldest first.
@@ -850,7 +935,7 @@ impl Model {
         let mut unclaimed = vec![0; self.chans.len()];
         for (future, places) in self.futures.iter().zip(places) {
             let expected = match future.state {
-                State::Parked => future.arms.len(),
+                State::Parked => future.arms.iter().filter_map(|arm| arm.chan()).count(),
                 _ => 0,
             };
             if places != expected {

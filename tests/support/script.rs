@@ -8,10 +8,11 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use futures::future::FusedFuture;
@@ -66,6 +67,41 @@ impl Task {
             &self.expected,
         )?;
         same("wakers kept of one that is gone", &self.wakers_kept(), &0)
+    }
+}
+
+/// A future that no channel knows of. It is ready from this poll on, counted from 1, and may be polled so once.
+pub struct Other {
+    polls: AtomicUsize,
+    ready_from: AtomicUsize,
+}
+
+impl Other {
+    pub fn new(ready_from: usize) -> Arc<Self> {
+        Arc::new(Self {
+            polls: AtomicUsize::new(0),
+            ready_from: AtomicUsize::new(ready_from),
+        })
+    }
+
+    pub fn future(self: &Arc<Self>) -> impl Future<Output = ()> + Send + use<> {
+        let this = self.clone();
+        let mut done = false;
+        poll_fn(move |_| {
+            assert!(!done, "polled after it was ready");
+            let polls = this.polls.fetch_add(1, Ordering::Relaxed) + 1;
+            done = polls >= this.ready_from.load(Ordering::Relaxed);
+            if done { Poll::Ready(()) } else { Poll::Pending }
+        })
+    }
+
+    /// The next poll finds it ready.
+    pub fn ripen(&self) {
+        self.ready_from.store(0, Ordering::Relaxed);
+    }
+
+    pub fn polls(&self) -> usize {
+        self.polls.load(Ordering::Relaxed)
     }
 }
 
