@@ -1,9 +1,10 @@
 //! The crate against the model of its rules, on whatever the fuzzer comes up with.
 //!
 //! An input is a script of calls on one to three channels: plain operations, selects, permits, polls,
-//! drops, closes. Crate and model take each step side by side, and must agree in the answer, in who was
-//! woken, in whose wakers are kept, in what each channel looks like and in how many values were
-//! dropped. What the fuzzer adds to the tests at random is that it looks for code that was not run yet.
+//! drops, closes. Some arms of selects are futures that no channel knows of. Crate and model take each
+//! step side by side, and must agree in the answer, in who was woken, in whose wakers are kept, in what
+//! each channel looks like, in how many values were dropped and in how often those futures were polled.
+//! What the fuzzer adds to the tests at random is that it looks for code that was not run yet.
 //!
 //! `fuzz/run.sh SECONDS` runs it.
 #![no_main]
@@ -21,6 +22,7 @@ mod answers;
 mod script;
 
 use std::mem;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hchan::{
@@ -31,8 +33,8 @@ use libfuzzer_sys::fuzz_target;
 use self::answers::{
     forced, received, reserved, sent, tried_to_receive, tried_to_reserve, tried_to_send,
 };
-use self::model::{Answer, Arm, ChanId, FutureId, Model, UNBOUNDED, Value};
-use self::script::{Looks, Task, Verdict, looks, poll_fused, same};
+use self::model::{Answer, Arm, ChanId, FutureId, Model, OtherId, UNBOUNDED, Value};
+use self::script::{Looks, Other, Task, Verdict, looks, poll_fused, same};
 use self::support::{Counted, Drops};
 
 fuzz_target!(|input: &[u8]| {
@@ -64,6 +66,8 @@ enum Op {
     SendReserved(usize),
     DropPermit(usize),
     Close(ChanId),
+    /// Makes one of the futures ready that no channel knows of.
+    Ripen(usize),
 }
 
 /// An arm of a select.
@@ -71,6 +75,8 @@ enum Op {
 enum Want {
     Send(ChanId),
     Recv(ChanId),
+    /// A future that no channel knows of, ready from this poll on.
+    Future(usize),
 }
 
 /// Steps on new channels of these capacities.
@@ -117,8 +123,9 @@ impl Script {
                 13 => Op::Close(c),
                 14 => Op::Watch(c),
                 15 => Op::PollWithAnotherWaker(detail),
-                16 => Op::Cancel(detail),
-                _ => Op::New(want(detail, chans)),
+                16 if detail < 128 => Op::Cancel(detail),
+                16 => Op::Ripen(detail),
+                _ => Op::New(on_channel(detail, chans)),
             });
             if ops.len() == STEPS {
                 break;
@@ -138,6 +145,7 @@ impl Script {
             chans: &chans,
             live: Vec::new(),
             permits: Vec::new(),
+            others: Vec::new(),
             retired: Vec::new(),
             drops: drops.clone(),
             model: Model::new(&self.capacities, None),
@@ -153,6 +161,14 @@ impl Script {
 }
 
 fn want(byte: usize, chans: usize) -> Want {
+    match byte.checked_sub(192) {
+        None => on_channel(byte, chans),
+        // One in two waits until it is told.
+        Some(n) => Want::Future([1, 2, 3, 4].get(n % 8).copied().unwrap_or(usize::MAX)),
+    }
+}
+
+fn on_channel(byte: usize, chans: usize) -> Want {
     match byte / 4 % 2 {
         0 => Want::Recv(byte % chans),
         _ => Want::Send(byte % chans),
@@ -178,6 +194,8 @@ struct Bench<'a> {
     chans: &'a [Handles],
     live: Vec<(Task, Subject<'a>)>,
     permits: Vec<(ChanId, Permit<'a, Counted>)>,
+    /// The arms that no channel knows of.
+    others: Vec<Arc<Other>>,
     /// Those that have ended in this step.
     retired: Vec<Task>,
     drops: Drops,
@@ -213,6 +231,7 @@ impl<'a> Bench<'a> {
             Op::Select(ref wants) => {
                 let (select, arms) = self.select(wants);
                 let k = self.add(Subject::Select(select), arms);
+                self.model.futures[self.live[k].0.id].biased = true;
                 self.poll(k)
             }
             Op::TrySelect(ref wants) => {
@@ -221,6 +240,13 @@ impl<'a> Bench<'a> {
                 let f = self.model.create(arms);
                 let law = self.model.try_in_order(f, &order);
                 same("answer", &select.try_select(), &law)
+            }
+            Op::Ripen(n) => {
+                if let Some(k) = n.checked_rem(self.others.len()) {
+                    self.others[k].ripen();
+                    self.model.others[k].ready_from = 0;
+                }
+                Ok(())
             }
             Op::Poll(n) => self.nth(n).map_or(Ok(()), |k| self.poll(k)),
             Op::PollWithAnotherWaker(n) => self.nth(n).map_or(Ok(()), |k| {
@@ -307,7 +333,14 @@ impl<'a> Bench<'a> {
                 let recv = Subject::Recv(self.chans[c].1.recv());
                 self.add(recv, vec![Arm::Recv(c)])
             }
+            Want::Future(_) => unreachable!("only a select has such an arm"),
         }
+    }
+
+    fn other(&mut self, ready_from: usize) -> (Arc<Other>, OtherId) {
+        let other = Other::new(ready_from);
+        self.others.push(other.clone());
+        (other, self.model.other(ready_from))
     }
 
     /// A select that tries its arms in order, so that there is one right answer.
@@ -326,6 +359,11 @@ impl<'a> Bench<'a> {
                     arms.push(Arm::Recv(c));
                     let rx = &self.chans[c].1;
                     select = select.recv(rx, move |said| (index, received(said)));
+                }
+                Want::Future(ready_from) => {
+                    let (other, id) = self.other(ready_from);
+                    arms.push(Arm::Other(id));
+                    select = select.future(other.future(), move |()| (index, Answer::Ready));
                 }
             }
         }
@@ -391,6 +429,9 @@ impl<'a> Bench<'a> {
         self.retired.drain(..).try_for_each(|task| task.is_gone())?;
         for ((tx, _), law) in self.chans.iter().zip(&self.model.chans) {
             same("channel", &looks!(tx), &Looks::of(law))?;
+        }
+        for (other, law) in self.others.iter().zip(&self.model.others) {
+            same("polls", &other.polls(), &law.polls)?;
         }
         same("values dropped", &self.drops.count(), &self.model.out.len())
     }
