@@ -1,13 +1,17 @@
 //! Select: several arms stand in line, and one commits.
 
+use std::future::pending;
+use std::task::Poll;
 use std::time::Duration;
 
 use hchan::__support::{self, Arm as _};
-use hchan::{Receiver, RecvError, Select, Sender, TryRecvError, TrySendError, bounded, select};
+use hchan::{
+    Receiver, RecvError, Select, SendError, Sender, TryRecvError, TrySendError, bounded, select,
+};
 
 use super::{
     AtOnce, Bounded, Complete, Parked, block_on, check, drops, end, parked, poll_recv, sends,
-    spawn, wait,
+    spawn, support, wait,
 };
 
 /// Two channels in the order in which selects park, so that each run parks as the last one did.
@@ -224,12 +228,15 @@ fn send_from_loses_nothing() {
     });
 }
 
-/// A future resolves while the arm next to it is accepted: the accepted arm wins.
+/// A future resolves while a receive next to it is accepted: if the future was polled, it wins, and the value
+/// is back in its place.
 #[test]
 fn future_resolves_while_an_arm_is_accepted() {
+    let (future, full) = ((Arm::B, Err(RecvError)), Err(TrySendError::Full(1)));
     let winners = [
-        (Ok(()), (Arm::A, Ok(1))),
-        (Err(TrySendError::Full(1)), (Arm::B, Err(RecvError))),
+        (Ok(()), (Arm::A, Ok(1)), Err(TryRecvError::Empty)),
+        (Ok(()), future, Ok(1)),
+        (full, future, Err(TryRecvError::Empty)),
     ];
     check(Complete, winners, || {
         let [(tx_a, a), (tx_b, b)] = two_channels(0);
@@ -241,9 +248,148 @@ fn future_resolves_while_an_arm_is_accepted() {
             }
         });
         tx_b.close();
-        let sender = spawn(move || tx_a.try_send(1));
+        let tx = tx_a.clone();
+        let sender = spawn(move || tx.try_send(1));
+        // So that the send may come first: for loom, a look without a lock is no reason to try that.
+        let _len = a.len();
         let won = block_on(select);
-        (end(sender), won)
+        (end(sender), won, a.try_recv())
+    });
+}
+
+/// A future resolves while a counterpart comes to the send next to it, which is held or has been taken: what
+/// was taken was sent.
+#[test]
+fn future_resolves_while_a_send_is_taken() {
+    let empty = Err(TryRecvError::Empty);
+    let winners = [(Ok(1), Arm::A), (empty, Arm::B)];
+    check(Complete, winners, || {
+        let [(tx_a, a), (tx_b, b)] = two_channels(0);
+        let tx = tx_a.clone();
+        let select = parked(async move {
+            select! {
+                send(tx, 1) -> sent => { sent.unwrap(); Arm::A }
+                future(b.closed()) -> () => Arm::B,
+            }
+        });
+        tx_b.close();
+        let receiver = spawn(move || a.try_recv());
+        let won = block_on(select);
+        (end(receiver), won)
+    });
+}
+
+/// A select that waits for a future as well, and is polled again and again.
+async fn send_beside_future<T>(tx: Sender<T>, value: T) -> Result<(), SendError<T>> {
+    select! {
+        send(tx, value) -> sent => sent,
+        future(pending::<()>()) -> () => unreachable!(),
+    }
+}
+
+/// A receiver comes before a send is held, while it is, between its release and the look, or afterwards.
+#[test]
+fn a_receiver_comes_past_a_send_that_is_held() {
+    for capacity in [0, 1] {
+        check(Bounded(3), [AtOnce, Parked], move || {
+            let (tx, rx) = bounded(capacity);
+            if capacity > 0 {
+                tx.try_send(0).unwrap();
+            }
+            let select = parked(send_beside_future(tx, 1));
+            let receiver = spawn(move || {
+                let taken: Vec<_> = (0..capacity).map(|_| rx.try_recv().unwrap()).collect();
+                assert!(taken.iter().all(|value| *value == 0));
+                wait(async move { rx.recv().await })
+            });
+            block_on(select).unwrap();
+            let (turn, received) = end(receiver);
+            assert_eq!(received, Ok(1));
+            turn
+        });
+    }
+}
+
+/// The same, and then a second receiver comes: whoever was first is first.
+#[test]
+fn nobody_is_passed_by_who_came_past_a_send_that_is_held() {
+    let empty = Err(TryRecvError::Empty);
+    let turns = [(AtOnce, empty), (Parked, empty)];
+    check(Bounded(3), turns, || {
+        let (tx, rx) = bounded(0);
+        let mut select = parked(send_beside_future(tx.clone(), 1));
+        let receivers = spawn(move || {
+            let mut first = rx.recv();
+            let polled = support::poll_once(&mut first);
+            let second = rx.try_recv();
+            match polled {
+                Poll::Ready(received) => {
+                    received.unwrap();
+                    (AtOnce, second)
+                }
+                Poll::Pending => (Parked, second),
+            }
+        });
+        let _sent = support::poll_once(select.as_mut());
+        end(receivers)
+    });
+}
+
+/// Both selects are polled while each faces the other, and futures with them.
+#[test]
+fn two_selects_with_futures_meet() {
+    check(Bounded(3), [()], || {
+        let (tx, rx) = bounded(0);
+        let sending = parked(send_beside_future(tx, 1));
+        let receiver = spawn(move || {
+            block_on(async move {
+                select! {
+                    future(pending::<()>()) -> () => unreachable!(),
+                    recv(rx) -> received => received,
+                }
+            })
+        });
+        block_on(sending).unwrap();
+        assert_eq!(end(receiver), Ok(1));
+    });
+}
+
+/// The channel of a send is closed before it is held, while it is, or afterwards.
+#[test]
+fn a_send_that_is_held_is_closed() {
+    check(Complete, [AtOnce, Parked], || {
+        let (tx, rx) = bounded(0);
+        let select = parked(send_beside_future(tx, 1));
+        let closer = drops(rx);
+        let (turn, sent) = wait(select);
+        end(closer);
+        assert_eq!(sent, Err(SendError(1)));
+        turn
+    });
+}
+
+/// What can be received is the send of a select, or, while that is held, a value on another channel: at no
+/// instant there is nothing.
+#[test]
+fn default_is_true_beside_a_send_that_is_held() {
+    check(Bounded(3), [Some(Arm::A), Some(Arm::B)], || {
+        let ((tx_a, a), (tx_b, b)) = (bounded(0), bounded(1));
+        tx_b.try_send(2).unwrap();
+        let mut select = parked(send_beside_future(tx_a.clone(), 1));
+        let other = b.clone();
+        let taker = spawn(move || {
+            if support::poll_once(select.as_mut()).is_pending() {
+                other.try_recv().unwrap_or_default();
+            }
+            select
+        });
+        let found = Select::new()
+            .biased()
+            .recv(&a, |_| Arm::A)
+            .recv(&b, |_| Arm::B)
+            .try_select();
+        drop(end(taker));
+        found
     });
 }
 
