@@ -227,26 +227,20 @@ impl<T> Hchan<T> {
     /// Receives without waiting.
     #[inline]
     pub(crate) fn recv(&mut self, wakes: &mut Wakes) -> Result<T, TryRecvError> {
-        if !self.recvq.is_empty() {
-            // An arm that was held until now does not give to a newcomer what those in line wait for.
-            self.admit(wakes);
-        }
         if let Some(value) = self.take() {
             self.admit(wakes);
             return Ok(value);
         }
         if self.may_bring {
             // A rendezvous, or permits hold every slot: the sender's value comes straight over.
-            let senders = &mut self.sendq;
-            let first = senders.dequeue(&mut self.sudogs, Terms::Final, Sudog::has_value);
-            if let Some((sender, waker)) = first {
+            if let Some((sender, waker)) = self.dequeue_value() {
                 self.clock += 1;
                 wakes.push(waker);
                 let mut elem = None;
                 self.complete_send(sender, &mut elem);
                 return Ok(present(elem));
             }
-            // What is left are reservations, and arms that are held.
+            // What is left are reservations, and arms that are held or were until now.
             let mut left = self.sendq.iter(&self.sudogs, Terms::Revocable);
             self.may_bring = left.any(Sudog::has_value);
         }

@@ -108,6 +108,37 @@ impl<T> Hchan<T> {
         receivers.filter(|(_, receiver)| receiver.is_first())
     }
 
+    /// Takes the first sender that brings a value out of its line, for whoever comes to receive.
+    #[inline]
+    pub(super) fn dequeue_value(&mut self) -> Option<(u32, Waker)> {
+        if self.recvq.is_empty() {
+            let senders = &mut self.sendq;
+            return senders.dequeue(&mut self.sudogs, Terms::Final, Sudog::has_value);
+        }
+        while let Some(sender) = self.first_value() {
+            let senders = &mut self.sendq;
+            let accepted = senders.dequeue_at(&mut self.sudogs, Terms::Final, sender);
+            if let Some(waker) = accepted {
+                return Some((sender, waker));
+            }
+        }
+        None
+    }
+
+    /// The first sender in line that brings a value for whoever comes to receive.
+    fn first_value(&self) -> Option<u32> {
+        let mut senders = self.sendq.indexed(&self.sudogs, Terms::Final);
+        let first = senders.find(|(_, sender)| self.has_value_for_newcomers(sender));
+        first.map(|(sender, _)| sender)
+    }
+
+    /// Whether a parked sender brings a value, and no receiver in line is before those who come now: as an arm
+    /// was held, receivers may have come past it, which it will look for.
+    pub(super) fn has_value_for_newcomers(&self, sender: &Sudog<T>) -> bool {
+        let select = sender.select();
+        sender.has_value() && !(select.is_some() && self.has_free_receiver(select))
+    }
+
     /// Serves parked senders, first come, first served, as far as there is room.
     ///
     /// On a full ring that has just lost its head, this is the other half of Go's swap: the sender's

@@ -16,7 +16,8 @@ impl<T> Hchan<T> {
     /// Whether a receive would not wait, were it not for the other arms of its own select.
     pub(crate) fn can_recv(&self, select: &Offer) -> bool {
         let mut senders = self.sendq.iter(&self.sudogs, Terms::Final);
-        let meets = |sender: &Sudog<T>| sender.has_value() && !sender.is_of(Some(select));
+        let meets =
+            |sender: &Sudog<T>| !sender.is_of(Some(select)) && self.has_value_for_newcomers(sender);
         let mut meets_any = || {
             self.may_bring
                 && !self.is_faced(&self.recvq, select)

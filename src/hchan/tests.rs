@@ -9,8 +9,9 @@ use super::{Hchan, Kind};
 use crate::closed::Closeq;
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
 use crate::forecast::Forecast;
-use crate::party::Party;
+use crate::party::{Offer, Party};
 use crate::sudog::{SendTicket, Ticket};
+use crate::sync::Arc;
 use crate::wakes::{Visitor, Wakes};
 
 /// A channel whose invariants are checked after each step, with the number of wakes that it took.
@@ -246,6 +247,63 @@ fn a_receive_goes_past_reservations_once_and_again_when_a_value_came() {
     assert!(!machine.hchan.may_bring);
     let _send = machine.park_send(2);
     assert_eq!(machine.recv(), Ok(2));
+}
+
+/// Parks a send as the arm of an open select.
+fn park_arm(machine: &mut Machine, value: u32) -> Arc<Offer> {
+    let offer = Arc::new(Offer::new());
+    offer.open(Waker::noop().clone());
+    let party = Party::Arm {
+        offer: offer.clone(),
+        number: 0,
+        rank: 0,
+    };
+    machine.step(|hchan, _, _| hchan.park_send(Some(value), party));
+    offer
+}
+
+#[test]
+fn a_send_that_is_held_is_passed_by_and_keeps_its_place() {
+    let mut machine = Machine::new(1);
+    assert_eq!(machine.send(0), Ok(()));
+    let select = park_arm(&mut machine, 3);
+    let _behind = machine.park_send(1);
+    select.hold();
+    assert_eq!((machine.recv(), machine.recv()), (Ok(0), Ok(1)));
+    assert_eq!(machine.recv(), Err(TryRecvError::Empty));
+    assert_eq!((machine.send(2), machine.recv()), (Ok(()), Ok(2)));
+    assert_eq!(machine.hchan.snapshot().sendq, 1);
+    select.release();
+    let looks = |it: &mut Machine| assert!(it.hchan.was_passed_by(&select));
+    assert_eq!(ticks(&mut machine, looks), 1);
+    assert_eq!((machine.recv(), select.accepted()), (Ok(3), Some(0)));
+}
+
+#[test]
+fn no_newcomer_receives_what_a_receiver_in_line_waits_for() {
+    let mut machine = Machine::new(0);
+    let select = park_arm(&mut machine, 1);
+    let other = Offer::new();
+    assert!(machine.hchan.can_recv(&other) && !machine.hchan.can_recv(&select));
+    select.hold();
+    assert!(!machine.hchan.can_recv(&other));
+    let _receiver = machine.park_recv();
+    select.release();
+    assert!(!machine.hchan.can_recv(&other));
+    assert_eq!(machine.recv(), Err(TryRecvError::Empty));
+    let meets = |it: &mut Machine| it.hchan.recv_meet(&mut None, &Forecast::new());
+    assert!(meets(&mut machine).is_none());
+    assert!(machine.hchan.was_passed_by(&select));
+}
+
+#[test]
+fn a_send_that_is_held_can_be_closed() {
+    let mut machine = Machine::new(0);
+    let select = park_arm(&mut machine, 1);
+    select.hold();
+    assert!(machine.close());
+    assert_eq!((machine.woken, select.accepted()), (1, Some(0)));
+    assert_eq!(machine.hchan.snapshot().sendq, 0);
 }
 
 #[test]

@@ -1,17 +1,17 @@
 //! Select: several arms stand in line, and one commits.
 
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::future::{Future, pending, poll_fn};
 use std::task::Poll;
 use std::time::Duration;
 
 use hchan::__support::{self, Arm as _};
-use hchan::{Receiver, RecvError, Select, Sender, TryRecvError, TrySendError, bounded, select};
+use hchan::{
+    Receiver, RecvError, Select, SendError, Sender, TryRecvError, TrySendError, bounded, select,
+};
 
-use super::support::poll_once;
 use super::{
     AtOnce, Bounded, Complete, Parked, block_on, check, drops, end, parked, parked_recv,
-    parked_send, poll_recv, sends, spawn, wait,
+    parked_send, poll_recv, sends, spawn, support, wait,
 };
 
 /// Two channels in the order in which selects park, so that each run parks as the last one did.
@@ -228,15 +228,15 @@ fn send_from_loses_nothing() {
     });
 }
 
-/// A future resolves while the arm next to it is accepted: the arm wins if it was accepted before the poll;
-/// else the future does, and the value is still there.
+/// A future resolves while a receive next to it is accepted: if the future was polled, it wins, and the value
+/// is back in its place.
 #[test]
 fn future_resolves_while_an_arm_is_accepted() {
-    let full = Err(TrySendError::Full(1));
+    let (future, full) = ((Arm::B, Err(RecvError)), Err(TrySendError::Full(1)));
     let winners = [
         (Ok(()), (Arm::A, Ok(1)), Err(TryRecvError::Empty)),
-        (Ok(()), (Arm::B, Err(RecvError)), Ok(1)),
-        (full, (Arm::B, Err(RecvError)), Err(TryRecvError::Empty)),
+        (Ok(()), future, Ok(1)),
+        (full, future, Err(TryRecvError::Empty)),
     ];
     check(Complete, winners, || {
         let [(tx_a, a), (tx_b, b)] = two_channels(0);
@@ -250,48 +250,148 @@ fn future_resolves_while_an_arm_is_accepted() {
         tx_b.close();
         let tx = tx_a.clone();
         let sender = spawn(move || tx.try_send(1));
-        // Loom tells apart which of the two is first at a lock.
-        drop(a.snapshot());
+        // So that the send may come first: for loom, a look without a lock is no reason to try that.
+        let _len = a.len();
         let won = block_on(select);
         (end(sender), won, a.try_recv())
     });
 }
 
-/// A future that wakes its task so many times before it sleeps for good.
-fn wakes_again(times: usize) -> impl Future<Output = ()> + Send {
-    let mut left = times;
-    poll_fn(move |cx| {
-        if left > 0 {
-            left -= 1;
-            cx.waker().wake_by_ref();
-        }
-        Poll::Pending
-    })
-}
-
-/// A select that sends 1 beside a future that wakes it once, parked.
-fn parked_send_or_wake(tx: &Sender<i32>) -> Pin<Box<impl Future<Output = bool> + Send + use<>>> {
-    let tx = tx.clone();
-    parked(async move {
-        select! {
-            send(tx, 1) -> sent => sent.is_ok(),
-            future(wakes_again(2)) -> () => unreachable!(),
-        }
-    })
-}
-
-/// A receiver comes while the select holds its send back to poll its future: it takes the value as soon as it
-/// may, or waits until the select looks again.
+/// A future resolves while a counterpart comes to the send next to it, which is held or has been taken: what
+/// was taken was sent.
 #[test]
-fn receiver_comes_while_a_send_is_held_back() {
+fn future_resolves_while_a_send_is_taken() {
+    let empty = Err(TryRecvError::Empty);
+    let winners = [(Ok(1), Arm::A), (empty, Arm::B)];
+    check(Complete, winners, || {
+        let [(tx_a, a), (tx_b, b)] = two_channels(0);
+        let tx = tx_a.clone();
+        let select = parked(async move {
+            select! {
+                send(tx, 1) -> sent => { sent.unwrap(); Arm::A }
+                future(b.closed()) -> () => Arm::B,
+            }
+        });
+        tx_b.close();
+        let receiver = spawn(move || a.try_recv());
+        let won = block_on(select);
+        (end(receiver), won)
+    });
+}
+
+/// A select that waits for a future as well, and is polled again and again.
+async fn send_beside_future<T>(tx: Sender<T>, value: T) -> Result<(), SendError<T>> {
+    select! {
+        send(tx, value) -> sent => sent,
+        future(pending::<()>()) -> () => unreachable!(),
+    }
+}
+
+/// A receiver comes before a send is held, while it is, between its release and the look, or afterwards.
+#[test]
+fn a_receiver_comes_past_a_send_that_is_held() {
+    for capacity in [0, 1] {
+        check(Bounded(3), [AtOnce, Parked], move || {
+            let (tx, rx) = bounded(capacity);
+            if capacity > 0 {
+                tx.try_send(0).unwrap();
+            }
+            let select = parked(send_beside_future(tx, 1));
+            let receiver = spawn(move || {
+                let taken: Vec<_> = (0..capacity).map(|_| rx.try_recv().unwrap()).collect();
+                assert!(taken.iter().all(|value| *value == 0));
+                wait(async move { rx.recv().await })
+            });
+            block_on(select).unwrap();
+            let (turn, received) = end(receiver);
+            assert_eq!(received, Ok(1));
+            turn
+        });
+    }
+}
+
+/// The same, and then a second receiver comes: whoever was first is first.
+#[test]
+fn nobody_is_passed_by_who_came_past_a_send_that_is_held() {
+    let empty = Err(TryRecvError::Empty);
+    let turns = [(AtOnce, empty), (Parked, empty)];
+    check(Bounded(3), turns, || {
+        let (tx, rx) = bounded(0);
+        let mut select = parked(send_beside_future(tx.clone(), 1));
+        let receivers = spawn(move || {
+            let mut first = rx.recv();
+            let polled = support::poll_once(&mut first);
+            let second = rx.try_recv();
+            match polled {
+                Poll::Ready(received) => {
+                    received.unwrap();
+                    (AtOnce, second)
+                }
+                Poll::Pending => (Parked, second),
+            }
+        });
+        let _sent = support::poll_once(select.as_mut());
+        end(receivers)
+    });
+}
+
+/// A select that sends and one that receives, each beside a future that wakes it: they meet.
+#[test]
+fn two_selects_with_futures_face_each_other() {
     check(Bounded(3), [AtOnce, Parked], || {
         let (tx, rx) = bounded(0);
-        let select = parked_send_or_wake(&tx);
-        let receiver = spawn(move || wait(rx.recv()));
-        assert!(block_on(select));
-        let (turn, received) = end(receiver);
+        let sender = parked(send_beside_future(tx.clone(), 1));
+        let other = spawn(move || {
+            wait(async move {
+                select! {
+                    recv(rx) -> value => value,
+                    future(pending::<()>()) -> () => unreachable!(),
+                }
+            })
+        });
+        block_on(sender).unwrap();
+        let (turn, received) = end(other);
         assert_eq!(received, Ok(1));
         turn
+    });
+}
+
+/// The channel of a send is closed before it is held, while it is, or afterwards.
+#[test]
+fn a_send_that_is_held_is_closed() {
+    check(Complete, [AtOnce, Parked], || {
+        let (tx, rx) = bounded(0);
+        let select = parked(send_beside_future(tx, 1));
+        let closer = drops(rx);
+        let (turn, sent) = wait(select);
+        end(closer);
+        assert_eq!(sent, Err(SendError(1)));
+        turn
+    });
+}
+
+/// What can be received is the send of a select, or, while that is held, a value on another channel: at no
+/// instant there is nothing.
+#[test]
+fn default_is_true_beside_a_send_that_is_held() {
+    check(Bounded(3), [Some(Arm::A), Some(Arm::B)], || {
+        let ((tx_a, a), (tx_b, b)) = (bounded(0), bounded(1));
+        tx_b.try_send(2).unwrap();
+        let mut select = parked(send_beside_future(tx_a.clone(), 1));
+        let other = b.clone();
+        let taker = spawn(move || {
+            if support::poll_once(select.as_mut()).is_pending() {
+                other.try_recv().unwrap_or_default();
+            }
+            select
+        });
+        let found = Select::new()
+            .biased()
+            .recv(&a, |_| Arm::A)
+            .recv(&b, |_| Arm::B)
+            .try_select();
+        drop(end(taker));
+        found
     });
 }
 
@@ -300,36 +400,21 @@ fn receiver_comes_while_a_send_is_held_back() {
 fn try_recv_comes_while_a_send_is_held_back() {
     check(Complete, [Ok(1), Err(TryRecvError::Empty)], || {
         let (tx, rx) = bounded(0);
-        let mut select = parked_send_or_wake(&tx);
+        let mut select = parked(send_beside_future(tx.clone(), 1));
         let other = rx.clone();
         let receiver = spawn(move || other.try_recv());
-        let polled = poll_once(&mut select);
+        let polled = support::poll_once(&mut select);
         let received = end(receiver);
         match received {
             // It was seen in this poll, or is in the next one.
-            Ok(_) => assert!(polled.is_ready() || block_on(select)),
+            Ok(_) => assert!(polled.is_ready() || block_on(select).is_ok()),
             Err(_) => {
                 assert!(polled.is_pending());
                 assert_eq!(rx.try_recv(), Ok(1), "it is there again");
-                assert!(block_on(select));
+                block_on(select).unwrap();
             }
         }
         received
-    });
-}
-
-/// A room is made while the select holds its send back: it sends in the poll in which it looks again, or was
-/// sent before.
-#[test]
-fn room_is_made_while_a_send_is_held_back() {
-    check(Bounded(3), [[0, 1]], || {
-        let (tx, rx) = bounded(1);
-        tx.try_send(0).unwrap();
-        let select = parked_send_or_wake(&tx);
-        let other = rx.clone();
-        let receiver = spawn(move || other.try_recv());
-        assert!(block_on(select));
-        [end(receiver).unwrap(), rx.try_recv().unwrap()]
     });
 }
 
@@ -340,31 +425,18 @@ fn receiver_comes_and_goes_while_a_send_is_held_back() {
     let received = [[Some(1), Some(2), None], [None, Some(1), Some(2)]];
     check(Bounded(3), received, || {
         let (tx, rx) = bounded(0);
-        let mut select = parked_send_or_wake(&tx);
+        let mut select = parked(send_beside_future(tx.clone(), 1));
         let other = rx.clone();
         let comes_and_goes = spawn(move || {
-            let first = match poll_once(&mut other.recv()) {
+            let first = match support::poll_once(&mut other.recv()) {
                 Poll::Ready(received) => received.ok(),
                 Poll::Pending => None,
             };
             (first, parked_send(&tx, 2))
         });
-        let _polled = poll_once(&mut select);
+        let _polled = support::poll_once(&mut select);
         let (first, _send) = end(comes_and_goes);
         [first, rx.try_recv().ok(), rx.try_recv().ok()]
-    });
-}
-
-/// The channel closes while the select holds its send back.
-#[test]
-fn close_comes_while_a_send_is_held_back() {
-    check(Bounded(3), [false], || {
-        let (tx, rx) = bounded(0);
-        let select = parked_send_or_wake(&tx);
-        let closer = spawn(move || rx.close());
-        let sent = block_on(select);
-        assert!(end(closer));
-        sent
     });
 }
 
@@ -428,6 +500,18 @@ fn lent_future_is_reported_once() {
     });
 }
 
+/// A future that wakes its task so many times before it sleeps for good.
+fn wakes_again(times: usize) -> impl Future<Output = ()> + Send {
+    let mut left = times;
+    poll_fn(move |cx| {
+        if left > 0 {
+            left -= 1;
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    })
+}
+
 /// Each select sends what the other receives, both ways, and both have a future that wakes them: they meet, on
 /// one channel, and on one only.
 #[test]
@@ -448,36 +532,15 @@ fn two_selects_with_futures_cross() {
     });
 }
 
-/// A select that sends and one that receives, each beside a future that wakes it: they meet.
-#[test]
-fn two_selects_with_futures_face_each_other() {
-    check(Bounded(3), [AtOnce, Parked], || {
-        let (tx, rx) = bounded(0);
-        let sender = parked_send_or_wake(&tx);
-        let other = spawn(move || {
-            wait(async move {
-                select! {
-                    recv(rx) -> value => value,
-                    future(wakes_again(2)) -> () => unreachable!(),
-                }
-            })
-        });
-        assert!(block_on(sender));
-        let (turn, received) = end(other);
-        assert_eq!(received, Ok(1));
-        turn
-    });
-}
-
 /// The select polls its future once more and is dropped, while a counterpart comes to its send: the value was
 /// received or is dropped, and nothing is left in the line.
 #[test]
 fn dropped_after_its_send_was_held_back() {
     check(Complete, [Ok(1), Err(TryRecvError::Empty)], || {
         let (tx, rx) = bounded(0);
-        let mut select = parked_send_or_wake(&tx);
+        let mut select = parked(send_beside_future(tx.clone(), 1));
         let dropper = spawn(move || {
-            let polled = poll_once(&mut select);
+            let polled = support::poll_once(&mut select);
             polled.is_ready()
         });
         let received = rx.try_recv();
@@ -497,12 +560,12 @@ fn dropped_after_its_send_was_held_back() {
 fn dropped_after_a_receiver_has_come() {
     check(Bounded(3), [(AtOnce, 1), (Parked, 1), (Parked, 2)], || {
         let (tx, rx) = bounded(0);
-        let mut select = parked_send_or_wake(&tx);
+        let mut select = parked(send_beside_future(tx.clone(), 1));
         let dropper = spawn(move || {
-            let _polled = poll_once(&mut select);
+            let _polled = support::poll_once(&mut select);
         });
         let mut recv = Box::pin(async move { rx.recv().await });
-        let polled = poll_once(&mut recv);
+        let polled = support::poll_once(&mut recv);
         end(dropper);
         match polled {
             Poll::Ready(received) => (AtOnce, received.unwrap()),
@@ -531,7 +594,7 @@ fn dropped_after_its_future_was_polled_beside_a_receive() {
                 future(wakes_again(2)) -> () => unreachable!(),
             }
         });
-        let dropper = spawn(move || match poll_once(&mut select) {
+        let dropper = spawn(move || match support::poll_once(&mut select) {
             Poll::Ready(value) => Some(value),
             Poll::Pending => None,
         });
