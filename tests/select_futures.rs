@@ -588,6 +588,25 @@ fn a_future_may_wait_to_receive_from_its_own_select() {
 }
 
 #[test]
+fn a_future_may_wait_to_receive_from_its_own_select_while_a_permit_holds_the_only_slot() {
+    for send in SENDS {
+        for poll in 0..3 {
+            let (tx, rx) = bounded(1);
+            let permit = tx.try_reserve().unwrap();
+            let (mut slot, mut receiver) = (Some(100), Task::new(rx.recv()));
+            let receives = at(poll, || {
+                assert!(receiver.poll().is_pending());
+                Poll::<()>::Pending
+            });
+            let outcome = at_poll(poll, send_or(send, &tx, &mut slot, receives));
+            assert_eq!((outcome, receiver.poll()), (Err(true), Ready(Ok(100))));
+            permit.send(7).unwrap();
+            assert_eq!(values(&rx), [7]);
+        }
+    }
+}
+
+#[test]
 fn a_future_may_wait_to_send_to_its_own_select() {
     for form in FORMS {
         for capacity in [0, 1, 3] {
