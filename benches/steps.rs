@@ -5,7 +5,7 @@
 //! works.
 
 use std::env;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::hint::black_box;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -15,13 +15,19 @@ use hchan::{Receiver, bounded};
 
 type Case = fn(u64) -> Pin<Box<dyn Future<Output = u64>>>;
 
-const CASES: [(&str, Case); 6] = [
+const CASES: [(&str, Case); 8] = [
     ("ready-pair", |rounds| Box::pin(ready_pair(rounds))),
     ("parked-recv", |rounds| Box::pin(parked_recv(rounds))),
     ("parked-send", |rounds| Box::pin(parked_send(rounds))),
     ("cancelled-recv", |rounds| Box::pin(cancelled_recv(rounds))),
     ("ready-select", |rounds| Box::pin(ready_select(rounds))),
     ("parked-select", |rounds| Box::pin(parked_select(rounds))),
+    ("parked-select-future", |rounds| {
+        Box::pin(parked_select_future(rounds))
+    }),
+    ("select-polls-in-vain", |rounds| {
+        Box::pin(select_polls_in_vain(rounds))
+    }),
 ];
 
 /// A send and a receive that never wait.
@@ -100,6 +106,38 @@ async fn parked_select(rounds: u64) -> u64 {
         sum += select.await;
     }
     sum
+}
+
+async fn select_future(a: &Receiver<u64>, b: &Receiver<u64>) -> u64 {
+    hchan::select! {
+        recv(a) -> value => value.unwrap(),
+        recv(b) -> value => value.unwrap(),
+        future(pending()) -> value => value,
+    }
+}
+
+/// The same beside a future.
+async fn parked_select_future(rounds: u64) -> u64 {
+    let [(a, ra), (b, rb)] = [bounded(0), bounded(0)];
+    let mut sum = 0;
+    for n in 0..rounds {
+        let mut select = pin!(select_future(&ra, &rb));
+        assert!(poll!(select.as_mut()).is_pending());
+        [&a, &b][n as usize % 2].send(n).await.unwrap();
+        sum += select.await;
+    }
+    sum
+}
+
+/// A poll of a select in line that finds neither of its channels nor its future ready.
+async fn select_polls_in_vain(rounds: u64) -> u64 {
+    let [(a, ra), (_b, rb)] = [bounded(0), bounded(0)];
+    let mut select = pin!(select_future(&ra, &rb));
+    for _ in 0..rounds {
+        assert!(poll!(select.as_mut()).is_pending());
+    }
+    a.send((0..rounds).sum()).await.unwrap();
+    select.await
 }
 
 fn run(case: Case, rounds: u64) {

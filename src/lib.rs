@@ -70,8 +70,9 @@
 //!
 //! # Selecting
 //!
-//! [`select!`] waits for several sends, receives and other futures, of which exactly one commits;
-//! [`select_blocking!`] does the same on a thread, and [`Select`] for any number of arms.
+//! [`select!`] waits for several sends, receives and other futures, of which exactly one commits: a future
+//! does when it is ready, so no output is dropped. [`select_blocking!`] does the same on a thread, and
+//! [`Select`] for any number of arms.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {

@@ -22,8 +22,9 @@ use crate::sender::Sender;
 /// A select whose arms are added one by one, each with a closure that maps what it gets into an `O`.
 ///
 /// It is a future, which ends with the `O` of the one arm that commits. The others leave no trace:
-/// their values are dropped, or, with [`send_from`](Self::send_from), put back. Where several arms can
-/// proceed, each is as likely to win. Without arms it waits for ever.
+/// their values are dropped, or, with [`send_from`](Self::send_from), put back. A future that is ready when it
+/// is polled wins, so no output is dropped. Where several arms can proceed, each is as likely to win. Without
+/// arms it waits for ever.
 ///
 /// Values and closures have to be `Send`, so that it is; [`select!`](crate::select!) asks for nothing.
 ///
@@ -33,7 +34,8 @@ use crate::sender::Sender;
 /// # Cancel safety
 ///
 /// Strict but for the values of [`send`](Self::send) arms, which are dropped with the select unless
-/// they were sent; should a destructor panic then, what the select has received goes with it.
+/// they were sent, and for what a [`future`](Self::future) loses by being dropped; should a destructor panic
+/// then, what the select has won goes with it.
 ///
 /// # Panics
 ///
@@ -41,8 +43,8 @@ use crate::sender::Sender;
 ///
 /// # Cost
 ///
-/// One lock for each arm that is tried; a box for each arm. If it has to wait, as
-/// [`select!`](crate::select!).
+/// One lock for each channel's arm that is tried; a box for each arm, and one for each future. If it has to
+/// wait, as [`select!`](crate::select!).
 ///
 /// # Examples
 ///
@@ -61,9 +63,8 @@ use crate::sender::Sender;
 /// # });
 /// ```
 ///
-/// It has no arms over other futures, but may itself be an arm of [`select!`](crate::select!) beside other
-/// futures; beside a channel's arm its outcome may be dropped. Lend it, so that it can still be asked
-/// whether it has committed when another arm has won:
+/// It may itself be an arm of another select. Lend it, so that it can still be asked whether it has committed
+/// when another arm has won:
 ///
 /// ```
 /// # futures::executor::block_on(async {
@@ -231,11 +232,11 @@ impl<'a, O> Select<'a, O> {
         self.arm(ChannelArm::new(sender.send_from(slot)), map)
     }
 
-    /// Adds an arm over any other future.
+    /// Adds an arm over any future.
     ///
-    /// It is ready when the future is, and then wins in that very poll: its output is never dropped for
-    /// another arm's sake. A future that is lent, as `&mut`, is [`Unpin`] or pinned before; once it has ended,
-    /// do not add it to another select.
+    /// The future wins in the poll in which it is ready, so its output is never dropped. One that is lent, as
+    /// `&mut`, goes on in the next select, unless it has ended: that is reported, and then it must not be
+    /// polled again.
     ///
     /// # Examples
     ///
@@ -243,20 +244,24 @@ impl<'a, O> Select<'a, O> {
     /// # futures::executor::block_on(async {
     /// use std::pin::pin;
     ///
-    /// let (progress, reports) = hchan::bounded(1);
+    /// let (progress, reports) = hchan::bounded(8);
     /// let mut job = pin!(async {
     ///     progress.send(50).await.unwrap();
-    ///     "the result"
+    ///     "the result".to_owned()
     /// });
-    /// let select = hchan::Select::new()
-    ///     .recv(&reports, |percent| format!("{percent:?}"))
-    ///     .future(&mut job, str::to_owned);
-    /// let first = select.biased().await;
-    /// assert_eq!((first.as_str(), reports.recv().await), ("the result", Ok(50)));
+    /// loop {
+    ///     let select = hchan::Select::new()
+    ///         .recv(&reports, |percent| format!("{} %", percent.unwrap()))
+    ///         .future(&mut job, |result| result);
+    ///     match select.await.as_str() {
+    ///         "the result" => break,
+    ///         report => assert_eq!(report, "50 %"),
+    ///     }
+    /// }
     /// # });
     /// ```
     ///
-    /// Not in Go, where all that a goroutine waits for is a channel.
+    /// Not in Go, where a goroutine waits for channels only.
     pub fn future<F, M>(self, future: F, map: M) -> Self
     where
         F: Future + Send + 'a,
@@ -282,7 +287,8 @@ impl<'a, O> Select<'a, O> {
 
     /// Selects if an arm can proceed at once: Go's `default`.
     ///
-    /// `None` means that at one instant no arm could, on all their channels together.
+    /// `None` means that each future was pending when it was polled, and that at one instant no other arm
+    /// could, on all their channels together.
     ///
     /// # Panics
     ///

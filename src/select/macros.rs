@@ -88,34 +88,62 @@ pub mod support {
 /// | `recv(rx) -> msg => …` | `Result<T, RecvError>` |
 /// | `send(tx, value) -> res => …` | `Result<(), SendError<T>>`; if another arm wins, the value is dropped |
 /// | `send_from(tx, &mut slot) -> res => …` | `Result<(), SendError<()>>`; unless this arm sends it, the value is in `slot` again |
-/// | `future(f) -> out => …` | the output of any future; dropped if another arm wins, even when both are ready in the same poll |
+/// | `future(f) -> out => …` | the output of any future: a future that is ready when it is polled wins, so no output is dropped |
 /// | `default => …` | taken if nothing can proceed at once: then the select never waits |
 ///
 /// - `, if condition` before `=>` switches an arm off for this time, as the nil channel does in Go; so
 ///   does a handle of [`never`](crate::never).
 /// - The conditions and expressions of all arms are evaluated once, in source order, whichever arm wins
 ///   and whether or not it is switched off.
-/// - Of several arms over channels that can proceed, each is as likely to win. Futures come after
-///   channels, and are not polled while a channel can proceed: if that may go on for long, put a stop
-///   signal first in a `biased;` select, or make it a channel. With `biased;` in front, all arms are
-///   tried in source order.
+/// - Of several arms that can proceed, over channels and over futures, each is as likely to win: they are
+///   tried in a random order. So a timer that is ready is seen beside a channel that always is. With
+///   `biased;` in front, all arms are tried in source order.
+/// - A select that waits keeps its places in line for as long as it does, however often a future of one of
+///   its arms wakes it. While it polls its futures nobody takes what a `send` is to send: a value that was
+///   taken could not come back.
 /// - A closed channel can proceed: its arm gets the error.
 /// - The bodies are part of the function around: `?`, `break`, `continue`, `return` and `.await` work,
 ///   and what the losing arms borrowed is free. Their type is that of the select.
 /// - Without arms, or with all of them switched off, and without `default`, it waits for ever.
 /// - A pattern must match whatever its arm gets.
 /// - A future that is to outlive the select is lent to it, as `future(&mut f)`, if need be pinned with
-///   [`pin!`](core::pin::pin) before. Switch its arm off once it has ended.
+///   [`pin!`](core::pin::pin) before. The select that polls it to its end reports that; after that, leave the
+///   loop, or switch the arm off with `, if`.
 /// - The arms may be over different types. Each is a local variable; none is boxed, and the future is
 ///   `Send` if they are. Some two dozen fit into the compiler's recursion limit;
 ///   [`Select`](crate::Select) takes any number.
 ///
+/// A job that reports to the select that polls it loses neither a report nor its result:
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use std::pin::pin;
+///
+/// let (progress, reports) = hchan::bounded(8);
+/// let mut job = pin!(async {
+///     for percent in [50, 100] {
+///         progress.send(percent).await.unwrap();
+///     }
+///     "the result"
+/// });
+/// let mut heard = vec![];
+/// let result = loop {
+///     hchan::select! {
+///         recv(reports) -> percent => heard.push(percent.unwrap()),
+///         future(&mut job) -> result => break result,
+///     }
+/// };
+/// heard.extend(reports.drain());
+/// assert_eq!((heard, result), (vec![50, 100], "the result"));
+/// # });
+/// ```
+///
 /// # Cancel safety
 ///
-/// Strict but for the values of `send` arms: a select that is dropped leaves all its lines as if it had
-/// never been there. If an arm was served before, a value that it was handed is put back, and a value
-/// that it sent stays sent. Should the destructor of a losing arm panic, what the select has received is
-/// dropped with it.
+/// Strict but for the values of `send` arms, and for what a future loses by being dropped: a select that is
+/// dropped leaves all its lines as if it had never been there. If an arm was served before, a value that it
+/// was handed is put back, and a value that it sent stays sent. No future was ready before, for then the
+/// select was. Should the destructor of a losing arm panic, what the select has won is dropped with it.
 ///
 /// # Panics
 ///
@@ -123,9 +151,10 @@ pub mod support {
 ///
 /// # Cost
 ///
-/// One lock for each arm that is tried; none for an arm whose channel has shown already that it would
-/// have to wait. If the select has to wait: one for each arm to park, and one to leave. What its arms
-/// have in common is allocated, and left to the next select on its thread.
+/// One lock for each channel's arm that is tried; none for an arm whose channel has shown already that it
+/// would have to wait. If the select has to wait: one for each to park, and one to leave; and for each poll
+/// in which its futures are pending again, one for each of its sends. What its arms have in common is
+/// allocated, and left to the next select on its thread.
 ///
 /// # From Go
 ///
@@ -145,7 +174,7 @@ pub mod support {
 /// | `default:` | `default => …` |
 /// | `select {}` | `select! {}` |
 /// | `break` leaves the `select` | `break` leaves the loop around |
-/// | a random one of the cases that can proceed | the same, with futures after channels |
+/// | a random one of the cases that can proceed | the same, over channels and futures |
 /// | all expressions evaluated once, in source order | the same |
 /// | `reflect.Select(cases)` | [`Select`](crate::Select) |
 ///
@@ -153,7 +182,8 @@ pub mod support {
 ///
 /// `tokio::select!` and `futures::select!` race futures and drop the losers: a send that loses there
 /// loses its value, unless it is a [`send_from`](crate::Sender::send_from), and a race has no instant
-/// at which it commits. Here a losing arm has done nothing, at any time. crossbeam's `select!` commits
+/// at which it commits. Here a losing arm over a channel has done nothing, at any time; a losing future has
+/// done what it did while it was pending, and put out nothing. crossbeam's `select!` commits
 /// likewise, but blocks the thread, and evaluates the value of a `send` only if it wins.
 ///
 /// | | here | `tokio::select!` | `futures::select!` | crossbeam's |
@@ -163,6 +193,8 @@ pub mod support {
 /// | to send | `send(tx, value) -> res => …` | `res = tx.send(value) => …` | `res = tx.send(value) => …` | `send(tx, value) -> res => …` |
 /// | to keep a value that is not sent | `send_from(tx, &mut slot) -> res => …` | `res = tx.send_from(&mut slot) => …` | `res = tx.send_from(&mut slot) => …` | it is not evaluated |
 /// | any future | `future(f) -> out => …` | `out = f => …` | `out = f => …`, fused and perhaps pinned | – |
+/// | a channel and a future are both ready | each is as likely to win | either may win | each is as likely to win | – |
+/// | a future that is lent has ended | `break`, or `, if` | `break`, or `, if` | its arm is off | – |
 /// | time runs out | `future(sleep(d)) -> () => …` | `() = sleep(d) => …` | `() = pin!(sleep(d).fuse()) => …` | `default(d) => …` |
 /// | nothing can proceed at once | `default => …` | – | `default => …` | `default => …` |
 /// | an arm is off | `, if condition`; `never` | `, if condition` | its future has ended | `never` |

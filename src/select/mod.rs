@@ -1,14 +1,16 @@
-//! Select: several sends and receives stand in line at once, and exactly one of them commits.
+//! Select: several sends and receives stand in line at once, beside futures of any kind, and exactly one
+//! of them commits.
 //!
 //! # How
 //!
-//! An arm is a waiter like any other, a sudog in `sendq` or `recvq`. Its party is not a task but the
+//! A channel's arm is a waiter like any other, a sudog in `sendq` or `recvq`. Its party is not a task but the
 //! select's [`Offer`](crate::party::Offer), which all its arms share. A poll of a select
 //!
-//! 1. with the offer *closed* and no arm in any line, tries the arms one after the other, each under
-//!    its channel's lock alone; the first that can proceed has won. An arm whose channel has shown, when
-//!    it was last unlocked, that it could not, counts as tried, unless there is a `default`;
-//! 2. else *opens* the offer and parks the arms, in the order of their channels' addresses; under the
+//! 1. with the offer *closed* and no arm in any line, tries the arms one after the other: a channel's under
+//!    its lock alone, a future by a poll. The first that can proceed, or is ready, has won. An arm whose
+//!    channel has shown, when it was last unlocked, that it could not, counts as tried, unless there is a
+//!    `default`;
+//! 2. else *opens* the offer and parks the channels' arms, in the order of their channels' addresses; under the
 //!    lock under which it parks, each arm looks whether it could proceed now, its own select's other
 //!    arms aside. An arm whose handle has a place in line already takes that over, when all others have
 //!    parked: it has looked when it came there, and whoever has come since has met it, unless a permit
@@ -20,32 +22,76 @@
 //!    other. The next poll finds the offer accepted, takes the other arms out of their lines, and
 //!    collects.
 //!
+//! The next poll that finds it not accepted asks the futures again, if there are any, while the arms stay in
+//! line. It
+//!
+//! 5. *holds* its sends, if there are any in line: from now on a counterpart accepts only what can be undone,
+//!    which is a receive, or the end of any arm by a close. It passes a send by, which stays in line;
+//! 6. polls the futures, until one is ready. That one has won: the select withdraws, and an arm that was
+//!    accepted meanwhile is undone as it leaves its line. What a receive was handed goes to the next in line
+//!    or back in its place, by its age; a send that was ended still has its value;
+//! 7. else leaves its new waker and *releases* the sends. If an arm was accepted meanwhile, it collects. Else
+//!    it looks at each of its sends, under the lock of its channel, whether that could proceed now: there is
+//!    room, or a receiver in line that is no arm of this select. If one could, it goes on with 3;
+//! 8. else waits on, with every arm in its place.
+//!
+//! A biased select that finds a receive accepted polls the futures in front of that arm first, as in 6: what
+//! was accepted stays so meanwhile. If it was a send it has won, since a value that was taken cannot be undone.
+//!
 //! # Why exactly one arm commits
 //!
-//! An arm commits in 1, which its owner does while the offer is closed, or in 4, which a counterpart
-//! does after it has accepted. `accept` succeeds only from open, and leaves the offer accepted; only
-//! the owner opens it, and only in 2, after 1 has failed, with no arm in any line. So between one
-//! opening and the next `withdraw` one arm is accepted at most, and none after it. `withdraw` tells the
-//! owner whether one was: if so the owner does not go back to 1, but collects. A counterpart that fails
-//! to accept moves on to the next in line and has lost nothing, for it has not touched its own value.
+//! A channel's arm commits in 1, which its owner does while the offer is closed, or in 4, which a counterpart
+//! does after it has accepted. `accept` succeeds only from open, and on revocable terms from held, and leaves
+//! the offer accepted; only the owner opens it, and only in 2, after 1 has failed, with no arm in any line. So
+//! between one opening and the next `withdraw` one arm is accepted at most, and none after it. `withdraw`
+//! tells the owner whether one was: if so the owner does not go back to 1, but collects. A counterpart that
+//! fails to accept moves on to the next in line and has lost nothing, for it has not touched its own value.
+//!
+//! A future commits by being ready, and then it wins: no arm is tried after it, nor is another future polled.
+//! In 1 no arm can have been accepted. In 6 one may have been, but on revocable terms: if there are sends, they
+//! are held, and if there are none, all that there is to accept is revocable. It is undone before the poll
+//! ends, and that is as if the counterpart had come to a plain receive that was dropped. What is accepted
+//! before 5, or between 7 and the next poll, wins: no future is polled after it, but by a biased select that
+//! can still undo it. So what a future has put out is always reported, in the very poll that got it.
 //!
 //! - *A drop* withdraws first, so nobody accepts an arm that is being taken out. The accepted arm is
-//!   dropped like any served operation: a value it was handed is put back, a sent one stays sent.
+//!   dropped like any served operation: a value it was handed is put back, a sent one stays sent. No future has
+//!   put out anything that was not reported.
 //! - *Two arms in line* can be brought together by a third, who gives up a permit that stood between them:
-//!   both offers are accepted, or neither.
+//!   both offers are accepted, or neither, and neither if the sender's is held.
 //! - *A close* is a counterpart like any other: it accepts an arm to end it, or passes it by.
 //! - *The same channel twice* is two sudogs with one offer: the second declines once the first was
 //!   accepted.
-//! - *A send and a receive on one channel* never meet each other: in 1 none of them is in line, in 2
+//! - *A send and a receive on one channel* never meet each other: in 1 none of them is in line, in 2 and 7
 //!   each is blind to its own select, and whoever else accepts one of them makes the other decline.
+//! - *A future that panics* as it is polled leaves the arms in line, and the sends held. That is no lie: to
+//!   others it looks as if the select had left those lines. The next poll withdraws, and collects or goes on
+//!   with 1; a drop withdraws as ever.
+//! - *A waker that panics* as a value is put back stops the poll in the middle of 6. What the future has put
+//!   out is in its arm; the next poll takes the other arms out of their lines and reports it.
+//! - *A destructor that panics*, of a future or of a value, runs when the winner is known, every line has been
+//!   left, and what was won is out of its arm.
 //!
 //! # Why no meeting is missed
 //!
 //! Say a send and a receive are parked on one channel and could meet. The one that parked last did so
 //! under the lock under which it looked; it saw the other, which stood in line and was open by then, and
 //! so did not stay parked, unless both are arms of one select. If the other was not open, then it was
-//! accepted or withdrawn, and its owner is about to leave the line or to look again. The same goes for
-//! room and values: whoever makes some serves those in line, under the lock.
+//! accepted or withdrawn, and its owner is about to leave the line or to look again; or it was a send that was
+//! held. The same goes for room and values: whoever makes some serves those in line, under the lock.
+//!
+//! A receiver that passes a held send by, and parks, does both under one hold of the channel's lock. So does
+//! whoever makes room and finds nobody else to give it to. As they saw the send held, its release comes
+//! after, and the look, which takes that lock after the release, later still: it sees the receiver in line, and
+//! the room, or else another was served with them. Who comes after the release finds the send open.
+//!
+//! Between its release and the look a send is open, but receivers may be in line that came past it. They are
+//! first: a newcomer leaves it alone while there is one. To others it is in line again from the look on, which
+//! moves the channel's clock.
+//!
+//! While futures are polled no lock is held. So if one of them uses the very channels of the select, it does
+//! so like any other task: it may serve or close an arm, which is then undone or collected; it passes a
+//! send by, and if it parks behind that, is met in 7.
 //!
 //! # Why two selects facing each other do not chase each other for ever
 //!
@@ -55,12 +101,18 @@
 //! channel and goes on to higher addresses only; along such a chain addresses rise, so it ends at a select
 //! that commits or stays parked.
 //!
+//! If both have held their sends, neither has met a send of the other. But each has left its receives open. So
+//! the one that came to a channel last, when the other's send there was held, stands in that line; the other
+//! finds it there in 7, and withdraws. That happens once in a poll, which then goes on like a first one.
+//!
 //! # Why `default` is true
 //!
-//! Nothing was possible at one instant, on all channels at once. After the attempts have all failed,
-//! the select looks a second time: a channel on which something became possible in between shows a
-//! later time on its clock. If none does, none has become ready between its two looks, and the instant
-//! between the last attempt and the first second look lies between both looks of each.
+//! Nothing was possible at one instant, on all channels at once, and each future was pending when it was
+//! polled. After the attempts have all failed, the select looks a second time: a channel on which something
+//! became possible in between shows a later time on its clock. If none does, none has become ready between its
+//! two looks, and the instant between the last attempt and the first second look lies between both looks of
+//! each. Whatever the futures have done to the channels shows on the clocks as well. A select with a `default`
+//! never waits, so it has nothing to hold.
 //!
 //! A channel that others keep busy is tried again, right before a second look at it and at the others
 //! that are busy; the instant then lies between these. The quiet ones have been tried before and are
@@ -368,8 +420,23 @@ impl Race {
         order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Poll<Option<u32>> {
+        match self.accepted() {
+            Some(_) if self.bias == Bias::Fair => Poll::Ready(self.withdraw(arms, None)),
+            accepted => self.poll_futures_in_line(accepted, arms, order, cx),
+        }
+    }
+
+    /// Polls the futures while all arms are in line, of which this one was accepted.
+    #[inline(never)]
+    fn poll_futures_in_line(
+        &mut self,
+        accepted: Option<u32>,
+        arms: &mut impl Arms,
+        order: &mut [u32],
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<u32>> {
         self.attempting = true;
-        let holds = self.accepted().is_none() && self.hold_sends(arms);
+        let holds = accepted.is_none() && self.hold_sends(arms);
         let resolved = self.poll_futures(arms, order, cx);
         let mut anew = false;
         if resolved.is_none() && self.accepted().is_none() {
@@ -435,6 +502,7 @@ impl Race {
     }
 
     /// The arm that a counterpart has accepted, if one has.
+    #[inline]
     fn accepted(&self) -> Option<u32> {
         self.kit.as_ref()?.offer().accepted()
     }
@@ -483,6 +551,7 @@ impl Race {
     }
 
     /// Closes the offer: from now on nobody accepts an arm. Returns the arm that was accepted.
+    #[inline]
     fn close(&mut self) -> Option<u32> {
         self.parked = false;
         let (accepted, waker) = self.kit.as_ref()?.offer().withdraw();
