@@ -196,7 +196,7 @@ impl Game {
             Arm::Send(c, value) => select.send(&self.chans[c].0, value, move |said| {
                 Said::Ready(index, sent(said))
             }),
-            Arm::Reserve(_) | Arm::Watch(_) | Arm::Other(_) => {
+            Arm::Reserve(_) | Arm::Watch(_) | Arm::Foreign(_) => {
                 unreachable!("no plan has such arms")
             }
         })

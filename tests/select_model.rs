@@ -2,11 +2,11 @@
 //! compared after every step.
 //!
 //! A script mixes selects with plain calls and permits on two or three channels. Selects, like all
-//! futures, are polled and dropped by hand; some of their arms are futures that are ready at a certain
-//! poll, or when the script says so. What is compared: every answer and which arm it was, who was woken
-//! and how often, whose waker is kept, what each channel looks like (an arm whose select has won stands
-//! in no line any more), how many values were dropped, what is left in the slots of `send_from`, and how
-//! often each of those futures was polled.
+//! futures, are polled and dropped by hand; some of their arms are foreign futures, which are ready at a
+//! certain poll, or when the script says so. What is compared: every answer and which arm it was, who was
+//! woken and how often, whose waker is kept, what each channel looks like (an arm whose select has won
+//! stands in no line any more), how many values were dropped, what is left in the slots of `send_from`,
+//! and how often each foreign future was polled.
 //!
 //! A biased select has one right answer. A fair one is a biased one in any order, which nobody sees at
 //! once: two sends of one select may stand in a channel's line either way. So there are several worlds,
@@ -42,9 +42,11 @@ use proptest::test_runner::{Config, TestRunner};
 use self::answers::{
     forced, received, reserved, sent, tried_to_receive, tried_to_reserve, tried_to_send,
 };
-use self::model::{Answer, Arm, ChanId, FutureId, Model, Mutation, OtherId, Promise, State, Value};
+use self::model::{
+    Answer, Arm, ChanId, ForeignId, FutureId, Model, Mutation, Promise, State, Value,
+};
 use self::script::{
-    Boxed, Looks, Other, Slot, Steps, Task, Unsent, Verdict, looks, poll_fused, same,
+    Boxed, Foreign, Looks, Slot, Steps, Task, Unsent, Verdict, looks, poll_fused, same,
     shortest_difference,
 };
 use self::support::{Counted, Drops};
@@ -55,7 +57,7 @@ enum Way {
     Recv,
     Send,
     SendFrom,
-    /// Waits for a future that is ready at its so manieth poll, or else when the script says so.
+    /// Waits for a future that is ready at its nth poll, or without an n when the script says so.
     Future,
 }
 
@@ -98,7 +100,7 @@ enum Op {
     SendReserved(usize),
     DropPermit(usize),
     Close(ChanId),
-    /// Makes one of the futures ready.
+    /// Makes one of the foreign futures ready.
     Ripen(usize),
     Poll(usize),
     PollWithAnotherWaker(usize),
@@ -168,7 +170,7 @@ impl fmt::Debug for Script {
 struct Played {
     /// How many futures are alive in the end, and how many arms were futures.
     live: usize,
-    others: usize,
+    foreign: usize,
     /// How many selects won at their first poll, parked, won at a later poll, were dropped after they
     /// had been served; and how many were won by a future.
     at_once: usize,
@@ -210,7 +212,7 @@ fn play_to_the_end(
         chans: &chans,
         never: &never,
         live: Vec::new(),
-        others: Vec::new(),
+        foreign: Vec::new(),
         permits: Vec::new(),
         retired: Vec::new(),
         drops: drops.clone(),
@@ -219,7 +221,7 @@ fn play_to_the_end(
     };
     bench.run(&script.ops)?;
     bench.played.live = bench.live.len();
-    bench.played.others = bench.others.len();
+    bench.played.foreign = bench.foreign.len();
     Ok((bench.played, bench.end()?))
 }
 
@@ -278,7 +280,7 @@ enum Part<'a> {
     Send(&'a Handles, Counted),
     /// The value is in the next slot.
     SendFrom(&'a Handles, Value),
-    Future(Arc<Other>),
+    Future(Arc<Foreign>),
 }
 
 /// All that a select of the crate is made of.
@@ -308,7 +310,9 @@ fn build<'a>(
                     Err(SendError(())) => (index, Answer::Refused(id)),
                 })
             }
-            Part::Future(other) => select.future(other.future(), move |()| (index, Answer::Ready)),
+            Part::Future(foreign) => {
+                select.future(foreign.future(), move |()| (index, Answer::Ready))
+            }
         };
     }
     match bias {
@@ -348,7 +352,7 @@ struct Sight {
     kept: Vec<FutureId>,
     chans: Vec<Looks>,
     dropped: usize,
-    /// How often each of the other futures was polled.
+    /// How often each foreign future was polled.
     polls: Vec<usize>,
 }
 
@@ -357,8 +361,8 @@ struct Bench<'a> {
     chans: &'a [Handles],
     never: &'a Handles,
     live: Vec<Live<'a>>,
-    /// Those among the arms of selects that no channel knows of.
-    others: Vec<Arc<Other>>,
+    /// The foreign futures among the arms of selects.
+    foreign: Vec<Arc<Foreign>>,
     permits: Permits<'a>,
     /// Those that have ended in this step.
     retired: Vec<Task>,
@@ -446,11 +450,11 @@ impl<'a> Bench<'a> {
                 self.follow(&said, |world| world.close(c))
             }
             Op::Ripen(n) => {
-                let Some(k) = n.checked_rem(self.others.len()) else {
+                let Some(k) = n.checked_rem(self.foreign.len()) else {
                     return Ok(());
                 };
-                self.others[k].ripen();
-                self.follow(&(), |world| world.others[k].ready_from = 0)
+                self.foreign[k].ripen();
+                self.follow(&(), |world| world.foreign[k].ready_from = 0)
             }
             Op::Poll(n) => self.nth(n).map_or(Ok(()), |k| self.poll(k)),
             Op::PollWithAnotherWaker(n) => self.nth(n).map_or(Ok(()), |k| {
@@ -518,8 +522,11 @@ impl<'a> Bench<'a> {
                     (Part::SendFrom(handles, id), arm)
                 }
                 Way::Future => {
-                    let other = self.other(on.map_or(usize::MAX, |n| n + 1));
-                    (Part::Future(self.others[other].clone()), Arm::Other(other))
+                    let foreign = self.foreign(on.map_or(usize::MAX, |n| n + 1));
+                    (
+                        Part::Future(self.foreign[foreign].clone()),
+                        Arm::Foreign(foreign),
+                    )
                 }
             };
             parts.push(part);
@@ -528,10 +535,13 @@ impl<'a> Bench<'a> {
         (Plan { bias, parts, slots }, law)
     }
 
-    /// Futures that no channel knows of have the same rows in all worlds.
-    fn other(&mut self, ready_from: usize) -> OtherId {
-        self.others.push(Other::new(ready_from));
-        let ids = self.worlds.iter_mut().map(|world| world.other(ready_from));
+    /// Foreign futures have the same rows in all worlds.
+    fn foreign(&mut self, ready_from: usize) -> ForeignId {
+        self.foreign.push(Foreign::new(ready_from));
+        let ids = self
+            .worlds
+            .iter_mut()
+            .map(|world| world.foreign(ready_from));
         ids.max().expect("there is a world")
     }
 
@@ -719,7 +729,7 @@ impl<'a> Bench<'a> {
             kept: kept.collect(),
             chans: self.chans.iter().map(|(tx, _)| looks!(tx)).collect(),
             dropped: self.drops.count(),
-            polls: self.others.iter().map(|other| other.polls()).collect(),
+            polls: self.foreign.iter().map(|foreign| foreign.polls()).collect(),
         }
     }
 
@@ -737,7 +747,7 @@ impl<'a> Bench<'a> {
                 .map(Looks::of)
                 .collect(),
             dropped: world.out.len(),
-            polls: world.others.iter().map(|other| other.polls).collect(),
+            polls: world.foreign.iter().map(|foreign| foreign.polls).collect(),
         }
     }
 
@@ -962,7 +972,7 @@ const SHORT: usize = match (cfg!(miri), cfg!(debug_assertions)) {
     (false, false) => 4,
 };
 
-/// All steps but those on futures, which come as there are some. No arm is one that no channel knows of.
+/// All steps but those on futures, which come as there are some. No arm is a foreign future.
 fn calls() -> Vec<Op> {
     let shapes = [
         [Want(Way::Recv, Some(0)), Want(Way::Recv, Some(1))],
@@ -981,7 +991,7 @@ fn calls() -> Vec<Op> {
     selects.chain(plain).collect()
 }
 
-/// Steps around selects of which one arm is a future that no channel knows of.
+/// Steps around selects of which one arm is a foreign future.
 fn calls_with_futures() -> Vec<Op> {
     let (recv, send) = (Want(Way::Recv, Some(0)), Want(Way::Send, Some(0)));
     let when_told = Want(Way::Future, None);
@@ -1018,9 +1028,9 @@ fn play_all(
         return Ok(1);
     }
     let futures = (0..played.live).flat_map(|k| [Op::Poll(k), Op::Drop(k)]);
-    let others = (0..played.others).map(Op::Ripen);
+    let foreign = (0..played.foreign).map(Op::Ripen);
     let mut scripts = 1;
-    for op in calls.iter().cloned().chain(futures).chain(others) {
+    for op in calls.iter().cloned().chain(futures).chain(foreign) {
         script.ops.push(op);
         scripts += play_all(script, more - 1, calls, mutation)?;
         script.ops.pop();
@@ -1147,8 +1157,8 @@ fn each_broken_rule_is_noticed_in_a_random_script() {
     }
 }
 
-/// The rules about futures that no channel knows of. No state breaks a promise if one of them is broken, but
-/// the crate does not do so.
+/// The rules about foreign futures. No state breaks a promise if one of them is broken, but the answers differ
+/// from the crate's.
 const ABOUT_FUTURES: [Mutation; 3] = [
     Mutation::FuturesComeLast,
     Mutation::ServedComesFirst,

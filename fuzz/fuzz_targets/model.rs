@@ -1,10 +1,10 @@
 //! The crate against the model of its rules, on whatever the fuzzer comes up with.
 //!
 //! An input is a script of calls on one to three channels: plain operations, selects, permits, polls,
-//! drops, closes. Some arms of selects are futures that no channel knows of. Crate and model take each
-//! step side by side, and must agree in the answer, in who was woken, in whose wakers are kept, in what
-//! each channel looks like, in how many values were dropped and in how often those futures were polled.
-//! What the fuzzer adds to the tests at random is that it looks for code that was not run yet.
+//! drops, closes. Some arms of selects are foreign futures. Crate and model take each step side by side,
+//! and must agree in the answer, in who was woken, in whose wakers are kept, in what each channel looks
+//! like, in how many values were dropped and in how often foreign futures were polled. What the fuzzer
+//! adds to the tests at random is that it looks for code that was not run yet.
 //!
 //! `fuzz/run.sh SECONDS` runs it.
 #![no_main]
@@ -33,8 +33,8 @@ use libfuzzer_sys::fuzz_target;
 use self::answers::{
     forced, received, reserved, sent, tried_to_receive, tried_to_reserve, tried_to_send,
 };
-use self::model::{Answer, Arm, ChanId, FutureId, Model, OtherId, UNBOUNDED, Value};
-use self::script::{Looks, Other, Task, Verdict, looks, poll_fused, same};
+use self::model::{Answer, Arm, ChanId, ForeignId, FutureId, Model, UNBOUNDED, Value};
+use self::script::{Foreign, Looks, Task, Verdict, looks, poll_fused, same};
 use self::support::{Counted, Drops};
 
 fuzz_target!(|input: &[u8]| {
@@ -66,7 +66,7 @@ enum Op {
     SendReserved(usize),
     DropPermit(usize),
     Close(ChanId),
-    /// Makes one of the futures ready that no channel knows of.
+    /// Makes one of the foreign futures ready.
     Ripen(usize),
 }
 
@@ -75,7 +75,7 @@ enum Op {
 enum Want {
     Send(ChanId),
     Recv(ChanId),
-    /// A future that no channel knows of, ready from this poll on.
+    /// A foreign future, ready from this poll on.
     Future(usize),
 }
 
@@ -145,7 +145,7 @@ impl Script {
             chans: &chans,
             live: Vec::new(),
             permits: Vec::new(),
-            others: Vec::new(),
+            foreign: Vec::new(),
             retired: Vec::new(),
             drops: drops.clone(),
             model: Model::new(&self.capacities, None),
@@ -194,8 +194,8 @@ struct Bench<'a> {
     chans: &'a [Handles],
     live: Vec<(Task, Subject<'a>)>,
     permits: Vec<(ChanId, Permit<'a, Counted>)>,
-    /// The arms that no channel knows of.
-    others: Vec<Arc<Other>>,
+    /// The foreign futures.
+    foreign: Vec<Arc<Foreign>>,
     /// Those that have ended in this step.
     retired: Vec<Task>,
     drops: Drops,
@@ -242,9 +242,9 @@ impl<'a> Bench<'a> {
                 same("answer", &select.try_select(), &law)
             }
             Op::Ripen(n) => {
-                if let Some(k) = n.checked_rem(self.others.len()) {
-                    self.others[k].ripen();
-                    self.model.others[k].ready_from = 0;
+                if let Some(k) = n.checked_rem(self.foreign.len()) {
+                    self.foreign[k].ripen();
+                    self.model.foreign[k].ready_from = 0;
                 }
                 Ok(())
             }
@@ -337,10 +337,10 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn other(&mut self, ready_from: usize) -> (Arc<Other>, OtherId) {
-        let other = Other::new(ready_from);
-        self.others.push(other.clone());
-        (other, self.model.other(ready_from))
+    fn foreign(&mut self, ready_from: usize) -> (Arc<Foreign>, ForeignId) {
+        let foreign = Foreign::new(ready_from);
+        self.foreign.push(foreign.clone());
+        (foreign, self.model.foreign(ready_from))
     }
 
     /// A select that tries its arms in order, so that there is one right answer.
@@ -361,9 +361,9 @@ impl<'a> Bench<'a> {
                     select = select.recv(rx, move |said| (index, received(said)));
                 }
                 Want::Future(ready_from) => {
-                    let (other, id) = self.other(ready_from);
-                    arms.push(Arm::Other(id));
-                    select = select.future(other.future(), move |()| (index, Answer::Ready));
+                    let (foreign, id) = self.foreign(ready_from);
+                    arms.push(Arm::Foreign(id));
+                    select = select.future(foreign.future(), move |()| (index, Answer::Ready));
                 }
             }
         }
@@ -430,8 +430,8 @@ impl<'a> Bench<'a> {
         for ((tx, _), law) in self.chans.iter().zip(&self.model.chans) {
             same("channel", &looks!(tx), &Looks::of(law))?;
         }
-        for (other, law) in self.others.iter().zip(&self.model.others) {
-            same("polls", &other.polls(), &law.polls)?;
+        for (foreign, law) in self.foreign.iter().zip(&self.model.foreign) {
+            same("polls", &foreign.polls(), &law.polls)?;
         }
         same("values dropped", &self.drops.count(), &self.model.out.len())
     }

@@ -30,8 +30,8 @@ pub type FutureId = usize;
 /// A row in the table of channels.
 pub type ChanId = usize;
 
-/// A row in the table of futures that no channel knows of.
-pub type OtherId = usize;
+/// A row in the table of foreign futures.
+pub type ForeignId = usize;
 
 /// The capacity of a channel without a limit.
 pub const UNBOUNDED: usize = usize::MAX;
@@ -47,8 +47,8 @@ pub enum Arm {
     Reserve(ChanId),
     /// Waits for the end of the channel.
     Watch(ChanId),
-    /// Waits for a future that no channel knows of.
-    Other(OtherId),
+    /// Waits for a foreign future.
+    Foreign(ForeignId),
 }
 
 impl Arm {
@@ -56,7 +56,7 @@ impl Arm {
     pub fn chan(self) -> Option<ChanId> {
         match self {
             Self::Send(c, _) | Self::Recv(c) | Self::Reserve(c) | Self::Watch(c) => Some(c),
-            Self::Other(_) => None,
+            Self::Foreign(_) => None,
         }
     }
 }
@@ -85,7 +85,7 @@ pub enum Answer {
     Denied,
     /// The channel has ended.
     Ended,
-    /// The other future was ready.
+    /// The foreign future was ready.
     Ready,
 }
 
@@ -111,13 +111,13 @@ pub enum State {
 pub struct Future {
     pub arms: Vec<Arm>,
     pub state: State,
-    /// Whether it asks the futures before a receive that was served first.
+    /// Whether it asks foreign futures before a receive that was served first.
     pub biased: bool,
 }
 
-/// A future that no channel knows of.
+/// A foreign future: it has nothing to do with channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Other {
+pub struct Foreign {
     pub polls: usize,
     /// The first poll in which it is ready, counted from 1.
     pub ready_from: usize,
@@ -248,7 +248,7 @@ pub enum Promise {
 pub struct Model {
     pub chans: Vec<Chan>,
     pub futures: Vec<Future>,
-    pub others: Vec<Other>,
+    pub foreign: Vec<Foreign>,
     /// Whom the calls so far have woken, once for each wake; whoever looks empties it.
     pub woken: Vec<FutureId>,
     /// The values that are out: received, given back, or dropped with their send.
@@ -274,7 +274,7 @@ impl Model {
         Self {
             chans: capacities.iter().map(chan).collect(),
             futures: Vec::new(),
-            others: Vec::new(),
+            foreign: Vec::new(),
             woken: Vec::new(),
             out: Vec::new(),
             in_hand: Vec::new(),
@@ -312,11 +312,11 @@ impl Model {
         self.futures.len() - 1
     }
 
-    /// A future that no channel knows of, for the caller to make an arm of.
-    pub fn other(&mut self, ready_from: usize) -> OtherId {
+    /// A foreign future, for the caller to make an arm of.
+    pub fn foreign(&mut self, ready_from: usize) -> ForeignId {
         let polls = 0;
-        self.others.push(Other { polls, ready_from });
-        self.others.len() - 1
+        self.foreign.push(Foreign { polls, ready_from });
+        self.foreign.len() - 1
     }
 
     /// The first poll does it or parks, later ones look what became of it. Says which arm it was.
@@ -351,10 +351,10 @@ impl Model {
         match self.futures[f].state {
             State::Done => panic!("polled after it was ready"),
             State::Parked => {
-                let won = self.poll_others(f, order);
+                let won = self.poll_foreign(f, order);
                 if won.is_some() {
                     self.leave(f);
-                } else if self.mutation == Some(Mutation::LosesItsPlace) && self.has_others(f) {
+                } else if self.mutation == Some(Mutation::LosesItsPlace) && self.has_foreign(f) {
                     self.leave(f);
                     self.enqueue_all(f);
                 }
@@ -378,7 +378,7 @@ impl Model {
                 let asks =
                     self.futures[f].biased && self.mutation != Some(Mutation::ServedComesFirst);
                 let before: Vec<_> = (0..arm).filter(|_| asks).collect();
-                let ready = self.poll_others(f, &before);
+                let ready = self.poll_foreign(f, &before);
                 match answer {
                     Answer::Received(value) if ready.is_some() => self.put_back(c, age, value),
                     Answer::Received(_) => {
@@ -395,15 +395,15 @@ impl Model {
     }
 
     /// Polls the futures among these arms, until one is ready.
-    fn poll_others(&mut self, f: FutureId, arms: &[usize]) -> Option<(usize, Answer)> {
+    fn poll_foreign(&mut self, f: FutureId, arms: &[usize]) -> Option<(usize, Answer)> {
         let mut arms = arms.iter().copied();
         arms.find_map(|arm| match self.futures[f].arms[arm] {
-            Arm::Other(_) => Some((arm, self.attempt(f, arm)?)),
+            Arm::Foreign(_) => Some((arm, self.attempt(f, arm)?)),
             _ => None,
         })
     }
 
-    fn has_others(&self, f: FutureId) -> bool {
+    fn has_foreign(&self, f: FutureId) -> bool {
         let mut arms = self.futures[f].arms.iter();
         arms.any(|arm| arm.chan().is_none())
     }
@@ -602,10 +602,10 @@ impl Model {
             Arm::Reserve(c) => self.reserve(c, f),
             Arm::Watch(c) if self.chans[c].closed => Answer::Ended,
             Arm::Watch(_) => return None,
-            Arm::Other(other) => {
-                let other = &mut self.others[other];
-                other.polls += 1;
-                return (other.polls >= other.ready_from).then_some(Answer::Ready);
+            Arm::Foreign(foreign) => {
+                let foreign = &mut self.foreign[foreign];
+                foreign.polls += 1;
+                return (foreign.polls >= foreign.ready_from).then_some(Answer::Ready);
             }
         };
         let waits = matches!(answer, Answer::Full(_) | Answer::Empty | Answer::Busy);
@@ -648,7 +648,7 @@ impl Model {
             Arm::Send(c, _) | Arm::Reserve(c) => &mut self.chans[c].sendq,
             Arm::Recv(c) => &mut self.chans[c].recvq,
             Arm::Watch(c) => &mut self.chans[c].closeq,
-            Arm::Other(_) => return,
+            Arm::Foreign(_) => return,
         };
         queue.push_back(place);
     }

@@ -70,13 +70,14 @@ impl Task {
     }
 }
 
-/// A future that no channel knows of. It is ready from this poll on, counted from 1, and may be polled so once.
-pub struct Other {
+/// A foreign future: it has nothing to do with channels. It is ready from this poll on, counted from 1, and may be
+/// polled so once.
+pub struct Foreign {
     polls: AtomicUsize,
     ready_from: AtomicUsize,
 }
 
-impl Other {
+impl Foreign {
     pub fn new(ready_from: usize) -> Arc<Self> {
         Arc::new(Self {
             polls: AtomicUsize::new(0),
