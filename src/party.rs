@@ -48,7 +48,10 @@ impl Party {
     pub(crate) fn accept(party: &mut Option<Self>, terms: Terms) -> Result<Waker, Refusal> {
         match party {
             Some(Self::Arm { offer, number, .. }) => offer.accept(*number, terms),
-            _ => { party.take().and_then(Self::into_waker) }.ok_or(Refusal::Declined),
+            _ => {
+                let task = party.take().and_then(Self::into_waker);
+                task.ok_or(Refusal::Declined)
+            }
         }
     }
 

@@ -273,7 +273,8 @@ fn future_resolves_while_a_send_is_taken() {
             }
         });
         tx_b.close();
-        let receiver = spawn(move || a.try_recv());
+        let other = a.clone();
+        let receiver = spawn(move || other.try_recv());
         let won = block_on(select);
         (end(receiver), won)
     });
