@@ -419,28 +419,6 @@ fn try_recv_comes_while_a_send_is_held_back() {
     });
 }
 
-/// A receiver comes and goes while the select holds its send back, and then a sender comes: the select still
-/// stands before it, unless its value was taken.
-#[test]
-fn receiver_comes_and_goes_while_a_send_is_held_back() {
-    let received = [[Some(1), Some(2), None], [None, Some(1), Some(2)]];
-    check(Bounded(3), received, || {
-        let (tx, rx) = bounded(0);
-        let mut select = parked(send_beside_future(tx.clone(), 1));
-        let other = rx.clone();
-        let comes_and_goes = spawn(move || {
-            let first = match support::poll_once(&mut other.recv()) {
-                Poll::Ready(received) => received.ok(),
-                Poll::Pending => None,
-            };
-            (first, parked_send(&tx, 2))
-        });
-        let _polled = support::poll_once(&mut select);
-        let (first, _send) = end(comes_and_goes);
-        [first, rx.try_recv().ok(), rx.try_recv().ok()]
-    });
-}
-
 /// A value comes to an arm and another one by the future beside it: the select has one, and the other is still
 /// there.
 #[test]
