@@ -22,4 +22,4 @@ mkdir -p "$found"
 
 # Without a sanitizer: the crate has no unsafe code, and values that are dropped are counted.
 "$fuzz" run --fuzz-dir . --target-dir "$target" --sanitizer none model "$found" corpus/model -- \
-    -max_total_time="$seconds" -max_len=200 -timeout=20 -print_final_stats=1
+    -max_total_time="$seconds" -max_len=300 -timeout=20 -print_final_stats=1

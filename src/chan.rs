@@ -1,193 +1,107 @@
 //! The lock around the channel, and the three ways to make one: Go's `makechan`.
 //!
-//! These are the only doors to the state. They unlock before they wake, and before they tell a subscriber
-//! what happened, so no code of a user's runs under the lock.
+//! The lock is a guard, [`Locked`], and each rule of [`Hchan`] is called under it. Nothing of a user's runs
+//! there: what a rule returns to be woken, dropped or received leaves by one of the guard's methods, which
+//! consume it.
 //!
-//! | door | the lock | whom its work may concern |
-//! |---|---|---|
-//! | `quick` | taken if it is free | nobody else: the ordinary cases of `hchan/quick.rs` |
-//! | `step` | waited for | nobody else |
-//! | `meet` | held, or waited for | one counterpart; if its waker panics, the value goes back |
-//! | `with`, `with_held` | held, or waited for | anybody |
-//! | `take`, `take_aged` | the same | anybody; if a waker panics, the values go back |
-//! | `poll`, `poll_take` | the same; once more for whoever parks without a waker at hand | as `with`, as `take` |
-//! | `look`, `glance` | waited for; taken if it is free | nobody: they change nothing |
-//!
-//! An operation tries `quick`. What that declines goes on under the same lock ([`Held`]), with `meet` if it
-//! may, or else with the rules of [`Hchan`] in full. So in `send.rs` and `recv.rs` a poll that is not
-//! over at once is a `poll_slowly`, which becomes a `poll_to_park` or in the end a `poll_in_full`.
+//! A waker that panics keeps nobody else from being woken, and loses no value: one that is on its way to
+//! whoever receives it is [`Unseen`] until then, and goes back.
 
+use alloc::vec::Vec;
 use core::fmt;
-use core::task::{Poll, Waker};
+use core::mem;
+use core::ops::{Deref, DerefMut};
+use core::task::{Context, Waker};
 
-use crate::closed::Closeq;
-use crate::forecast::Forecast;
-use crate::hchan::{Hchan, Kind};
-use crate::party::Party;
-use crate::receiver::Receiver;
-use crate::sender::Sender;
-use crate::sync::{Arc, Mutex, MutexGuard};
-use crate::trace::Trace;
-use crate::wakes::{Panic, Visitor, Wakes};
+use crate::handles::receiver::Receiver;
+use crate::handles::sender::Sender;
+use crate::hchan::sudog::{SendTicket, Ticket};
+use crate::hchan::{Hchan, Kind, Served};
+use crate::ops::closed::Closeq;
+use crate::sync::{Arc, AtomicI32, AtomicU64, Mutex, MutexGuard, Ordering};
+use crate::trace::Told;
+use crate::wakes::{Wakes, contain, wake_and_drop};
 
 pub(crate) struct Chan<T> {
     hchan: Mutex<Hchan<T>>,
-    pub(crate) forecast: Forecast,
+    /// How far the sends were ahead of the receives when the lock was last released. A hint, by which a poll
+    /// clones its waker first if it will probably park; never relied on.
+    lead: AtomicI32,
+    /// The ring's size, as far as the lead can be compared with it.
+    capacity: i32,
+    /// Every parked send of a task that parked up to this time has been sent.
+    served: AtomicU64,
     pub(crate) closeq: Closeq,
 }
 
-/// The lock, if [`Chan::quick`] got it and its work declined: passed on, so that nobody comes in between.
-pub(crate) type Held<'a, T> = Option<MutexGuard<'a, Hchan<T>>>;
+/// The channel under its lock. Dropped, it is unlocked.
+pub(crate) struct Locked<'a, T> {
+    // Dropped in this order: what has happened is told outside the lock.
+    hchan: MutexGuard<'a, Hchan<T>>,
+    told: Told,
+    chan: &'a Chan<T>,
+}
 
 impl<T> Chan<T> {
     fn pair(kind: Kind, dataqsiz: usize) -> (Sender<T>, Receiver<T>) {
+        let hchan = Hchan::new(kind, dataqsiz);
         let chan = Arc::new(Self {
-            hchan: Mutex::new(Hchan::new(kind, dataqsiz)),
-            forecast: Forecast::new(),
+            lead: AtomicI32::new(hchan.lead()),
+            hchan: Mutex::new(hchan),
+            capacity: i32::try_from(dataqsiz).unwrap_or(i32::MAX),
+            served: AtomicU64::new(0),
             closeq: Closeq::new(kind != Kind::Never),
         });
         (Sender::new(chan.clone()), Receiver::new(chan))
     }
 
-    /// Works on the channel under its lock, unlocks, and wakes those whom that concerns.
+    /// Takes the lock, sooner or later.
     #[inline]
-    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R) -> R {
-        self.with_held(None, work)
+    pub(crate) fn lock(&self) -> Locked<'_, T> {
+        self.guard(match self.hchan.try_lock() {
+            Some(hchan) => hchan,
+            None => self.hchan.lock(),
+        })
     }
 
-    /// The same under a lock that may be held already.
+    /// Takes the lock if it is free.
     #[inline]
-    pub(crate) fn with_held<R>(
-        &self,
-        held: Held<'_, T>,
-        work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
-    ) -> R {
-        self.take(held, work, |_| None)
+    pub(crate) fn try_lock(&self) -> Option<Locked<'_, T>> {
+        self.hchan.try_lock().map(|hchan| self.guard(hchan))
     }
 
-    /// The short way: takes the lock if it is free, and returns what `work` answers, which concerns nobody
-    /// else. Otherwise an error, with the lock if it was free and `work` has declined.
     #[inline]
-    pub(crate) fn quick<R>(
-        &self,
-        work: impl FnOnce(&mut Hchan<T>, &Forecast) -> Option<R>,
-    ) -> Result<R, Held<'_, T>> {
-        let Some(mut hchan) = self.hchan.try_lock() else {
-            return Err(None);
-        };
-        let Some(result) = work(&mut hchan, &self.forecast) else {
-            return Err(Some(hchan));
-        };
-        self.leave(hchan);
-        Ok(result)
-    }
-
-    /// Does what concerns nobody else, even if it has to wait for the lock.
-    #[inline]
-    pub(crate) fn step<R>(&self, work: impl FnOnce(&mut Hchan<T>) -> R) -> R {
-        let mut hchan = self.or_lock(self.hchan.try_lock());
-        let result = work(&mut hchan);
-        self.leave(hchan);
-        result
-    }
-
-    /// Does what serves one waiter and concerns nobody else, with the care of [`take`](Self::take) for the
-    /// value that it takes out, into `elem`. What is more than that is left to do, under the same lock.
-    #[inline]
-    pub(crate) fn meet<'a>(
-        &'a self,
-        held: Held<'a, T>,
-        elem: &mut Option<T>,
-        work: impl FnOnce(&mut Hchan<T>, &mut Option<T>, &Forecast) -> Option<Waker>,
-    ) -> Result<(), Held<'a, T>> {
-        let mut hchan = self.or_lock(held);
-        let age = hchan.next_age();
-        let Some(waker) = work(&mut hchan, elem, &self.forecast) else {
-            return Err(Some(hchan));
-        };
-        let trace = Self::unlock(hchan);
-        if let Err(panic) = trace.tell(self.address(), Panic::catch(|| waker.wake())) {
-            self.undo(elem.take().map(|value| (value, age)), panic);
+    fn guard<'a>(&'a self, hchan: MutexGuard<'a, Hchan<T>>) -> Locked<'a, T> {
+        Locked {
+            hchan,
+            told: Told::new(),
+            chan: self,
         }
-        Ok(())
     }
 
-    /// Like [`with`](Self::with), for work that takes values out: where a waker panics, so that nobody
-    /// ever sees the result, the values in it go back in their place.
+    /// Whether a receive would probably park.
     #[inline]
-    pub(crate) fn take<R, V>(
-        &self,
-        held: Held<'_, T>,
-        work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
-        values: impl FnOnce(R) -> V,
-    ) -> R
-    where
-        V: IntoIterator<Item = T>,
-    {
-        let work = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
-            let age = hchan.next_age();
-            (work(hchan, wakes), age)
-        };
-        let aged = |(result, age)| values(result).into_iter().map(move |value| (value, age));
-        self.take_aged(held, work, aged).0
+    pub(crate) fn recv_parks(&self) -> bool {
+        Hchan::<T>::recv_parks(self.lead.load(Ordering::Relaxed))
     }
 
-    /// The same for work that takes values of several ages out.
+    /// Whether a send would probably park.
     #[inline]
-    pub(crate) fn take_aged<R, V>(
-        &self,
-        held: Held<'_, T>,
-        work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
-        values: impl FnOnce(R) -> V,
-    ) -> R
-    where
-        V: IntoIterator<Item = (T, u64)>,
-    {
-        let (result, woken) = self.visit(self.or_lock(held), work);
-        if let Err(panic) = woken {
-            self.undo(values(result), panic);
-        }
-        result
+    pub(crate) fn send_parks(&self) -> bool {
+        Hchan::<T>::send_parks(self.lead.load(Ordering::Relaxed), self.capacity)
     }
 
-    /// One poll by a visitor who may park. If it has to fetch a waker first, it comes twice.
+    /// Whether a task's parked send was sent, so that its place is free already: once true, true forever. A
+    /// send for which this is false may have been sent all the same.
     #[inline]
-    pub(crate) fn poll<R>(
-        &self,
-        held: Held<'_, T>,
-        visitor: Visitor<'_>,
-        work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<R>,
-    ) -> Poll<R> {
-        self.poll_take(held, visitor, work, |_| None)
+    pub(crate) fn has_sent(&self, place: &SendTicket) -> bool {
+        // Ordering: pairs with `Locked::drop`, so that a send is over after all that happened before its receive.
+        place.is_sent(self.served.load(Ordering::Acquire))
     }
 
-    /// One poll of work that takes values out, with the care of [`take`](Self::take).
-    #[inline]
-    pub(crate) fn poll_take<R, V>(
-        &self,
-        mut held: Held<'_, T>,
-        mut visitor: Visitor<'_>,
-        mut work: impl FnMut(&mut Hchan<T>, &mut Visitor<'_>, &mut Wakes) -> Poll<R>,
-        values: impl Fn(R) -> V,
-    ) -> Poll<R>
-    where
-        V: IntoIterator<Item = T>,
-    {
-        loop {
-            let work = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
-                let polled = work(hchan, &mut visitor, wakes);
-                wakes.retire(visitor.leftover().map(Party::Task));
-                polled
-            };
-            let polled = self.take(held, work, |polled| match polled {
-                Poll::Ready(result) => Some(values(result)).into_iter().flatten(),
-                Poll::Pending => None.into_iter().flatten(),
-            });
-            if !visitor.fetch_waker() {
-                return polled;
-            }
-            held = None;
-        }
+    /// Whether there are slots to reserve.
+    pub(crate) fn has_slots(&self) -> bool {
+        self.lock().has_slots()
     }
 
     /// Where the channel stands among all channels.
@@ -195,79 +109,162 @@ impl<T> Chan<T> {
         self.closeq.address()
     }
 
-    /// What the channel's clock shows.
-    pub(crate) fn clock(&self) -> u64 {
-        self.look(Hchan::clock)
+    /// From now on a parked operation wakes this task: false if it was completed while the waker was cloned, so
+    /// that the poll is to look again.
+    #[cold]
+    pub(crate) fn renew(&self, ticket: Option<&Ticket>, cx: &Context<'_>) -> bool {
+        let waker = cx.waker().clone();
+        let (is_parked, _left) = match ticket {
+            Some(ticket) => self.lock().renew(ticket, waker),
+            None => (false, None),
+        };
+        is_parked
     }
 
-    /// Looks at the channel under its lock.
-    pub(crate) fn look<R>(&self, look: impl FnOnce(&Hchan<T>) -> R) -> R {
-        look(&self.hchan.lock())
+    /// The same for a send, whose place may be free already.
+    #[cold]
+    pub(crate) fn renew_send(&self, place: Option<&SendTicket>, cx: &Context<'_>) -> bool {
+        let waker = cx.waker().clone();
+        let (is_parked, _left) = match place {
+            Some(place) => self.lock().renew_send(place, waker),
+            None => (false, None),
+        };
+        is_parked
     }
+}
 
-    /// Looks at the channel unless someone is at it just now.
-    pub(crate) fn glance<R>(&self, look: impl FnOnce(&Hchan<T>) -> R) -> Option<R> {
-        self.hchan.try_lock().map(|hchan| look(&hchan))
-    }
+impl<T> Deref for Locked<'_, T> {
+    type Target = Hchan<T>;
 
     #[inline]
-    fn or_lock<'a>(&'a self, held: Held<'a, T>) -> MutexGuard<'a, Hchan<T>> {
-        match held {
-            Some(hchan) => hchan,
-            None => self.hchan.lock(),
+    fn deref(&self) -> &Hchan<T> {
+        &self.hchan
+    }
+}
+
+impl<T> DerefMut for Locked<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Hchan<T> {
+        &mut self.hchan
+    }
+}
+
+impl<T> Drop for Locked<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        if cfg!(debug_assertions) {
+            self.hchan.check();
+        }
+        self.chan.lead.store(self.hchan.lead(), Ordering::Relaxed);
+        self.told.add(self.hchan.trace(), self.chan.address());
+    }
+}
+
+impl<T> Locked<'_, T> {
+    /// Unlocks. What has happened is told when the result is dropped.
+    #[inline]
+    fn unlock(mut self) -> Told {
+        let mut told = Told::new();
+        told.add(self.hchan.trace(), self.chan.address());
+        told
+    }
+
+    /// Unlocks, then wakes.
+    #[inline]
+    pub(crate) fn unlock_and_wake(self, waker: Option<Waker>) {
+        if let Some(waker) = waker {
+            let _told_last = self.unlock();
+            waker.wake();
         }
     }
 
-    /// Works on the channel, unlocks, wakes, and tells.
+    /// Unlocks, then wakes, and drops a waker: for whoever is being dropped.
     #[inline]
-    fn visit<R>(
-        &self,
-        mut hchan: MutexGuard<'_, Hchan<T>>,
-        work: impl FnOnce(&mut Hchan<T>, &mut Wakes) -> R,
-    ) -> (R, Result<(), Panic>) {
+    pub(crate) fn unlock_to_drop(self, left: Option<Waker>, next: Option<Waker>) {
+        let _told_last = self.unlock();
+        wake_and_drop(next, left);
+    }
+
+    /// Unlocks, then wakes them all.
+    pub(crate) fn unlock_and_wake_all(self, wakes: Wakes) {
+        self.publish_served();
+        let _told_last = self.unlock();
+        wakes.wake_all();
+    }
+
+    /// Lets parked sends know without the lock that they were sent.
+    #[inline]
+    fn publish_served(&self) {
+        // Ordering: see `has_sent`.
+        { &self.chan.served }.store(self.hchan.served(), Ordering::Release);
+    }
+
+    /// On a closed channel, after a value was claimed: ends those who waited for it to come back.
+    #[cold]
+    pub(crate) fn unlock_and_settle(mut self) {
         let mut wakes = Wakes::new();
-        let result = work(&mut hchan, &mut wakes);
-        hchan.foretell(&self.forecast);
-        let trace = Self::unlock(hchan);
-        (result, trace.tell(self.address(), wakes.wake_all()))
+        self.settle(&mut wakes);
+        self.unlock_and_wake_all(wakes);
     }
 
-    /// Unlocks; what is returned is to be told.
+    /// Unlocks, then wakes whom a receive has served, while the value is on its way to whoever receives it.
     #[inline]
-    fn unlock(mut hchan: MutexGuard<'_, Hchan<T>>) -> Trace {
-        hchan.check();
-        hchan.take_trace()
-    }
-
-    /// Unlocks after what concerns nobody else, and tells. A panic of the subscriber's loses no value,
-    /// for of such work only a park is told.
-    #[inline]
-    fn leave(&self, hchan: MutexGuard<'_, Hchan<T>>) {
-        let trace = Self::unlock(hchan);
-        if let Err(panic) = trace.tell(self.address(), Ok(())) {
-            panic.resume();
+    pub(crate) fn unlock_with(self, value: &mut Option<T>, served: Option<Served>) {
+        if let Some(Served { waker, age }) = served {
+            self.unlock_and_wake_with(value, age, waker);
         }
     }
 
-    /// Puts values back that nobody has seen, since a waker or a subscriber has panicked; then that panic
-    /// goes on.
-    ///
+    #[inline(never)]
+    fn unlock_and_wake_with(self, value: &mut Option<T>, age: u64, waker: Waker) {
+        self.publish_served();
+        let unseen = Unseen {
+            chan: self.chan,
+            values: value,
+            ages: &[age],
+        };
+        self.unlock_and_wake(Some(waker));
+        mem::forget(unseen);
+    }
+
+    /// The same for several values.
+    pub(crate) fn unlock_with_many(self, values: &mut Vec<T>, ages: &[u64], wakes: Wakes) {
+        let unseen = Unseen {
+            chan: self.chan,
+            values,
+            ages,
+        };
+        self.unlock_and_wake_all(wakes);
+        mem::forget(unseen);
+    }
+}
+
+/// Values that have left the channel, and that nobody has seen: if a waker or a subscriber panics, they go
+/// back in their place.
+struct Unseen<'a, T, V: Default + IntoIterator<Item = T>> {
+    chan: &'a Chan<T>,
+    values: &'a mut V,
+    ages: &'a [u64],
+}
+
+impl<T, V: Default + IntoIterator<Item = T>> Unseen<'_, T, V> {
     /// Once a receive may have been told that no value can come, none comes: then they are dropped.
     #[cold]
-    fn undo(&self, values: impl IntoIterator<Item = (T, u64)>, panic: Panic) -> ! {
-        let mut values = values.into_iter();
-        let put_back = || {
-            let (_, woken) = self.visit(self.hchan.lock(), |hchan, wakes| {
-                if !hchan.is_over() {
-                    values
-                        .by_ref()
-                        .for_each(|(value, age)| hchan.put_back(value, age, wakes));
-                }
-            });
-            drop(values);
-            woken
-        };
-        panic.hold(put_back).resume()
+    fn put_back(&mut self) {
+        let mut values = mem::take(self.values).into_iter();
+        let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
+        if !hchan.is_over() {
+            let aged = values.by_ref().zip(self.ages);
+            aged.for_each(|(value, age)| wakes.extend(hchan.put_back(value, *age)));
+        }
+        hchan.unlock_and_wake_all(wakes);
+        contain(|| drop(values));
+    }
+}
+
+impl<T, V: Default + IntoIterator<Item = T>> Drop for Unseen<'_, T, V> {
+    fn drop(&mut self) {
+        self.put_back();
     }
 }
 
@@ -339,7 +336,8 @@ pub fn never<T>() -> (Sender<T>, Receiver<T>) {
 impl<T> fmt::Debug for Chan<T> {
     /// Never waits for the lock: a channel that someone is at shows no state.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.glance(Hchan::snapshot) {
+        let snapshot = self.try_lock().map(|hchan| hchan.snapshot());
+        match snapshot {
             Some(snapshot) => snapshot.fmt(f),
             None => f.write_str("<locked>"),
         }

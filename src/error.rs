@@ -401,3 +401,14 @@ pub(crate) fn refused<T>(
 ) -> Result<(), SendError<T>> {
     sent.map_err(|SendError(())| SendError(present(value.take())))
 }
+
+impl TrySendError<()> {
+    /// The same error, with the value that comes back.
+    #[inline]
+    pub(crate) fn with<T>(self, value: T) -> TrySendError<T> {
+        match self {
+            Self::Full(()) => TrySendError::Full(value),
+            Self::Closed(()) => TrySendError::Closed(value),
+        }
+    }
+}

@@ -1,40 +1,41 @@
 //! The channel without its lock: Go's `hchan`, `chansend`, `chanrecv` and `closechan`.
 //!
 //! Nothing here waits, wakes or drops what belongs to a user, and no lock is taken but an offer's and the
-//! closeq's, which are the last that anyone takes. Every function decides at once, completes the
-//! counterpart that it meets, and notes in [`Wakes`] whom to wake after the lock, and in [`Trace`] what to
-//! tell then.
+//! closeq's, which are the last that anyone takes. Every rule stands once. It decides at once, completes the
+//! counterpart that it meets, and returns whom to wake after the unlock.
 //!
-//! Here are send and receive. In files of their own are `handoff`, how parked operations are completed;
-//! `close`, with the count of handles; `permit`; `select`, what a select asks; and `quick`, the ordinary
-//! cases in few steps.
+//! Here are send and receive. In files of their own are `close`, with the count of handles; `permit`; and
+//! `select`, what a select asks. `ring` holds the values inside, `sudog` the waiters, `offer` what a select's
+//! arms share, `slab` the storage of waiters and of their values.
 //!
 //! At all times
 //!
-//! - receivers stand in `recvq` only while `buf` is empty;
-//! - senders stand in `sendq` only while the channel is open and no slot is free, and on capacity 0
-//!   only while each parked receiver is promised to a permit, or is an arm of the sender's own select.
-//!   The arms of a select that holds its sends are passed by: they look by themselves afterwards;
-//! - values leave in the order in which they were accepted; what was put back is older than the rest
-//!   of `buf` and stands at its head, oldest first;
+//! - receivers stand in `recvq` only while nothing is inside;
+//! - senders stand in `sendq`, and reservations in `reserveq`, only while the channel is open and no slot is
+//!   free; but the arms of a select that holds its sends, or has just stopped to, may stand there until it
+//!   has looked;
+//! - values leave in the order in which they were accepted, which is that of their ages; what was put back is
+//!   older than all of `buf` and leaves first, oldest first;
 //! - on a closed channel receivers stand in `recvq` only while a value is unclaimed, that is: handed
 //!   to a receiver that has not looked yet. It may come back, so "closed" is not certain before.
 //!
-//! [`Hchan::check`] asserts what of this can be seen at one instant, after each operation of a debug build.
+//! [`Hchan::check`] asserts what of this can be seen in a few steps, at each unlock of a debug build.
 
-use alloc::collections::VecDeque;
+use alloc::boxed::Box;
+use alloc::collections::{BinaryHeap, VecDeque};
 use alloc::vec::Vec;
-use core::num::NonZero;
-use core::task::Poll;
+use core::cmp::Reverse;
+use core::mem;
+use core::task::Waker;
 
-use crate::error::{RecvError, SendError, TryRecvError, TrySendError, present};
-use crate::forecast::Forecast;
-use crate::party::{Party, Terms};
-use crate::ring::Ring;
+use self::offer::Terms;
+use self::ring::Ring;
+use self::slab::{NIL, Place, Slab};
+use self::sudog::{SendTicket, State, Sudog, Sudogs, Ticket, WaitQ};
+use crate::error::{TryRecvError, TrySendError, present};
 use crate::snapshot::Snapshot;
-use crate::sudog::{SendTicket, State, Sudog, Sudogs, Ticket, WaitQ};
 use crate::trace::{Event, Queue, Trace};
-use crate::wakes::{Visitor, Wakes};
+use crate::wakes::Wakes;
 
 /// The kinds of channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,29 +50,119 @@ pub(crate) enum Kind {
 
 /// A channel's state. The names are Go's.
 pub(crate) struct Hchan<T> {
-    /// The ring, with `dataqsiz`, `sendx` and `recvx`; `qcount` is its length.
+    /// The ring, with `dataqsiz`, `sendx` and `recvx`.
     buf: Ring<T>,
-    /// Slots that permits hold; on capacity 0, parked receivers that are promised to permits.
-    reserved: usize,
-    /// Counts what happens. A value's age is what the clock showed when it left; and while the clock stands
-    /// as it did at an earlier look, nothing has become possible since.
-    clock: u64,
-    sudogs: Sudogs<T>,
     recvq: WaitQ,
     sendq: WaitQ,
-    /// Every parked send of a task has been sent if it parked up to this time, unless it was given up before.
-    /// Nobody passes a task that waits to send, so one time tells it of all of them.
-    sent_up_to: u64,
-    /// Whether a value may stand in `sendq`. If not, no receive need go past all the reservations there.
-    may_bring: bool,
+    /// Made when the first operation parks.
+    waiters: Option<Box<Waiters>>,
+    /// Made when the first value is outside the ring.
+    store: Option<Box<Store<T>>>,
+    /// How many values were accepted. A value's age is its number among them.
+    sent: u64,
+    /// Counts what else happens: while this, `sent` and the ring stand as they did at an earlier look, nothing
+    /// has become possible since. An operation's age is what the clock showed when it parked.
+    clock: u64,
+    /// Slots that permits hold.
+    reserved: u32,
+    /// Values that were put back and are inside, in the store.
+    returned: u32,
     /// Values handed to receivers that have not looked yet.
     unclaimed: u32,
     senders: u32,
     receivers: u32,
-    kind: Kind,
+    /// Whether someone may stand in `reserveq`.
+    reserving: bool,
     closed: bool,
+    /// Whether the lead says who parks: open, and live.
+    hinted: bool,
+    kind: Kind,
     /// What has happened since the lock was taken.
     trace: Trace,
+}
+
+/// Who waits. It knows nothing of the channel's values.
+struct Waiters {
+    sudogs: Sudogs,
+    /// Reservations. They and the sends are served as if they stood in one line.
+    reserveq: WaitQ,
+    /// Every parked send of a task has been sent if it parked up to this time, unless it was given up before.
+    /// No send passes one that waits, so one time tells it of all of them.
+    served: u64,
+}
+
+/// The values outside the ring: what parked senders bring, what receivers were handed, and what came back.
+struct Store<T> {
+    values: Slab<Kept<T>>,
+    /// The ages and numbers of those that were put back and are inside.
+    returned: BinaryHeap<Reverse<(u64, u32)>>,
+}
+
+struct Kept<T> {
+    value: Option<T>,
+    next: u32,
+}
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self {
+            value: None,
+            next: NIL,
+        }
+    }
+}
+
+impl<T> Place for Kept<T> {
+    #[inline]
+    fn next(&mut self) -> &mut u32 {
+        &mut self.next
+    }
+}
+
+impl<T> Default for Store<T> {
+    fn default() -> Self {
+        Self {
+            values: Slab::new(),
+            returned: BinaryHeap::new(),
+        }
+    }
+}
+
+impl Default for Waiters {
+    fn default() -> Self {
+        Self {
+            sudogs: Sudogs::new(),
+            reserveq: WaitQ::new(),
+            served: 0,
+        }
+    }
+}
+
+/// What an operation has left behind that leaves its line.
+struct Left {
+    /// To be dropped outside the lock.
+    waker: Option<Waker>,
+    state: State,
+    value: u32,
+    age: u64,
+}
+
+/// Whom a receive has served, and the age of the value that it took.
+pub(crate) struct Served {
+    pub(crate) waker: Waker,
+    pub(crate) age: u64,
+}
+
+/// What a look at a parked operation finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// It was completed.
+    Done,
+    /// The channel was closed.
+    Closed,
+    Parked,
+    /// It is parked, and another task would be woken.
+    Elsewhere,
 }
 
 impl<T> Hchan<T> {
@@ -79,322 +170,504 @@ impl<T> Hchan<T> {
     pub(crate) const fn new(kind: Kind, dataqsiz: usize) -> Self {
         Self {
             buf: Ring::new(dataqsiz),
-            reserved: 0,
-            clock: 0,
-            sudogs: Sudogs::new(),
             recvq: WaitQ::new(),
             sendq: WaitQ::new(),
-            sent_up_to: 0,
-            may_bring: false,
+            waiters: None,
+            store: None,
+            sent: 0,
+            clock: 0,
+            reserved: 0,
+            returned: 0,
             unclaimed: 0,
             senders: 1,
             receivers: 1,
-            kind,
+            reserving: false,
             closed: false,
+            hinted: !matches!(kind, Kind::Never),
+            kind,
             trace: Trace::new(),
         }
     }
 
-    // Send. The questions are Go's, in Go's order: closed? a receiver in line? room? else park.
+    // Send.
 
-    /// Sends without waiting. On an error the value stays in `elem`.
-    #[inline]
-    pub(crate) fn send(
-        &mut self,
-        elem: &mut Option<T>,
-        wakes: &mut Wakes,
-    ) -> Result<(), TrySendError<()>> {
+    /// Go's `chansend`: closed? a receiver in line? room? Where all is no, the value stays in `elem`, and
+    /// whoever waits parks.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the ring is the first branch of the one rule; the others are not inlined"
+    )]
+    pub(crate) fn send(&mut self, elem: &mut Option<T>) -> Result<Option<Waker>, TrySendError<()>> {
         if self.closed {
             return Err(TrySendError::Closed(()));
         }
-        if !self.recvq.is_empty() && self.hand(elem, wakes) {
-            return Ok(());
+        if !self.recvq.is_empty() {
+            if let Some(waker) = self.hand(elem) {
+                return Ok(Some(waker));
+            }
         }
         if self.has_room() {
             self.push(elem);
-            return Ok(());
+            return Ok(None);
         }
         Err(TrySendError::Full(()))
+    }
+
+    /// Hands the value to the first receiver in line, past the ring.
+    #[inline(never)]
+    fn hand(&mut self, elem: &mut Option<T>) -> Option<Waker> {
+        let sudogs = &mut self.waiters.as_mut()?.sudogs;
+        let (receiver, waker) = self.recvq.dequeue(sudogs, Terms::Revocable, u64::MAX)?;
+        self.sent += 1;
+        let value = self.keep(present(elem.take()));
+        self.complete_recv(receiver, value, self.sent);
+        Some(waker)
+    }
+
+    /// Completes a receive that has left its line with the value that it waited for.
+    #[inline]
+    fn complete_recv(&mut self, receiver: u32, value: u32, age: u64) {
+        self.trace.note(Event::Handoff(Queue::Recv));
+        self.unclaimed += 1;
+        let sudog = self.sudogs().get_mut(receiver);
+        sudog.value = value;
+        sudog.age = age;
+        sudog.state = State::Success;
     }
 
     /// Sends from the front of `items` what there is room for, unless receivers stand in line.
     pub(crate) fn send_more(&mut self, items: &mut VecDeque<T>) {
         let many = self.room().min(items.len());
-        if self.takes_in() && many > 0 {
-            self.clock += 1;
+        if !self.closed && self.recvq.is_empty() && many > 0 {
+            self.sent += many as u64;
             self.buf.push_many(many, items);
         }
     }
 
-    /// One poll of a send: sends, or parks with the value, or looks what became of it.
-    ///
-    /// On an error the value is in `elem` again.
-    #[inline]
-    pub(crate) fn poll_send(
+    /// Puts a send that found no room at the end of `sendq`, with its value.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as in `WaitQ::park`")]
+    pub(crate) fn park_send(
         &mut self,
-        place: &mut Option<SendTicket>,
         elem: &mut Option<T>,
-        visitor: &mut Visitor<'_>,
-        wakes: &mut Wakes,
-    ) -> Poll<Result<(), SendError<()>>> {
-        if place
-            .take_if(|place| place.is_sent(self.sent_up_to))
-            .is_some()
-        {
-            return Poll::Ready(Ok(()));
-        }
-        if let Some(SendTicket { ticket, since }) = place.take() {
-            let mut ticket = Some(ticket);
-            let polled = self.sudogs.redeem(&mut ticket, visitor);
-            *place = ticket.map(|ticket| SendTicket { ticket, since });
-            return polled.map(|(state, left)| {
-                *elem = left;
-                answer(state)
-            });
-        }
-        match self.send(elem, wakes) {
-            Ok(()) => Poll::Ready(Ok(())),
-            Err(TrySendError::Closed(())) => Poll::Ready(Err(SendError(()))),
-            Err(TrySendError::Full(())) => {
-                if self.is_live() {
-                    *place = visitor
-                        .waker()
-                        .map(|waker| self.park_send(elem.take(), Party::Task(waker)));
-                }
-                Poll::Pending
-            }
-        }
-    }
-
-    /// Puts a send, or without a value a reservation, at the end of `sendq`.
-    #[inline]
-    pub(crate) fn park_send(&mut self, elem: Option<T>, party: Party) -> SendTicket {
+        set_party: impl FnOnce(&mut Sudog) -> bool,
+    ) -> SendTicket {
         self.clock += 1;
         self.trace.note(Event::Park(Queue::Send));
-        let since = match party {
-            Party::Task(_) => self.clock,
-            // Its select is told, by its offer.
-            Party::Arm { .. } => u64::MAX,
+        let value = self.keep(present(elem.take()));
+        let sudogs = &mut self.waiters.get_or_insert_default().sudogs;
+        let (ticket, is_task) = { &mut self.sendq }.park(sudogs, self.clock, value, set_party);
+        let since = match is_task {
+            true => self.clock,
+            false => SendTicket::ARM,
         };
-        self.may_bring |= elem.is_some();
-        let ticket = self.sendq.park(&mut self.sudogs, elem, party, self.clock);
         SendTicket { ticket, since }
     }
 
-    /// Gives up a parked send. The value is in `elem` again, unless a receiver has it.
-    pub(crate) fn cancel_send(
+    /// Looks what became of a parked send. A value that was refused is in `elem` again.
+    pub(crate) fn look_send(
         &mut self,
-        place: SendTicket,
+        place: &mut Option<SendTicket>,
         elem: &mut Option<T>,
-        wakes: &mut Wakes,
-    ) {
-        if place.is_sent(self.sent_up_to) {
-            return;
+        task: &Waker,
+    ) -> Look {
+        let Some(SendTicket { ticket, since }) = place.take() else {
+            unreachable!("only a parked operation is looked at");
+        };
+        let mut ticket = Some(ticket);
+        let look = match since <= self.served() {
+            true => Look::Done,
+            false => self.look(&mut ticket, elem, task),
+        };
+        if matches!(look, Look::Parked | Look::Elsewhere) {
+            *place = ticket.map(|ticket| SendTicket { ticket, since });
         }
-        let SendTicket { ticket, .. } = place;
-        if self.sudogs.get(&ticket).state == State::Parked {
-            self.sendq.unlink(&mut self.sudogs, &ticket);
+        look
+    }
+
+    /// Gives up a parked send. The value is in `elem` again, unless a receiver has it. Returns a waker to drop.
+    pub(crate) fn cancel_send(&mut self, place: SendTicket, elem: &mut Option<T>) -> Option<Waker> {
+        if place.is_sent(self.served()) {
+            return None;
         }
-        let (left, party) = self.sudogs.release(ticket);
-        *elem = left;
-        wakes.retire(party);
+        let left = self.leave(Queue::Send, place.ticket);
+        if left.value != NIL {
+            *elem = Some(self.unkeep(left.value));
+        }
+        left.waker
     }
 
     /// Sends at once, at the price of the oldest value if the ring is full.
     ///
-    /// What had to give way is in `elem`: the oldest value, or, where there is none, the value itself.
+    /// What had to go is in `elem`: the oldest value, or, where there is none, the value itself.
     pub(crate) fn force_send(
         &mut self,
         elem: &mut Option<T>,
-        wakes: &mut Wakes,
-    ) -> Result<(), SendError<()>> {
-        match self.send(elem, wakes) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Closed(())) => Err(SendError(())),
-            Err(TrySendError::Full(())) if self.buf.dataqsiz() == 0 => Ok(()),
+    ) -> Result<Option<Waker>, TrySendError<()>> {
+        match self.send(elem) {
+            Err(TrySendError::Full(())) if self.buf.dataqsiz() == 0 => Ok(None),
             Err(TrySendError::Full(())) => {
-                if let Some(oldest) = self.take() {
+                let oldest = match self.returned {
+                    0 => self.buf.take(),
+                    _ => Some(self.take_returned().0),
+                };
+                if oldest.is_some() {
                     self.push(elem);
-                    *elem = Some(oldest);
+                    *elem = oldest;
                 }
-                Ok(())
+                Ok(None)
             }
+            sent => sent,
         }
     }
 
-    // Receive: first what the channel holds, then what a parked sender holds, else park.
+    // Receive.
 
-    /// Receives without waiting.
-    #[inline]
-    pub(crate) fn recv(&mut self, wakes: &mut Wakes) -> Result<T, TryRecvError> {
-        if let Some(value) = self.take() {
-            self.admit(wakes);
-            return Ok(value);
+    /// Go's `chanrecv`: what is inside? a sender in line? over? Where all is no, whoever waits parks.
+    ///
+    /// The value is in `elem`; if someone is to be woken, its age comes along.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the ring is the first branch of the one rule; the others are not inlined"
+    )]
+    pub(crate) fn recv(&mut self, elem: &mut Option<T>) -> Result<Option<Served>, TryRecvError> {
+        if self.returned > 0 {
+            return Ok(self.recv_returned(elem));
         }
-        if self.may_bring {
-            // A rendezvous, or permits hold every slot: the sender's value comes straight over.
-            if let Some((sender, waker)) = self.dequeue_value() {
-                self.clock += 1;
-                wakes.push(waker);
-                let mut elem = None;
-                self.complete_send(sender, &mut elem);
-                return Ok(present(elem));
+        if !self.buf.is_empty() {
+            *elem = self.buf.take();
+            return match self.is_awaited() {
+                true => Ok(self.admit_after(self.sent - self.buf.len() as u64)),
+                false => Ok(None),
+            };
+        }
+        if !self.sendq.is_empty() {
+            if let Some(served) = self.recv_from_sender(elem) {
+                return Ok(Some(served));
             }
-            // What is left are reservations, and arms that are held or were until now.
-            let mut left = self.sendq.iter(&self.sudogs, Terms::Revocable);
-            self.may_bring = left.any(Sudog::has_value);
         }
-        if self.is_over() {
-            return Err(TryRecvError::Closed);
+        match self.is_over() {
+            true => Err(TryRecvError::Closed),
+            false => Err(TryRecvError::Empty),
         }
-        Err(TryRecvError::Empty)
     }
 
-    /// Receives without waiting, unless a reservation is first in line that waits for a receiver.
-    #[inline]
-    pub(crate) fn recv_in_turn(&mut self, wakes: &mut Wakes) -> Result<T, TryRecvError> {
-        if self.awaits_receiver() {
-            return Err(TryRecvError::Empty);
+    /// Receives the oldest of what was put back.
+    #[cold]
+    fn recv_returned(&mut self, elem: &mut Option<T>) -> Option<Served> {
+        let (value, age) = self.take_returned();
+        *elem = Some(value);
+        self.admit_after(age)
+    }
+
+    /// Receives straight from the first sender in line: at a rendezvous, or where permits hold every slot.
+    #[inline(never)]
+    fn recv_from_sender(&mut self, elem: &mut Option<T>) -> Option<Served> {
+        let first = match self.recvq.is_empty() {
+            true => { &mut self.sendq }.dequeue(
+                &mut self.waiters.as_mut()?.sudogs,
+                Terms::Final,
+                u64::MAX,
+            ),
+            false => self.dequeue_for_newcomer(u64::MAX),
+        };
+        let (sender, waker) = first?;
+        self.complete_send(sender, elem);
+        self.sent += 1;
+        let age = self.sent;
+        Some(Served { waker, age })
+    }
+
+    /// After a value of this age has left: its slot is the next in line's.
+    #[inline(never)]
+    fn admit_after(&mut self, age: u64) -> Option<Served> {
+        self.admit().map(|waker| Served { waker, age })
+    }
+
+    /// Completes a send that has left its line, and takes its value.
+    ///
+    /// A task learns from `served` what became of its send, so its place is free at once.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "its callers are not inlined")]
+    fn complete_send(&mut self, sender: u32, elem: &mut Option<T>) {
+        self.trace.note(Event::Handoff(Queue::Send));
+        let Some(Waiters { sudogs, served, .. }) = self.waiters.as_deref_mut() else {
+            unreachable!("a parked operation has a place");
+        };
+        let sudog = sudogs.get_mut(sender);
+        let value = mem::replace(&mut sudog.value, NIL);
+        sudog.state = State::Success;
+        if sudog.is_task() {
+            debug_assert!(*served < sudog.age);
+            *served = sudog.age;
+            sudogs.release(sender, |_| ());
         }
-        self.recv(wakes)
+        *elem = Some(self.unkeep(value));
+    }
+
+    /// Gives a slot that has become free to whoever waits for one: the other half of Go's swap. The sender's
+    /// value is in the slot, or the slot is a permit's, before anybody else can see it.
+    #[inline]
+    fn admit(&mut self) -> Option<Waker> {
+        if !self.is_awaited() || !self.has_room() {
+            return None;
+        }
+        let Waiters {
+            sudogs, reserveq, ..
+        } = self.waiters.as_deref_mut()?;
+        let limit = reserveq.first_age(sudogs).unwrap_or(u64::MAX);
+        let first = match self.recvq.is_empty() {
+            true => self.sendq.dequeue(sudogs, Terms::Final, limit),
+            false => self.dequeue_for_newcomer(limit),
+        };
+        let Some((sender, waker)) = first else {
+            return self.admit_reservation();
+        };
+        let mut elem = None;
+        self.complete_send(sender, &mut elem);
+        self.push(&mut elem);
+        Some(waker)
     }
 
     /// Receives again and again without waiting, up to `limit` values, and counts them.
     pub(crate) fn recv_more(&mut self, out: &mut Vec<T>, limit: usize, wakes: &mut Wakes) -> usize {
-        let full = out.len().saturating_add(limit);
         let before = out.len();
-        while !self.sendq.is_empty() && out.len() < full {
-            match self.recv(wakes) {
-                Ok(value) => out.push(value),
-                Err(_) => return out.len() - before,
+        let full = before.saturating_add(limit);
+        while out.len() < full {
+            if self.returned == 0 && !self.is_awaited() {
+                // Nobody moves up any more.
+                self.buf.take_many(full - out.len(), out);
+                break;
             }
-        }
-        // Nobody moves up any more.
-        if !self.buf.is_empty() && out.len() < full {
-            self.clock += 1;
-            self.buf.take_many(full - out.len(), out);
+            let mut elem = None;
+            match self.recv(&mut elem) {
+                Ok(served) => wakes.extend(served.map(|served| served.waker)),
+                Err(_) => break,
+            }
+            out.push(present(elem));
         }
         out.len() - before
     }
 
-    /// One poll of a receive: receives, or parks, or takes what it was handed.
-    #[inline]
-    pub(crate) fn poll_recv(
-        &mut self,
-        place: &mut Option<Ticket>,
-        visitor: &mut Visitor<'_>,
-        wakes: &mut Wakes,
-    ) -> Poll<Result<T, RecvError>> {
-        if place.is_some() {
-            return self.sudogs.redeem(place, visitor).map(|(_, value)| {
-                if value.is_some() {
-                    self.unclaimed -= 1;
-                    self.settle(wakes);
-                }
-                value.ok_or(RecvError)
-            });
-        }
-        match self.recv_in_turn(wakes) {
-            Ok(value) => return Poll::Ready(Ok(value)),
-            Err(TryRecvError::Closed) => return Poll::Ready(Err(RecvError)),
-            Err(TryRecvError::Empty) => {}
-        }
-        if self.is_live() {
-            *place = visitor
-                .waker()
-                .map(|waker| self.park_recv(Party::Task(waker), wakes));
-        }
-        Poll::Pending
-    }
-
-    /// Puts a receive at the end of `recvq`, where it may be what a reservation waits for.
-    #[inline]
-    pub(crate) fn park_recv(&mut self, party: Party, wakes: &mut Wakes) -> Ticket {
-        let faced = party
-            .select()
-            .is_some_and(|select| self.is_faced(&self.recvq, select));
-        let ticket = self.enqueue_recv(party);
-        if !faced {
-            self.admit(wakes);
-        }
+    /// Puts a receive that found nothing at the end of `recvq`.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as in `WaitQ::park`")]
+    pub(crate) fn park_recv(&mut self, set_party: impl FnOnce(&mut Sudog) -> bool) -> Ticket {
+        self.clock += 1;
+        self.trace.note(Event::Park(Queue::Recv));
+        let sudogs = &mut self.waiters.get_or_insert_default().sudogs;
+        let (ticket, _) = { &mut self.recvq }.park(sudogs, self.clock, NIL, set_party);
         ticket
     }
 
-    #[inline]
-    fn enqueue_recv(&mut self, party: Party) -> Ticket {
-        self.clock += 1;
-        self.trace.note(Event::Park(Queue::Recv));
-        self.recvq.park(&mut self.sudogs, None, party, self.clock)
-    }
-
-    /// Takes the value that a parked receive was handed, if it was, and ends it.
+    /// Looks what became of a parked receive. What it was handed is in `elem`, and is claimed.
     ///
-    /// A receive that nothing has happened to keeps its place. Tells the value's age, too.
-    pub(crate) fn try_claim(
+    /// On a closed channel that may have been the last value: [`settle`](Self::settle) then.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as in `look`")]
+    pub(crate) fn claim(
         &mut self,
         place: &mut Option<Ticket>,
-        wakes: &mut Wakes,
-    ) -> Option<(T, u64)> {
-        let Sudog { state, age, .. } = *self.sudogs.get(place.as_ref()?);
-        let claimed = place.take_if(|_| state != State::Parked)?;
-        let mut elem = None;
-        self.sudogs.collect(claimed, &mut elem);
-        let value = elem?;
-        self.unclaimed -= 1;
-        self.settle(wakes);
-        Some((value, age))
+        elem: &mut Option<T>,
+        task: &Waker,
+    ) -> Look {
+        let look = self.look(place, elem, task);
+        if look == Look::Done {
+            self.unclaimed -= 1;
+        }
+        look
     }
 
-    /// Gives up a parked receive. A value that it was handed goes to the next in line, or back.
-    pub(crate) fn cancel_recv(&mut self, ticket: Ticket, wakes: &mut Wakes) {
-        let sudog = self.sudogs.get(&ticket);
-        let age = sudog.age;
-        if sudog.state == State::Parked {
-            self.recvq.unlink(&mut self.sudogs, &ticket);
-        }
-        let (value, party) = self.sudogs.release(ticket);
-        wakes.retire(party);
-        if let Some(value) = value {
+    /// Gives up a parked receive. A value that it was handed goes to the next in line, or back. Returns a waker
+    /// to drop, and whom to wake.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "its callers are not inlined")]
+    pub(crate) fn cancel_recv(&mut self, ticket: Ticket) -> (Option<Waker>, Option<Waker>) {
+        let left = self.leave(Queue::Recv, ticket);
+        let mut next = None;
+        if left.value != NIL {
             self.unclaimed -= 1;
-            self.put_back(value, age, wakes);
-            self.settle(wakes);
+            next = self.put_back_kept(left.value, left.age);
         }
+        (left.waker, next)
     }
 
     /// Takes a value back that had left: for the first receiver in line, or into its old place.
-    pub(crate) fn put_back(&mut self, value: T, age: u64, wakes: &mut Wakes) {
+    pub(crate) fn put_back(&mut self, value: T, age: u64) -> Option<Waker> {
+        let value = self.keep(value);
+        self.put_back_kept(value, age)
+    }
+
+    fn put_back_kept(&mut self, value: u32, age: u64) -> Option<Waker> {
         self.trace.note(Event::PutBack);
-        let receivers = &mut self.recvq;
-        let first = receivers.dequeue(&mut self.sudogs, Terms::Revocable, |_| true);
-        if let Some((receiver, waker)) = first {
-            self.complete_recv(receiver, &mut Some(value), age);
-            wakes.push(waker);
-            return;
+        if let Some(waiters) = &mut self.waiters {
+            let sudogs = &mut waiters.sudogs;
+            let first = self.recvq.dequeue(sudogs, Terms::Revocable, u64::MAX);
+            if let Some((receiver, waker)) = first {
+                self.complete_recv(receiver, value, age);
+                return Some(waker);
+            }
         }
         self.clock += 1;
-        self.buf.put_back(value, age);
+        self.returned += 1;
+        let store = self.store.get_or_insert_default();
+        store.returned.push(Reverse((age, value)));
+        None
+    }
+
+    /// Takes the oldest of what was put back, and its age.
+    fn take_returned(&mut self) -> (T, u64) {
+        const KEPT: usize = 1024;
+
+        self.clock += 1;
+        self.returned -= 1;
+        let store = self.store.get_or_insert_default();
+        let Some(Reverse((age, value))) = store.returned.pop() else {
+            unreachable!("what was put back is counted");
+        };
+        if store.returned.is_empty() && store.returned.capacity() > KEPT {
+            store.returned = BinaryHeap::new();
+        }
+        (self.unkeep(value), age)
     }
 
     /// The age of the value that leaves next.
     pub(crate) fn next_age(&self) -> u64 {
-        self.buf.oldest_age().unwrap_or(self.clock + 1)
+        let returned = self.store.as_ref().and_then(|store| store.returned.peek());
+        match returned {
+            Some(Reverse((age, _))) => *age,
+            None => self.sent - self.buf.len() as u64 + 1,
+        }
     }
 
-    /// The ticket for a parked operation, from its number.
-    pub(crate) fn ticket(&self, number: NonZero<u32>) -> Ticket {
-        self.sudogs.ticket(number)
+    // What parked operations have in common.
+
+    /// Looks what became of a parked operation. Once it is over, its place is free, and a value that it has is
+    /// in `elem`.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what it finds is asked at once")]
+    pub(crate) fn look(
+        &mut self,
+        place: &mut Option<Ticket>,
+        elem: &mut Option<T>,
+        task: &Waker,
+    ) -> Look {
+        let Some(ticket) = place.take() else {
+            unreachable!("only a parked operation is looked at");
+        };
+        let sudogs = self.sudogs();
+        let sudog = sudogs.get_mut(ticket.number());
+        let state = sudog.state;
+        if state == State::Parked {
+            let look = match sudog.wakes(task) {
+                true => Look::Parked,
+                false => Look::Elsewhere,
+            };
+            *place = Some(ticket);
+            return look;
+        }
+        let value = sudogs.release(ticket.number(), |sudog| {
+            sudog.forget_party();
+            sudog.value
+        });
+        if value != NIL {
+            *elem = Some(self.unkeep(value));
+        }
+        match state {
+            State::Success => Look::Done,
+            _ => Look::Closed,
+        }
+    }
+
+    /// From now on a parked operation wakes this task: false if it was completed meanwhile. Returns the waker that
+    /// is not needed.
+    pub(crate) fn renew(&mut self, ticket: &Ticket, waker: Waker) -> (bool, Option<Waker>) {
+        let sudog = self.sudogs().get_mut(ticket.number());
+        (sudog.state == State::Parked, sudog.renew(waker))
+    }
+
+    /// The same for a parked send, whose place is free already if a task's was sent.
+    pub(crate) fn renew_send(&mut self, place: &SendTicket, waker: Waker) -> (bool, Option<Waker>) {
+        match place.is_sent(self.served()) {
+            true => (false, Some(waker)),
+            false => self.renew(&place.ticket, waker),
+        }
+    }
+
+    /// Takes an operation out of its line, if it still stands there, and frees its place.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "where the line is known, it is not asked for"
+    )]
+    fn leave(&mut self, queue: Queue, ticket: Ticket) -> Left {
+        let number = ticket.number();
+        let Some(Waiters {
+            sudogs, reserveq, ..
+        }) = self.waiters.as_deref_mut()
+        else {
+            unreachable!("a parked operation has a place");
+        };
+        if sudogs.get(number).state == State::Parked {
+            match queue {
+                Queue::Recv => self.recvq.unlink(sudogs, number),
+                Queue::Send => self.sendq.unlink(sudogs, number),
+                Queue::Reserve | Queue::Close => reserveq.unlink(sudogs, number),
+            }
+        }
+        sudogs.release(number, |sudog| Left {
+            waker: sudog.take_waker(),
+            state: sudog.state,
+            value: sudog.value,
+            age: sudog.age,
+        })
+    }
+
+    #[inline]
+    fn sudogs(&mut self) -> &mut Sudogs {
+        match &mut self.waiters {
+            Some(waiters) => &mut waiters.sudogs,
+            None => unreachable!("a parked operation has a place"),
+        }
+    }
+
+    /// Keeps a value outside the ring; the number stands for it.
+    #[inline]
+    fn keep(&mut self, value: T) -> u32 {
+        let values = &mut self.store.get_or_insert_default().values;
+        let (number, kept) = values.acquire();
+        // Forgotten, so that the compiler need not look for what there is to drop.
+        mem::forget(kept.value.replace(value));
+        number
+    }
+
+    #[inline]
+    fn unkeep(&mut self, value: u32) -> T {
+        let Some(store) = &mut self.store else {
+            unreachable!("a value with a number is in the store");
+        };
+        present({ &mut store.values }.release(value, |kept| kept.value.take()))
+    }
+
+    /// Every parked send of a task that parked up to this time has been sent.
+    #[inline]
+    pub(crate) fn served(&self) -> u64 {
+        self.waiters.as_ref().map_or(0, |waiters| waiters.served)
     }
 
     // What can be seen from outside.
 
-    /// Takes what has happened since the lock was taken, to be told after the unlock.
+    /// What has happened since the lock was taken, to be told after the unlock.
     #[inline]
-    pub(crate) fn take_trace(&mut self) -> Trace {
-        self.trace.take()
+    pub(crate) fn trace(&mut self) -> &mut Trace {
+        &mut self.trace
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.buf.len()
+        self.buf.len() + self.returned as usize
     }
 
     pub(crate) const fn capacity(&self) -> Option<usize> {
@@ -410,110 +683,122 @@ impl<T> Hchan<T> {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
+        let (mut sendq, mut recvq) = (0, 0);
+        if let Some(waiters) = self.waiters.as_deref() {
+            let sudogs = &waiters.sudogs;
+            sendq = self.sendq.count(sudogs) + waiters.reserveq.count(sudogs);
+            recvq = self.recvq.count(sudogs);
+        }
         Snapshot {
-            qcount: self.buf.len(),
+            qcount: self.len(),
             dataqsiz: self.capacity(),
             sendx: self.buf.sendx(),
             recvx: self.buf.recvx(),
             closed: self.closed,
-            sendq: self.sendq.iter(&self.sudogs, Terms::Revocable).count(),
-            recvq: self.recvq.iter(&self.sudogs, Terms::Revocable).count(),
+            sendq,
+            recvq,
         }
     }
 
-    /// Tells whether a receive and a send would have to park now, and which sends are over.
+    /// The lead of a channel of which it says nothing: it is closed, so that neither side parks, or never live, so
+    /// that nobody waits for anything.
+    const NO_LEAD: i32 = i32::MIN | 1;
+
+    /// How far the sends are ahead of the receives: what is inside or in `sendq`. The sign says whether
+    /// receivers are in `recvq`.
     #[inline]
-    pub(crate) fn foretell(&self, forecast: &Forecast) {
-        forecast.note(self.recv_parks(), self.send_parks());
-        forecast.note_sent(self.sent_up_to);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        reason = "a hint that is wrong costs time and nothing else"
+    )]
+    pub(crate) fn lead(&self) -> i32 {
+        if !self.hinted {
+            return Self::NO_LEAD;
+        }
+        let ahead = (self.len() as i32).wrapping_add(self.sendq.len() as i32);
+        match self.recvq.is_empty() {
+            true => ahead,
+            false => ahead | i32::MIN,
+        }
     }
 
-    fn recv_parks(&self) -> bool {
-        !self.closed && self.is_live() && self.buf.is_empty() && self.sendq.is_empty()
-    }
-
-    fn send_parks(&self) -> bool {
-        !self.closed && self.is_live() && self.recvq.is_empty() && !self.has_room()
-    }
-
-    // The ring, as far as permits leave it free.
-
-    /// Whether a send goes into the ring: nobody stands in line to receive, and there is room.
+    /// Whether a receive would park, by the lead.
     #[inline]
-    fn takes_in(&self) -> bool {
-        !self.closed && self.recvq.is_empty() && self.has_room()
+    pub(crate) const fn recv_parks(lead: i32) -> bool {
+        lead & i32::MAX == 0
     }
+
+    /// Whether a send would park, by the lead and the capacity.
+    #[inline]
+    pub(crate) const fn send_parks(lead: i32, capacity: i32) -> bool {
+        lead >= capacity
+    }
+
+    /// Whether anything may ever happen that is worth waiting for.
+    #[inline]
+    pub(crate) const fn is_live(&self) -> bool {
+        !matches!(self.kind, Kind::Never)
+    }
+
+    // The ring, as far as permits and what was put back leave it free.
 
     #[inline]
     fn has_room(&self) -> bool {
-        self.room() > 0
+        self.taken() < self.buf.slots()
     }
 
     /// How many slots are free, and no permit's.
-    #[inline]
     fn room(&self) -> usize {
-        let taken = self.buf.len() + self.reserved;
-        self.buf.slots().saturating_sub(taken)
+        self.buf.slots().saturating_sub(self.taken())
+    }
+
+    #[inline]
+    fn taken(&self) -> usize {
+        self.len() + self.reserved as usize
+    }
+
+    /// Whether someone may wait for a slot.
+    #[inline]
+    const fn is_awaited(&self) -> bool {
+        !self.sendq.is_empty() || self.reserving
     }
 
     /// Puts the value at the tail of the ring.
     #[inline]
     fn push(&mut self, elem: &mut Option<T>) {
-        self.clock += 1;
+        self.sent += 1;
         if let Some(value) = elem.take() {
             self.buf.push(value);
         }
     }
 
-    /// Takes the value at the head of the ring.
-    #[inline]
-    fn take(&mut self) -> Option<T> {
-        if !self.buf.is_empty() {
-            self.clock += 1;
-        }
-        self.buf.take()
-    }
-
-    /// Whether anything may ever happen that is worth waiting for.
-    pub(crate) const fn is_live(&self) -> bool {
-        !matches!(self.kind, Kind::Never)
-    }
-
-    /// The invariants at the head of this file.
-    #[inline]
+    /// The invariants at the head of this file, as far as they show at the heads of the lines.
     pub(crate) fn check(&self) {
-        if cfg!(debug_assertions) {
-            self.check_all();
-        }
-    }
-
-    fn check_all(&self) {
-        assert!(self.recvq.is_empty() || self.buf.is_empty());
-        assert!(self.recvq.is_empty() || !self.closed || self.unclaimed > 0);
+        let nothing_inside = self.buf.is_empty() && self.returned == 0;
         assert!(self.sendq.is_empty() || !self.closed);
-        let senders = || self.sendq.iter(&self.sudogs, Terms::Revocable);
-        let is_task = |sender: &Sudog<T>| sender.select().is_none();
-        assert!(!self.has_room() || !senders().any(is_task));
-        assert!(self.may_bring || !senders().any(Sudog::has_value));
-        let first = self.sendq.first(&self.sudogs);
-        let is_plain = first.is_some_and(|sender| sender.has_value() && sender.select().is_none());
-        assert!(!is_plain || self.buf.dataqsiz() > 0 || !self.has_free_receiver(None));
-        self.buf.check();
-    }
-}
-
-/// What a parked send or reservation has come to.
-fn answer(state: State) -> Result<(), SendError<()>> {
-    match state {
-        State::Success => Ok(()),
-        State::Passed | State::Closed | State::Parked | State::Free => Err(SendError(())),
+        let returned = self.store.as_ref().map_or(0, |store| store.returned.len());
+        assert!(self.returned as usize == returned);
+        if let Some(waiters) = self.waiters.as_deref() {
+            let (sudogs, reserveq) = (&waiters.sudogs, &waiters.reserveq);
+            assert!(reserveq.is_empty() || self.reserving);
+            assert!(reserveq.is_empty() || !self.closed && !self.has_room());
+            let sends = self.sendq.starts_with_task(sudogs);
+            let receives = self.recvq.starts_with_task(sudogs);
+            assert!(!receives || nothing_inside);
+            assert!(!receives || !self.closed || self.unclaimed > 0);
+            assert!(!sends || !self.has_room());
+            assert!(!sends || !receives);
+        }
     }
 }
 
 mod close;
-mod handoff;
+pub(crate) mod offer;
 mod permit;
-mod quick;
+mod ring;
 mod select;
+pub(crate) mod slab;
+pub(crate) mod sudog;
 #[cfg(test)]
 mod tests;

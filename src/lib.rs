@@ -49,8 +49,8 @@
 //!
 //! | future | dropped while it waits | dropped when it was served, before it said so |
 //! |---|---|---|
-//! | [`recv`](Receiver::recv), [`recv_many`](Receiver::recv_many), [`recv_until`](Receiver::recv_until) | leaves its line | its value goes to the next in line, or back into its place |
-//! | streams, [`poll_recv`](Receiver::poll_recv) | nothing: the receiver stays in line, until it receives or is dropped | the receiver keeps the value, until it receives or is dropped |
+//! | [`recv`](Receiver::recv), [`next`](Receiver::next), [`recv_many`](Receiver::recv_many), [`recv_until`](Receiver::recv_until) | leaves its line | its value goes to the next in line, or back into its place |
+//! | streams, [`poll_recv`](Receiver::poll_recv) | nothing: the receiver stays in line, until it receives, is used in another way or is dropped | the receiver keeps the value, until then |
 //! | [`send`](Sender::send), [`send_until`](Sender::send_until) | the value is dropped; [`cancel`](SendFuture::cancel) gives it back | the value is sent |
 //! | [`send_from`](Sender::send_from) | the value is back in its slot | the value is sent |
 //! | [`send_many`](Sender::send_many) | what is not sent is in `items`, in order | the same |
@@ -58,8 +58,8 @@
 //! | [`closed`](Sender::closed) | leaves its line | nothing |
 //! | [`select!`], [`Select`] | leaves all lines | as the arm that was served |
 //!
-//! Where it says *strict* under Cancel safety, all that a drop loses is the place in line: no value, no
-//! wake, and no knowledge of what became of the value.
+//! Where it says *cancel safe*, all that a drop loses is the place in line: no value, no wake, and no knowledge
+//! of what became of the value.
 //!
 //! # Closing
 //!
@@ -67,6 +67,10 @@
 //! is dropped. From then on sends fail, and parked sends too, each with its value. What is inside can
 //! still be received; after that receives fail. Go panics on a send on a closed channel and on a second
 //! close; here the first is an error that returns the value, and the second is `false`.
+//!
+//! A value that was handed to a receive which has not looked yet may still come back. So a stream that is
+//! pending, and that nobody polls, can keep other receivers of a closed channel waiting: poll it, use the
+//! handle in another way, or drop it.
 //!
 //! # Selecting
 //!
@@ -104,15 +108,15 @@
 //! - A receive that was handed a value and is neither polled nor dropped keeps the value from others,
 //!   and on a closed channel keeps them waiting for it; one that waits keeps its turn. So do not keep a
 //!   future that has been polled while you await something else, except in a select. The same holds for a
-//!   receiver that was polled as a stream: it stays in line when the future of its `next()` is dropped.
+//!   receiver that was polled as a stream and is not polled any more.
 //! - [`len`](Sender::len), [`is_full`](Sender::is_full) and the like say what was so under the lock,
 //!   and nothing about what is so now.
 //! - A failed `try_send` or `try_recv` orders no memory; nor does, on a buffered channel, a receive
 //!   before the sends of values that were sent without waiting for its slot.
 //! - A future that is forgotten ([`core::mem::forget`]) uses up its turn once: a value that is handed to
 //!   it is lost with it, and may still come back as far as anyone can tell, so that once the channel is
-//!   closed receivers wait for it. A forgotten permit keeps its slot, or on capacity 0 its claim to the
-//!   first receiver, for good, and so does a forgotten reservation that was granted one.
+//!   closed receivers wait for it. A forgotten permit keeps its slot for good, and so does a forgotten
+//!   reservation that was granted one.
 //! - If a waker panics while values are on their way to whoever receives them, they go back; unless the
 //!   channel is closed and empty by then, so that others may have been told that no value will come. Then
 //!   they are dropped.
@@ -120,6 +124,13 @@
 //! - An operation that is ready never yields: the crate takes no part in tokio's budget. A task that
 //!   always finds a value keeps its thread, unless it yields by itself, as with
 //!   `tokio::task::yield_now`.
+//! - A timeout shorter than the line is never served: each new receive, or send, joins at the end. Keep the
+//!   future and go on polling it, as with `future(&mut recv)` beside a timer in a [`select!`], to keep its place.
+//! - The allocator runs under the channel's lock. One that reports through a channel of this crate may wait for
+//!   itself.
+//! - A signal handler must not use a channel: the thread that it interrupts may hold the lock. After `fork` the
+//!   child has no thread for the timers of the feature `time`, and a channel whose lock another thread held stays
+//!   locked.
 //! - The crate schedules nothing. Stealing and pre-emption are the executor's, as are timers unless the
 //!   feature `time` is on; all that a channel needs of it is that a waker wakes.
 //!
@@ -127,10 +138,8 @@
 //!
 //! Unless it says something else, a call takes the channel's lock once, for a few dozen instructions. What
 //! takes many values at once, as [`recv_many`](Receiver::recv_many), [`drain`](Receiver::drain) and
-//! [`send_many`](Sender::send_many), holds it for a step for each; others spin meanwhile. So does what has
-//! to go past many who wait: on capacity 0 past the receivers that permits count on, for a receive past the
-//! reservations in front of a send, and for a [`snapshot`](Sender::snapshot), and the `Debug` of a handle,
-//! past everyone.
+//! [`send_many`](Sender::send_many), holds it for a step for each; others spin meanwhile. So does what looks at
+//! everyone who waits: a [`snapshot`](Sender::snapshot), and the `Debug` of a handle.
 //!
 //! # From Go
 //!
@@ -179,58 +188,43 @@
 extern crate alloc;
 
 mod chan;
-mod closed;
 mod error;
-mod forecast;
-mod handle;
+mod handles;
 mod hchan;
-mod iter;
 #[cfg(not(any(hchan_loom, hchan_shuttle)))]
 mod lock;
+mod ops;
 #[cfg(feature = "std")]
 mod park;
-mod party;
-mod receiver;
-mod recv;
-mod reserve;
-mod ring;
 mod select;
-mod send;
-mod sender;
-#[cfg(feature = "sink")]
-mod sink;
 mod snapshot;
-mod stream;
-mod sudog;
 mod sync;
 #[cfg(all(feature = "time", not(any(hchan_loom, hchan_shuttle))))]
 mod time;
 mod trace;
-mod until;
 #[cfg(doc)]
 #[doc = include_str!("../VERIFICATION.md")]
 pub mod verification {}
 mod wakes;
-mod weak;
 
 pub use self::chan::{bounded, never, unbounded};
-pub use self::closed::ClosedFuture;
 pub use self::error::{
     RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
 };
-pub use self::iter::{Drain, TryIter};
+pub use self::handles::iter::{Drain, TryIter};
 #[cfg(feature = "std")]
-pub use self::iter::{IntoIter, Iter};
-pub use self::receiver::Receiver;
-pub use self::recv::{RecvFuture, RecvManyFuture};
-pub use self::reserve::{Permit, ReserveFuture};
+pub use self::handles::iter::{IntoIter, Iter};
+pub use self::handles::receiver::Receiver;
+pub use self::handles::sender::Sender;
+pub use self::handles::weak::{WeakReceiver, WeakSender};
+pub use self::ops::closed::ClosedFuture;
+pub use self::ops::recv::{NextFuture, RecvFuture, RecvManyFuture};
+pub use self::ops::reserve::{Permit, ReserveFuture};
+pub use self::ops::send::{SendFromFuture, SendFuture, SendManyFuture};
 pub use self::select::Select;
-pub use self::send::{SendFromFuture, SendFuture, SendManyFuture};
-pub use self::sender::Sender;
 pub use self::snapshot::Snapshot;
 #[cfg(all(feature = "time", not(any(hchan_loom, hchan_shuttle))))]
 pub use self::time::{after, tick};
-pub use self::weak::{WeakReceiver, WeakSender};
 
 #[doc(hidden)]
 pub use self::select::macros::support as __support;

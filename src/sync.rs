@@ -15,7 +15,7 @@ mod platform {
     pub(crate) use alloc::sync::Arc;
     #[cfg(target_has_atomic = "64")]
     pub(crate) use core::sync::atomic::AtomicU64;
-    pub(crate) use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    pub(crate) use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
     #[cfg(feature = "std")]
     pub(crate) use std::thread::{self, park_timeout};
 
@@ -49,7 +49,7 @@ mod checked {
     use shuttle as checker;
     use std::panic::{RefUnwindSafe, UnwindSafe};
 
-    pub(crate) use checker::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+    pub(crate) use checker::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
     pub(crate) use checker::sync::{Arc, MutexGuard};
     pub(crate) use checker::thread;
 

@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 use futures_timer::Delay;
 
 use crate::chan::{bounded, never};
-use crate::receiver::Receiver;
-use crate::sender::Sender;
+use crate::handles::receiver::Receiver;
+use crate::handles::sender::Sender;
+use crate::ops::until::until;
 use crate::sync::{Arc, AtomicU32, Mutex, Ordering};
-use crate::until::until;
 use crate::wakes::contain;
 
 /// Makes a channel that receives one value once `duration` has passed: the time at which it was sent.

@@ -2,18 +2,17 @@
 //!
 //! A subscriber is code of a user's, which may use the channel or panic. So what happens is noted in
 //! the state, under the lock, and told after the unlock and after the wakes. Without the feature
-//! `tracing` a [`Trace`] has no size, and to note or tell is nothing.
+//! `tracing` a [`Trace`] and a [`Told`] have no size, and to note or tell is nothing.
 
 #[cfg(feature = "tracing")]
 use alloc::vec::Vec;
-
-use crate::wakes::Panic;
 
 /// A queue of waiters.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Queue {
     Send,
     Recv,
+    Reserve,
     Close,
 }
 
@@ -32,10 +31,17 @@ pub(crate) enum Event {
 }
 
 /// What has happened under the lock, and is not told yet.
-#[must_use]
 pub(crate) struct Trace {
     #[cfg(feature = "tracing")]
     events: Vec<Event>,
+}
+
+/// What has happened, on its way out of the lock. It is told when this is dropped.
+pub(crate) struct Told {
+    #[cfg(feature = "tracing")]
+    events: Vec<Event>,
+    #[cfg(feature = "tracing")]
+    channel: usize,
 }
 
 #[cfg(not(feature = "tracing"))]
@@ -46,18 +52,17 @@ impl Trace {
 
     #[inline]
     pub(crate) fn note(&mut self, _: Event) {}
+}
 
-    /// Takes out what was noted.
+#[cfg(not(feature = "tracing"))]
+impl Told {
     #[inline]
-    pub(crate) fn take(&mut self) -> Self {
-        Self::new()
+    pub(crate) fn new() -> Self {
+        Self {}
     }
 
-    /// Tells it, outside the lock and after the wakes, and hands back the first panic of both.
     #[inline]
-    pub(crate) fn tell(self, _: usize, woken: Result<(), Panic>) -> Result<(), Panic> {
-        woken
-    }
+    pub(crate) fn add(&mut self, _: &mut Trace, _: usize) {}
 }
 
 #[cfg(feature = "tracing")]
@@ -75,34 +80,42 @@ impl Trace {
             self.events.push(event);
         }
     }
+}
+
+#[cfg(feature = "tracing")]
+impl Told {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self {
+            events: Vec::new(),
+            channel: 0,
+        }
+    }
 
     /// Takes out what was noted.
     #[inline]
-    pub(crate) fn take(&mut self) -> Self {
-        Self {
-            events: core::mem::take(&mut self.events),
+    pub(crate) fn add(&mut self, trace: &mut Trace, channel: usize) {
+        if !trace.events.is_empty() {
+            self.events = core::mem::take(&mut trace.events);
+            self.channel = channel;
         }
     }
 
-    /// Tells it, outside the lock and after the wakes, and hands back the first panic of both.
-    #[inline]
-    pub(crate) fn tell(self, channel: usize, woken: Result<(), Panic>) -> Result<(), Panic> {
-        match self.events.is_empty() {
-            true => woken,
-            false => self.tell_events(channel, woken),
-        }
-    }
-
+    /// Tells each event, whatever any of them makes the subscriber do; the first panic goes on.
     #[cold]
-    fn tell_events(self, channel: usize, woken: Result<(), Panic>) -> Result<(), Panic> {
-        let told = |woken, event: Event| {
-            let tell = || Panic::catch(|| event.tell(channel));
-            match woken {
-                Ok(()) => tell(),
-                Err(panic) => Err(Panic::hold(panic, tell)),
-            }
-        };
-        self.events.into_iter().fold(woken, told)
+    fn tell(&mut self) {
+        let (events, channel) = (core::mem::take(&mut self.events), self.channel);
+        crate::wakes::each(events, |event| event.tell(channel));
+    }
+}
+
+#[cfg(feature = "tracing")]
+impl Drop for Told {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.events.is_empty() {
+            self.tell();
+        }
     }
 }
 
@@ -128,7 +141,7 @@ impl Event {
 impl Queue {
     const fn name(self) -> &'static str {
         match self {
-            Self::Send => "sendq",
+            Self::Send | Self::Reserve => "sendq",
             Self::Recv => "recvq",
             Self::Close => "closeq",
         }

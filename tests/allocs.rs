@@ -1,6 +1,9 @@
 //! Waiting costs no memory: how often a channel allocates, how much, and what it keeps.
 #![cfg(all(feature = "std", feature = "sink"))]
-#![allow(unsafe_code, reason = "an allocator and a waker that count")]
+#![allow(
+    unsafe_code,
+    reason = "an allocator and a waker that count, and a waker whose clone does something"
+)]
 
 mod support;
 
@@ -8,7 +11,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt::Debug;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::{Pin, pin};
 use std::ptr;
@@ -102,8 +105,8 @@ fn a_channel_is_one_small_allocation() {
     ];
     // With `tracing`, three more words for what is not told yet.
     let most = match cfg!(feature = "tracing") {
-        true => 216 + 3 * size_of::<usize>(),
-        false => 216,
+        true => 192 + 3 * size_of::<usize>(),
+        false => 192,
     };
     for make in makers {
         let since = Since::now();
@@ -112,6 +115,17 @@ fn a_channel_is_one_small_allocation() {
         assert!(since.bytes() <= most, "{} bytes", since.bytes());
         drop(channel);
         assert_eq!(since.bytes(), 0);
+    }
+}
+
+#[test]
+fn a_parked_receive_costs_little_however_large_the_values_are() {
+    for count in [1, 2000] {
+        let (_tx, rx) = bounded::<[u8; 64 * 1024]>(0);
+        let mut parked = Vec::with_capacity(count);
+        let since = Since::now();
+        parked.extend((0..count).map(|_| park(rx.recv())));
+        assert!(since.bytes() <= count * 128, "{} bytes", since.bytes());
     }
 }
 
@@ -206,17 +220,12 @@ fn a_value_that_is_put_back_allocates_nothing() {
 #[test]
 fn a_reservation_allocates_nothing() {
     routine(true, |tx, rx| {
-        let reserve = park(tx.reserve());
         if rx.capacity() == Some(0) {
-            let recv = park(rx.recv());
-            ready(reserve).unwrap().send(1).unwrap();
-            assert_eq!(ready(recv), Ok(1));
-        } else {
-            rx.try_recv().unwrap();
-            ready(reserve).unwrap().send(1).unwrap();
+            return;
         }
-    });
-    routine(true, |tx, _| {
+        let reserve = park(tx.reserve());
+        rx.try_recv().unwrap();
+        ready(reserve).unwrap().send(1).unwrap();
         assert!(tx.try_reserve().is_err());
         drop(park(tx.reserve()));
     });
@@ -325,9 +334,16 @@ fn streams_and_sinks_allocate_nothing() {
     use futures::SinkExt;
 
     routine(false, |tx, rx| {
-        assert!(poll_once(rx.next()).is_pending());
+        assert!(poll_once(StreamExt::next(rx)).is_pending());
         tx.try_send(1).unwrap();
-        assert_eq!(poll_once(rx.next()), Poll::Ready(Some(1)));
+        assert_eq!(poll_once(StreamExt::next(rx)), Poll::Ready(Some(1)));
+    });
+    routine(false, |tx, rx| {
+        let next = park(rx.next());
+        tx.try_send(1).unwrap();
+        assert_eq!(ready(next), Some(1));
+        assert!(poll_once(StreamExt::next(rx)).is_pending());
+        assert!(rx.try_recv().is_err());
     });
     routine(true, |tx, rx| {
         assert!(poll_once(tx.feed(1)).is_ready());
@@ -452,6 +468,51 @@ fn a_crowd_that_waits_for_the_end_leaves_no_memory_behind() {
     );
 }
 
+/// While a few wait, a crowd of others comes and goes, first come, first gone; perhaps one who came last
+/// stays. A while later the channel is small again.
+#[track_caller]
+fn crowd_that_passes_by<'a, F>(come: impl Fn() -> F)
+where
+    F: Future + Unpin + 'a,
+{
+    for stays in [false, true] {
+        let idle: Vec<_> = (0..16).map(|_| park(come())).collect();
+        let since = Since::now();
+        let crowd: Vec<_> = (0..1_000_000).map(|_| park(come())).collect();
+        let last = stays.then(|| park(come()));
+        drop(crowd);
+        (0..100_000).for_each(|_| drop(park(come())));
+        let bytes = since.bytes();
+        assert!(bytes <= 256 * 1024, "{bytes} bytes, last stays: {stays}");
+        drop((idle, last));
+    }
+}
+
+#[test]
+fn receives_that_pass_by_others_leave_no_memory_behind() {
+    let (_tx, rx) = bounded::<u64>(0);
+    crowd_that_passes_by(|| rx.recv());
+}
+
+#[test]
+fn sends_that_pass_by_others_leave_no_memory_behind() {
+    let (tx, _rx) = bounded::<u64>(0);
+    crowd_that_passes_by(|| tx.send(1));
+}
+
+#[test]
+fn reservations_that_pass_by_others_leave_no_memory_behind() {
+    let (tx, _rx) = bounded::<u64>(1);
+    tx.try_send(1).unwrap();
+    crowd_that_passes_by(|| tx.reserve());
+}
+
+#[test]
+fn waits_for_the_end_that_pass_by_others_leave_no_memory_behind() {
+    let (tx, _rx) = bounded::<u64>(0);
+    crowd_that_passes_by(|| tx.closed());
+}
+
 #[test]
 fn values_that_were_put_back_leave_no_memory_behind() {
     fn leave<T: PartialEq + Debug>(capacity: usize, value: fn(usize) -> T) {
@@ -482,6 +543,51 @@ fn an_unbounded_channel_is_small_again_when_drained() {
 }
 
 #[test]
+fn a_queue_that_is_never_empty_again_gives_the_memory_of_a_burst_back() {
+    let makers: [fn() -> Channel; 2] = [unbounded, || bounded(2_000_000)];
+    for make in makers {
+        let since = Since::now();
+        let (tx, rx) = make();
+        let burst = rx.capacity().unwrap_or(1_000_000) as u64;
+        (0..burst).for_each(|n| tx.try_send(n).unwrap());
+        assert!(since.bytes() as u64 >= burst * 8);
+        let mut values = 0..;
+        let mut receive = |many| {
+            let received = rx.try_iter().take(many);
+            assert!(received.eq(values.by_ref().take(many)));
+        };
+        receive(burst as usize - 1);
+        for n in (burst..).take(1_000_000) {
+            tx.try_send(n).unwrap();
+            if tx.len() == 10 {
+                receive(9);
+            }
+        }
+        assert!(since.bytes() <= 64 * 1024, "{} bytes", since.bytes());
+        assert!(!tx.is_empty());
+    }
+}
+
+#[test]
+fn large_values_through_an_unbounded_channel_allocate_nothing() {
+    fn flow<const SIZE: usize>() {
+        let (tx, rx) = unbounded();
+        for inside in [1, 3] {
+            let round = || {
+                (0..inside).for_each(|_| tx.try_send([1_u8; SIZE]).unwrap());
+                (0..inside).for_each(|_| assert!(rx.try_recv().is_ok()));
+            };
+            (0..200).for_each(|_| round());
+            let count = allocations(|| (0..1000).for_each(|_| round()));
+            assert_eq!(count, 0, "{SIZE} bytes, {inside} at a time");
+        }
+    }
+
+    flow::<5000>();
+    flow::<65_536>();
+}
+
+#[test]
 fn a_dropped_channel_leaves_nothing_behind() {
     let since = Since::now();
     let (tx, rx) = bounded(1000);
@@ -500,6 +606,8 @@ thread_local! {
     static CLONES: Cell<usize> = const { Cell::new(0) };
     static WAKES: Cell<usize> = const { Cell::new(0) };
     static DROPS: Cell<usize> = const { Cell::new(0) };
+    /// What the next clone does besides.
+    static ON_CLONE: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };
 }
 
 fn add(count: &'static std::thread::LocalKey<Cell<usize>>) {
@@ -511,6 +619,9 @@ fn counted() -> Waker {
     static VTABLE: RawWakerVTable = RawWakerVTable::new(
         |_| {
             add(&CLONES);
+            if let Some(call) = ON_CLONE.take() {
+                call();
+            }
             RawWaker::new(ptr::null(), &VTABLE)
         },
         |_| add(&WAKES),
@@ -565,6 +676,8 @@ fn a_parked_operation_clones_its_waker_once_and_wakes_it_by_value() {
     });
     assert_eq!(calls, (1, 1, 0));
 
+    let (tx, rx) = bounded(1);
+    tx.try_send(1).unwrap();
     let calls = waker_calls(|cx| {
         let (mut closed, mut reserve) = (tx.closed(), tx.reserve());
         for _ in 0..3 {
@@ -578,16 +691,68 @@ fn a_parked_operation_clones_its_waker_once_and_wakes_it_by_value() {
     assert_eq!(calls, (2, 2, 0));
 }
 
+/// An operation in line is polled with another waker, and is served while that is cloned.
+fn served_while_cloned<F>(name: &str, mut future: F, serve: impl FnOnce() + 'static)
+where
+    F: Future + Unpin,
+{
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(poll(&mut future, cx).is_pending(), "{name}");
+    let mut is_ready = false;
+    ON_CLONE.set(Some(Box::new(serve)));
+    let (clones, wakes, _) = waker_calls(|cx| is_ready = poll(&mut future, cx).is_ready());
+    assert!(clones > 0, "{name} keeps its old waker");
+    assert!(is_ready || wakes > 0, "{name} is stuck");
+    assert!(is_ready || poll(&mut future, cx).is_ready(), "{name}");
+}
+
+#[test]
+fn what_is_served_while_its_new_waker_is_cloned_is_ready_or_wakes_that() {
+    let (mut tx, mut rx) = bounded(1);
+    let (other_tx, other_rx) = (tx.clone(), rx.clone());
+    let give = || {
+        let tx = other_tx.clone();
+        move || tx.try_send(1).unwrap()
+    };
+    served_while_cloned("recv", rx.recv(), give());
+    served_while_cloned("next", rx.next(), give());
+    served_while_cloned("recv_many", rx.recv_many(&mut Vec::new(), 9), give());
+    served_while_cloned("poll_recv", poll_fn(|cx| rx.poll_recv(cx)), give());
+    served_while_cloned("select", Select::new().recv(&rx, drop), give());
+
+    let take = || {
+        let rx = other_rx.clone();
+        move || assert!(rx.try_recv().is_ok())
+    };
+    tx.try_send(0).unwrap();
+    served_while_cloned("send", tx.send(1), take());
+    served_while_cloned("send_from", tx.send_from(&mut Some(1)), take());
+    served_while_cloned("send_many", tx.send_many(&mut VecDeque::from([1])), take());
+    let mut item = Some(1);
+    served_while_cloned(
+        "poll_send",
+        poll_fn(|cx| tx.poll_send(cx, &mut item)),
+        take(),
+    );
+    served_while_cloned("select", Select::new().send(&tx, 1, drop), take());
+    served_while_cloned("reserve", tx.reserve(), take());
+    served_while_cloned("closed", rx.closed(), move || assert!(other_tx.close()));
+}
+
 #[test]
 fn a_cancelled_operation_drops_its_waker() {
-    let (tx, rx) = bounded(0);
+    let (tx, mut rx) = bounded(1);
     let calls = waker_calls(|cx| {
         assert!(poll(&mut rx.recv(), cx).is_pending());
+        assert!(poll(&mut rx.next(), cx).is_pending());
+        assert!(rx.poll_recv(cx).is_pending());
+        assert!(rx.try_recv().is_err());
+        tx.try_send(1).unwrap();
         assert!(poll(&mut tx.send(1), cx).is_pending());
         assert!(poll(&mut tx.reserve(), cx).is_pending());
         assert!(poll(&mut tx.closed(), cx).is_pending());
     });
-    assert_eq!(calls, (4, 0, 4));
+    assert_eq!(calls, (6, 0, 6));
 }
 
 #[test]

@@ -369,31 +369,42 @@ fn on_wake(story: impl FnOnce() + Send + 'static) -> Waker {
     Waker::from(Arc::new(OnWake(Mutex::new(Some(story)))))
 }
 
+/// A handle that was handed a value, which it gives up when it is used, to one that waits behind it.
+fn handed_handle(
+    tx: &Sender<&'static str>,
+    mut rx: Receiver<&'static str>,
+) -> Receiver<&'static str> {
+    drop(parked(poll_fn(|cx| rx.poll_recv(cx))));
+    tx.try_send("other").unwrap();
+    rx
+}
+
 #[test]
 fn a_wait_within_a_waker_costs_the_outer_wait_no_wake() {
     ends(|| {
         for outer_is_served_first in [true, false] {
-            let (tx, rx) = bounded(0);
+            let (tx, rx) = bounded(1);
             let (inner_tx, inner_rx) = bounded(0);
             let watch = inner_tx.clone();
-            // A reservation is granted when a receiver parks, and wakes in the middle of its poll.
+            // What the handle gives up wakes in the middle of its poll.
             let waker = on_wake(move || assert_eq!(inner_rx.recv_blocking(), Ok("inner")));
-            let mut reserve = tx.reserve();
-            let poll = Pin::new(&mut reserve).poll(&mut Context::from_waker(&waker));
+            let handle = handed_handle(&tx, rx.clone());
+            let mut other = rx.recv();
+            let poll = Pin::new(&mut other).poll(&mut Context::from_waker(&waker));
             assert!(poll.is_pending());
 
             let outer = thread::spawn(move || {
                 wait_a_bit();
-                rx.recv_blocking()
+                handle.recv_blocking()
             });
             receives_parked(&watch, 1);
-            let permit = ready(reserve).unwrap();
+            assert_eq!(ready(other), Ok("other"));
             if outer_is_served_first {
-                permit.send("outer").unwrap();
+                tx.try_send("outer").unwrap();
                 inner_tx.send_blocking("inner").unwrap();
             } else {
                 inner_tx.send_blocking("inner").unwrap();
-                permit.send("outer").unwrap();
+                tx.try_send("outer").unwrap();
             }
             assert_eq!(outer.join().unwrap(), Ok("outer"));
         }
@@ -403,20 +414,22 @@ fn a_wait_within_a_waker_costs_the_outer_wait_no_wake() {
 #[test]
 fn a_waker_that_parks_its_thread_costs_the_wait_no_wake() {
     ends(|| {
-        let (tx, rx) = bounded(0);
+        let (tx, rx) = bounded(1);
         let (entered, has_entered) = mpsc::channel();
         let waker = on_wake(move || {
             entered.send(()).unwrap();
-            // Ends with the wake of the receive, whose token it takes.
-            thread::park();
+            // Ends with the wake of the receive, if that is in line by now, and takes its token.
+            thread::park_timeout(Duration::from_millis(100));
         });
-        let mut reserve = tx.reserve();
-        let poll = Pin::new(&mut reserve).poll(&mut Context::from_waker(&waker));
+        let handle = handed_handle(&tx, rx.clone());
+        let mut other = rx.recv();
+        let poll = Pin::new(&mut other).poll(&mut Context::from_waker(&waker));
         assert!(poll.is_pending());
 
-        let receive = thread::spawn(move || rx.recv_blocking());
+        let receive = thread::spawn(move || handle.recv_blocking());
         has_entered.recv().unwrap();
-        ready(reserve).unwrap().send("still noticed").unwrap();
+        assert_eq!(ready(other), Ok("other"));
+        tx.try_send("still noticed").unwrap();
         assert_eq!(receive.join().unwrap(), Ok("still noticed"));
     });
 }
@@ -585,36 +598,33 @@ fn impatient_threads_lose_nothing() {
 }
 
 #[test]
-fn a_thread_does_not_pass_a_reservation_by() {
-    let (tx, rx) = bounded(0);
-    let mut reserve = parked(tx.reserve());
-    let mut send = parked(tx.send("second"));
+fn a_thread_passes_a_reservation_by() {
+    let (tx, rx) = bounded(1);
+    let permit = tx.try_reserve().unwrap();
+    let reserve = parked(tx.reserve());
+    let mut send = parked(tx.send("behind"));
     let thread = thread::spawn(move || [rx.recv_blocking(), rx.recv_blocking()]);
-    until(|| reserve.wakes() == 1);
-    assert_eq!(send.wakes(), 0);
-    let Poll::Ready(Ok(permit)) = reserve.poll() else {
-        panic!("the reservation was first");
-    };
-    permit.send("first").unwrap();
-    assert_eq!(thread.join().unwrap(), [Ok("first"), Ok("second")]);
-    assert_eq!(send.poll(), Poll::Ready(Ok(())));
+    until(|| tx.snapshot().recvq == 1);
+    assert_eq!((send.poll(), reserve.wakes()), (Poll::Ready(Ok(())), 0));
+    permit.send("permit").unwrap();
+    assert_eq!(thread.join().unwrap(), [Ok("behind"), Ok("permit")]);
+    assert_eq!(reserve.wakes(), 1);
 }
 
 #[test]
-fn a_thread_waits_in_the_place_that_its_handle_has_in_line() {
+fn a_thread_gives_the_place_up_that_its_handle_has_in_line() {
     let (tx, mut rx) = bounded(0);
     let mut poll = parked(poll_fn(|cx| rx.poll_recv(cx)));
     let waker = poll.change_waker();
     drop(poll);
-    // Promised to that place, so that the value behind is none of its.
-    let permit = tx.try_reserve().unwrap();
-    let mut send = parked(tx.send("behind"));
-    let thread = thread::spawn(move || [rx.recv_blocking(), rx.recv_blocking()]);
-    // The thread's waker has taken its place.
-    until(|| Arc::strong_count(&waker) == 1);
-    permit.send("permit").unwrap();
-    assert_eq!(thread.join().unwrap(), [Ok("permit"), Ok("behind")]);
-    assert_eq!(send.poll(), Poll::Ready(Ok(())));
+    let other = rx.clone();
+    let mut before = parked(other.recv());
+    let thread = thread::spawn(move || rx.recv_blocking());
+    until(|| Arc::strong_count(&waker) == 1 && tx.snapshot().recvq == 2);
+    tx.try_send("first").unwrap();
+    tx.try_send("second").unwrap();
+    assert_eq!(before.poll(), Poll::Ready(Ok("first")));
+    assert_eq!(thread.join().unwrap(), Ok("second"));
 }
 
 #[test]

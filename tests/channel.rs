@@ -4,15 +4,20 @@ mod support;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::Poll::{Pending, Ready};
-use std::time::Duration;
+use std::sync::Arc;
+use std::task::Poll::{self, Pending, Ready};
+use std::task::{Context, Waker};
+use std::time::{Duration, Instant};
 
-use futures::Stream;
+use futures::future::FusedFuture;
 use hchan::{
-    Receiver, RecvError, SendError, Sender, TryRecvError, TrySendError, bounded, never, unbounded,
+    Receiver, RecvError, Select, SendError, Sender, TryRecvError, TrySendError, bounded, never,
+    select_blocking, unbounded,
 };
-use support::{Task, each_capacity, each_limit, fill, handed, parked, poll_once, ready, values};
+use support::{
+    Task, Wakes, each_capacity, each_limit, each_with_slots, fill, handed, panic_of, parked,
+    poll_once, ready, values,
+};
 
 // Send and receive.
 
@@ -268,6 +273,7 @@ fn on_a_never_channel_nothing_is_tried_with_success() {
     let (tx, rx) = never();
     assert_eq!(tx.try_send(1), Err(TrySendError::Full(1)));
     assert_eq!(tx.force_send(1), Ok(Some(1)));
+    // It has no slots either, but here nothing ever happens, and so nothing panics.
     assert_eq!(tx.try_reserve().err(), Some(TrySendError::Full(())));
     assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
     assert_eq!(
@@ -382,10 +388,11 @@ fn a_snapshot_counts_values_and_parked_operations() {
 
         let next = fill(&tx, 0);
         let sends = [parked(tx.send(next)), parked(tx.send(next))];
-        let reserve = parked(tx.reserve());
+        let reserve = (capacity > 0).then(|| parked(tx.reserve()));
+        let waiting = sends.len() + reserve.iter().len();
         let full = tx.snapshot();
         assert_eq!((full.qcount, full.dataqsiz), (capacity, Some(capacity)));
-        assert_eq!((full.sendq, full.recvq, full.closed), (3, 0, false));
+        assert_eq!((full.sendq, full.recvq, full.closed), (waiting, 0, false));
         drop((sends, reserve));
 
         tx.close();
@@ -583,7 +590,7 @@ fn a_value_sent_by_permit_is_accepted_when_it_is_sent() {
 
 #[test]
 fn a_permit_sends_straight_to_a_parked_receive() {
-    each_capacity(|_, tx, rx| {
+    each_with_slots(|_, tx, rx| {
         let mut recv = parked(rx.recv());
         let permit = tx.try_reserve().unwrap();
         assert!(recv.poll().is_pending());
@@ -682,14 +689,15 @@ fn a_granted_reservation_that_is_dropped_gives_its_slot_to_the_next() {
 
 #[test]
 fn a_parked_reservation_that_is_dropped_leaves_the_line() {
-    each_limit(|capacity, tx, rx| {
+    for capacity in [1, 2, 3, 7] {
+        let (tx, rx) = bounded(capacity);
         let next = fill(&tx, 0);
         let reserve = parked(tx.reserve());
         let _send = parked(tx.send(next));
         drop(reserve);
         assert_eq!(rx.snapshot().sendq, 1);
         assert!(values(&rx).into_iter().eq(0..=capacity));
-    });
+    }
 }
 
 #[test]
@@ -711,96 +719,19 @@ fn a_permit_fails_only_once_the_channel_is_closed() {
 }
 
 #[test]
-fn on_capacity_0_a_permit_is_granted_once_a_receive_parks() {
-    let (tx, rx) = bounded(0);
-    assert_eq!(tx.try_reserve().err(), Some(TrySendError::Full(())));
-    let mut reserve = parked(tx.reserve());
-    let mut recv = parked(rx.recv());
-    assert_eq!((reserve.wakes(), recv.wakes()), (1, 0));
-    let Ready(Ok(permit)) = reserve.poll() else {
-        panic!("the reservation was granted");
-    };
-    assert!(recv.poll().is_pending());
-    assert_eq!(permit.send(1), Ok(()));
-    assert_eq!(recv.poll(), Ready(Ok(1)));
-}
-
-#[test]
-fn on_capacity_0_one_receive_is_promised_to_one_permit() {
-    let (tx, rx) = bounded(0);
-    let mut recvs = [parked(rx.recv()), parked(rx.recv())];
-    let first = tx.try_reserve().unwrap();
-    let second = tx.try_reserve().unwrap();
-    assert_eq!(tx.try_reserve().err(), Some(TrySendError::Full(())));
-    assert_eq!(tx.try_send(0), Err(TrySendError::Full(0)));
-    second.send(1).unwrap();
-    first.send(2).unwrap();
-    assert_eq!(recvs[0].poll(), Ready(Ok(1)));
-    assert_eq!(recvs[1].poll(), Ready(Ok(2)));
-}
-
-#[test]
-fn on_capacity_0_the_receive_promised_to_a_permit_stays_first_in_line() {
-    let (tx, rx) = bounded(0);
-    let mut promised = parked(rx.recv());
-    let permit = tx.try_reserve().unwrap();
-    assert_eq!(tx.try_send(9), Err(TrySendError::Full(9)));
-    let mut other = parked(rx.recv());
-    assert_eq!(tx.try_send(1), Ok(()));
-    assert_eq!((promised.wakes(), other.wakes()), (0, 1));
-    assert_eq!(permit.send(2), Ok(()));
-    assert_eq!(other.poll(), Ready(Ok(1)));
-    assert_eq!(promised.poll(), Ready(Ok(2)));
-}
-
-#[test]
-fn on_capacity_0_a_dropped_permit_sets_its_receive_free_for_the_next_parked_send() {
-    let (tx, rx) = bounded(0);
-    let mut promised = parked(rx.recv());
-    let permit = tx.try_reserve().unwrap();
-    let mut send = parked(tx.send(1));
-    assert!(promised.poll().is_pending());
-    drop(permit);
-    assert_eq!((promised.wakes(), send.wakes()), (1, 1));
-    assert_eq!(send.poll(), Ready(Ok(())));
-    assert_eq!(promised.poll(), Ready(Ok(1)));
-
-    let mut promised = parked(rx.recv());
-    drop(tx.try_reserve().unwrap());
-    assert_eq!(tx.try_send(2), Ok(()));
-    assert_eq!(promised.poll(), Ready(Ok(2)));
-}
-
-#[test]
-fn on_capacity_0_a_permit_whose_receive_is_gone_waits_for_no_other() {
-    let (tx, rx) = bounded(0);
-    let promised = parked(rx.recv());
-    let permit = tx.try_reserve().unwrap();
-    drop(promised);
-    assert_eq!(permit.send(1), Ok(()));
-    assert_eq!(rx.len(), 1);
-    assert_eq!(ready(rx.recv()), Ok(1));
-    assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
-
-    let promised = parked(rx.recv());
-    let permit = tx.try_reserve().unwrap();
-    drop(promised);
-    let mut heir = parked(rx.recv());
-    assert_eq!(tx.try_send(9), Err(TrySendError::Full(9)));
-    assert_eq!(permit.send(2), Ok(()));
-    assert_eq!(heir.poll(), Ready(Ok(2)));
-}
-
-#[test]
-fn on_capacity_0_a_granted_reservation_that_is_dropped_sets_its_receive_free() {
-    let (tx, rx) = bounded(0);
-    let reserve = parked(tx.reserve());
-    let mut send = parked(tx.send(1));
-    let mut recv = parked(rx.recv());
-    assert_eq!((reserve.wakes(), send.wakes()), (1, 0));
-    drop(reserve);
-    assert_eq!(send.poll(), Ready(Ok(())));
-    assert_eq!(recv.poll(), Ready(Ok(1)));
+fn on_capacity_0_there_is_no_slot_so_to_reserve_one_panics_at_the_call() {
+    let (tx, rx) = bounded::<u8>(0);
+    let _recv = parked(rx.recv());
+    let calls: [fn(&Sender<u8>); 2] = [|tx| drop(tx.reserve()), |tx| drop(tx.try_reserve())];
+    for reserve in calls {
+        let before = tx.snapshot();
+        let message = panic_of(|| reserve(&tx));
+        assert!(message.contains("capacity 0"), "{message}");
+        assert!(message.contains("no slots"), "{message}");
+        assert!(message.contains("`send_from`"), "{message}");
+        assert_eq!(tx.snapshot(), before);
+        tx.close();
+    }
 }
 
 // Many at a time.
@@ -925,15 +856,19 @@ fn try_recv_many_stops_at_its_limit_and_tells_empty_from_closed() {
 }
 
 #[test]
-fn what_is_received_at_once_is_counted_up_to_a_reservation() {
-    let (tx, rx) = bounded(0);
-    let (mut first, mut second) = (parked(tx.send(1)), parked(tx.send(2)));
+fn what_is_received_at_once_passes_reservations_by() {
+    let (tx, rx) = bounded(1);
+    let permit = tx.try_reserve().unwrap();
+    let mut first = parked(tx.send(1));
     let mut reservation = parked(tx.reserve());
+    let mut second = parked(tx.send(2));
     let mut out = vec![0; 9];
     assert_eq!(rx.try_recv_many(&mut out, 9), Ok(2));
     assert_eq!(out[9..], [1, 2]);
     assert_eq!([first.poll(), second.poll()], [Ready(Ok(())); 2]);
     assert!(reservation.poll().is_pending());
+    drop(permit);
+    assert_eq!(reservation.wakes(), 1);
 }
 
 #[test]
@@ -1180,70 +1115,167 @@ fn poll_recv_on_clones_takes_a_place_for_each() {
     });
 }
 
+/// Waits on the handle itself, with a waker that does nothing.
+#[track_caller]
+fn stand<T>(handle: &mut Receiver<T>) {
+    let polled = poll_once(poll_fn(|cx| handle.poll_recv(cx)));
+    assert!(polled.is_pending(), "the handle was ready");
+}
+
+fn now<T>(polled: Poll<Option<T>>) -> Option<T> {
+    match polled {
+        Ready(value) => value,
+        Pending => None,
+    }
+}
+
+/// What may be done with a handle, and what it receives. None of them waits for long.
+type Receive = fn(&mut Receiver<u8>) -> Option<u8>;
+
+const RECEIVES: [Receive; 13] = [
+    |rx| now(poll_once(rx.recv()).map(Result::ok)),
+    |rx| now(poll_once(rx.next())),
+    |rx| rx.try_recv().ok(),
+    |rx| rx.try_iter().next(),
+    |rx| rx.drain().next(),
+    |rx| rx.recv_blocking_timeout(Duration::ZERO).ok(),
+    |rx| rx.recv_blocking_deadline(Instant::now()).ok(),
+    |rx| ready(std::pin::pin!(rx.recv_until(std::future::ready(())))).ok(),
+    |rx| {
+        let mut out = Vec::new();
+        let _pending = poll_once(rx.recv_many(&mut out, 1));
+        out.pop()
+    },
+    |rx| {
+        let mut out = Vec::new();
+        let _empty = rx.try_recv_many(&mut out, 1);
+        out.pop()
+    },
+    |rx| Select::new().recv(rx, Result::ok).try_select().flatten(),
+    |rx| now(poll_once(Select::new().recv(rx, Result::ok))),
+    |rx| {
+        select_blocking! {
+            recv(rx) -> value => value.ok(),
+            default => None,
+        }
+    },
+];
+
 #[test]
-fn any_receive_on_a_handle_takes_what_the_handle_was_handed() {
-    type Receive = fn(&mut Receiver<u8>) -> Option<u8>;
-    let ways: [Receive; 12] = [
-        |rx| ready(rx.recv()).ok(),
-        |rx| rx.try_recv().ok(),
-        |rx| rx.try_iter().next(),
-        |rx| rx.drain().next(),
-        |rx| rx.recv_blocking().ok(),
-        |rx| rx.recv_blocking_timeout(Duration::ZERO).ok(),
-        |rx| rx.iter().next(),
-        |rx| ready(poll_fn(|cx| rx.poll_recv(cx))).ok(),
-        |rx| ready(poll_fn(|cx| Pin::new(&mut *rx).poll_next(cx))),
-        |rx| match poll_once(std::pin::pin!(rx.recv_until(std::future::pending::<()>()))) {
-            Ready(received) => received.ok(),
-            Pending => None,
-        },
-        |rx| {
-            let mut out = Vec::new();
-            ready(rx.recv_many(&mut out, 1)).ok()?;
-            out.pop()
-        },
-        |rx| {
-            let mut out = Vec::new();
-            rx.try_recv_many(&mut out, 1).ok()?;
-            out.pop()
-        },
-    ];
-    for receive in ways {
+fn a_receive_on_a_handle_that_was_handed_a_value_finds_it_before_what_is_inside() {
+    let waiting: [Receive; 2] = [|rx| rx.recv_blocking().ok(), |rx| rx.iter().next()];
+    for receive in RECEIVES.into_iter().chain(waiting) {
+        let (tx, mut rx) = bounded(1);
+        stand(&mut rx);
+        tx.try_send(1).unwrap();
+        tx.try_send(2).unwrap();
+        assert_eq!(receive(&mut rx), Some(1));
+        assert_eq!(rx.snapshot().recvq, 0);
+    }
+}
+
+#[test]
+fn what_a_handle_was_handed_is_the_next_receivers_when_the_handle_is_used_for_something_else() {
+    for receive in RECEIVES {
         each_capacity(|_, tx, mut rx| {
-            assert!(poll_once(poll_fn(|cx| Pin::new(&mut rx).poll_next(cx))).is_pending());
+            stand(&mut rx);
             let other = rx.clone();
             let mut neighbour = parked(other.recv());
             tx.try_send(1).unwrap();
-            assert_eq!(receive(&mut rx), Some(1));
+            assert_eq!(receive(&mut rx), None);
+            assert_eq!((neighbour.wakes(), neighbour.poll()), (1, Ready(Ok(1))));
             assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
-            assert!(neighbour.poll().is_pending());
         });
     }
 }
 
 #[test]
-fn what_a_handle_was_handed_comes_before_what_is_inside() {
-    type Receive = fn(&mut Receiver<u8>) -> Option<u8>;
-    let ways: [Receive; 5] = [
-        |rx| ready(rx.recv()).ok(),
-        |rx| rx.try_recv().ok(),
-        |rx| rx.try_iter().next(),
-        |rx| rx.recv_blocking().ok(),
-        |rx| ready(poll_fn(|cx| rx.poll_recv(cx))).ok(),
-    ];
-    for receive in ways {
-        let (tx, mut rx) = bounded(1);
-        assert!(poll_once(poll_fn(|cx| rx.poll_recv(cx))).is_pending());
-        tx.try_send(1).unwrap();
-        tx.try_send(2).unwrap();
-        assert_eq!((receive(&mut rx), receive(&mut rx)), (Some(1), Some(2)));
+fn a_handle_that_is_used_for_something_else_stands_in_line_no_more() {
+    for receive in RECEIVES {
+        each_capacity(|_, tx, mut rx| {
+            let wakes = Arc::<Wakes>::default();
+            let waker = Waker::from(wakes.clone());
+            assert!(rx.poll_recv(&mut Context::from_waker(&waker)).is_pending());
+            drop(waker);
+            let other = rx.clone();
+            let mut behind = parked(other.recv());
+            assert_eq!(Arc::strong_count(&wakes), 2);
+            assert_eq!(receive(&mut rx), None);
+            assert_eq!((Arc::strong_count(&wakes), wakes.count()), (1, 0));
+            assert_eq!(rx.snapshot().recvq, 1);
+            tx.try_send(1).unwrap();
+            assert_eq!(behind.poll(), Ready(Ok(1)));
+            assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+        });
     }
+}
+
+#[test]
+fn a_receive_on_a_handle_in_line_joins_at_the_end() {
+    each_capacity(|_, tx, rx| {
+        let mut handle = rx.clone();
+        stand(&mut handle);
+        let mut behind = parked(rx.recv());
+        let mut again = parked(handle.recv());
+        assert_eq!(rx.snapshot().recvq, 2);
+        tx.try_send(1).unwrap();
+        assert_eq!((behind.wakes(), again.wakes()), (1, 0));
+        tx.try_send(2).unwrap();
+        assert_eq!([behind.poll(), again.poll()], [Ready(Ok(1)), Ready(Ok(2))]);
+        drop(again);
+
+        stand(&mut handle);
+        let mut behind = parked(rx.recv());
+        let mut out = Vec::new();
+        let mut again = parked(handle.recv_many(&mut out, 9));
+        tx.try_send(3).unwrap();
+        tx.try_send(4).unwrap();
+        assert_eq!((behind.poll(), again.poll()), (Ready(Ok(3)), Ready(Ok(1))));
+        drop(again);
+        assert_eq!(out, [4]);
+    });
+}
+
+#[test]
+fn a_receive_that_was_not_polled_leaves_the_handle_in_its_place() {
+    each_capacity(|_, tx, rx| {
+        let mut handle = rx.clone();
+        stand(&mut handle);
+        let _behind = parked(rx.recv());
+        drop((handle.recv(), handle.recv_many(&mut Vec::new(), 9)));
+        drop(Select::new().recv(&handle, Result::ok));
+        drop(handle.next());
+        assert_eq!(rx.snapshot().recvq, 2);
+        tx.try_send(1).unwrap();
+        assert_eq!(ready(poll_fn(|cx| handle.poll_recv(cx))), Ok(1));
+    });
+}
+
+#[test]
+fn what_is_no_receive_leaves_the_handle_in_its_place() {
+    each_capacity(|_, tx, rx| {
+        let mut handle = rx.clone();
+        stand(&mut handle);
+        let mut behind = parked(rx.recv());
+        let clone = handle.clone();
+        let watch = parked(handle.closed());
+        drop((handle.downgrade(), format!("{handle:?}")));
+        assert_eq!((handle.len(), handle.is_empty()), (0, true));
+        assert!(handle.same_channel(&clone) && !handle.is_closed());
+        assert_eq!(handle.snapshot().recvq, 2);
+        drop((watch, clone));
+        tx.try_send(1).unwrap();
+        assert!(handle.close());
+        assert_eq!(behind.poll(), Pending);
+        assert_eq!(ready(poll_fn(|cx| handle.poll_recv(cx))), Ok(1));
+        assert_eq!(behind.poll(), Ready(Err(RecvError)));
+    });
 }
 
 #[test]
 fn what_a_handle_was_handed_is_the_first_of_many() {
     let (tx, mut rx) = bounded(2);
-    assert!(poll_once(poll_fn(|cx| rx.poll_recv(cx))).is_pending());
+    stand(&mut rx);
     for value in 1..=3 {
         tx.try_send(value).unwrap();
     }
@@ -1255,63 +1287,65 @@ fn what_a_handle_was_handed_is_the_first_of_many() {
 }
 
 #[test]
-fn a_receive_takes_over_the_place_in_line_of_its_handle() {
-    each_capacity(|_, tx, rx| {
-        let mut handle = rx.clone();
-        assert!(poll_once(poll_fn(|cx| handle.poll_recv(cx))).is_pending());
-        let mut behind = parked(rx.recv());
-        let mut heir = parked(handle.recv());
-        assert_eq!(rx.snapshot().recvq, 2);
-        tx.try_send(1).unwrap();
-        assert_eq!((heir.wakes(), behind.wakes()), (1, 0));
-        assert_eq!(heir.poll(), Ready(Ok(1)));
-        drop(heir);
-
-        assert!(poll_once(poll_fn(|cx| handle.poll_recv(cx))).is_pending());
-        tx.try_send(2).unwrap();
-        assert_eq!(behind.poll(), Ready(Ok(2)));
-        let mut out = Vec::new();
-        let mut heir = parked(handle.recv_many(&mut out, 9));
-        assert_eq!(rx.snapshot().recvq, 1);
-        tx.try_send(3).unwrap();
-        assert_eq!(heir.poll(), Ready(Ok(1)));
-        drop(heir);
-        assert_eq!(out, [3]);
-    });
+fn what_a_handle_was_handed_comes_back_before_a_parked_send_is_let_in() {
+    let (tx, mut rx) = bounded(1);
+    stand(&mut rx);
+    tx.try_send(1).unwrap();
+    tx.try_send(2).unwrap();
+    let send = parked(tx.send(3));
+    let other = rx.clone();
+    let mut out = Vec::new();
+    assert_eq!(rx.try_recv_many(&mut out, 1), Ok(1));
+    assert_eq!((send.wakes(), other.len()), (0, 1));
+    assert_eq!(other.try_recv(), Ok(2));
+    assert_eq!((send.wakes(), values(&other)), (1, vec![3]));
 }
 
 #[test]
-fn a_receive_that_gives_up_gives_up_the_place_of_its_handle() {
+fn a_next_that_is_dropped_leaves_the_line() {
     each_capacity(|_, tx, rx| {
         let mut handle = rx.clone();
-        assert!(poll_once(poll_fn(|cx| handle.poll_recv(cx))).is_pending());
-        let mut behind = parked(rx.recv());
-        drop(parked(handle.recv()));
+        let mut behind;
+        {
+            let next = parked(handle.next());
+            behind = parked(rx.recv());
+            assert_eq!(rx.snapshot().recvq, 2);
+            drop(next);
+        }
         assert_eq!(rx.snapshot().recvq, 1);
         tx.try_send(1).unwrap();
         assert_eq!(behind.poll(), Ready(Ok(1)));
-        assert!(poll_once(poll_fn(|cx| handle.poll_recv(cx))).is_pending());
+        assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
     });
 }
 
 #[test]
-fn a_try_that_finds_nothing_leaves_the_handle_in_its_place() {
+fn a_next_that_is_dropped_with_a_value_passes_it_on() {
     each_capacity(|_, tx, rx| {
         let mut handle = rx.clone();
-        let mut first = Task::new(poll_fn(|cx| handle.poll_recv(cx)));
-        assert!(first.poll().is_pending());
-        drop(first);
-        let behind = parked(rx.recv());
-        assert_eq!(handle.try_recv(), Err(TryRecvError::Empty));
-        assert_eq!(
-            handle.try_recv_many(&mut Vec::new(), 9),
-            Err(TryRecvError::Empty)
-        );
-        assert_eq!(handle.drain().len(), 0);
-        assert_eq!(rx.snapshot().recvq, 2);
+        let next = parked(handle.next());
+        let mut behind = parked(rx.recv());
         tx.try_send(1).unwrap();
-        assert_eq!(behind.wakes(), 0);
-        assert_eq!(ready(poll_fn(|cx| handle.poll_recv(cx))), Ok(1));
+        assert_eq!((next.wakes(), behind.wakes()), (1, 0));
+        drop(next);
+        assert_eq!((behind.wakes(), behind.poll()), (1, Ready(Ok(1))));
+    });
+}
+
+#[test]
+fn next_receives_each_value_and_then_none() {
+    each_capacity(|_, tx, mut rx| {
+        let mut send = Task::new(tx.send(1));
+        let _maybe_waiting = send.poll();
+        assert_eq!(ready(rx.next()), Some(1));
+        let mut next = parked(rx.next());
+        tx.try_send(2).unwrap();
+        assert!(!next.future().is_terminated());
+        assert_eq!(next.poll(), Ready(Some(2)));
+        assert!(next.future().is_terminated());
+        drop(next);
+        tx.close();
+        assert_eq!((ready(rx.next()), ready(rx.next())), (None, None));
     });
 }
 

@@ -70,14 +70,16 @@ fn close_is_true_for_one_caller_only() {
 
 #[test]
 fn every_send_on_a_closed_channel_fails_with_its_value() {
-    each_capacity(|_, mut tx, rx| {
+    each_capacity(|capacity, mut tx, rx| {
         rx.close();
         assert_eq!(ready(tx.send(1)), Err(SendError(1)));
         assert_eq!(tx.try_send(2), Err(TrySendError::Closed(2)));
         assert_eq!(tx.force_send(3), Err(SendError(3)));
         assert_eq!(tx.send_blocking(4), Err(SendError(4)));
-        assert_eq!(tx.try_reserve().err(), Some(TrySendError::Closed(())));
-        assert_eq!(ready(tx.reserve()).err(), Some(SendError(())));
+        if capacity != Some(0) {
+            assert_eq!(tx.try_reserve().err(), Some(TrySendError::Closed(())));
+            assert_eq!(ready(tx.reserve()).err(), Some(SendError(())));
+        }
 
         let (mut slot, mut items) = (Some(5), VecDeque::from([6, 7]));
         assert_eq!(ready(tx.send_from(&mut slot)), Err(SendError(())));
@@ -312,25 +314,47 @@ fn a_receive_that_waited_in_vain_may_leave_before_it_is_decided() {
 
 #[test]
 fn a_value_that_a_handle_was_handed_is_unclaimed_too() {
-    type Claim = fn(&mut Receiver<u8>) -> Option<u8>;
-    let ways: [Claim; 4] = [
+    each_capacity(|_, tx, rx| {
+        let mut handle = rx.clone();
+        assert!(poll_once(poll_fn(|cx| handle.poll_recv(cx))).is_pending());
+        tx.try_send(1).unwrap();
+        tx.close();
+        let mut waits = parked(rx.recv());
+        assert_undecided(&rx);
+        assert_eq!(ready(poll_fn(|cx| handle.poll_recv(cx))), Ok(1));
+        assert_eq!((waits.wakes(), waits.poll()), (1, Ready(Err(RecvError))));
+        assert_over(&rx);
+    });
+}
+
+#[test]
+fn what_a_handle_gives_up_after_close_is_the_next_receivers() {
+    type Receive = fn(&mut Receiver<u8>) -> Option<u8>;
+    let ways: [Receive; 3] = [
         |rx| rx.try_recv().ok(),
-        |rx| ready(rx.recv()).ok(),
-        |rx| ready(poll_fn(|cx| rx.poll_recv(cx))).ok(),
         |rx| rx.drain().next(),
+        |rx| match poll_once(rx.recv()) {
+            Ready(received) => received.ok(),
+            Pending => None,
+        },
     ];
-    for claim in ways {
-        each_capacity(|_, tx, rx| {
-            let mut handle = rx.clone();
-            assert!(poll_once(poll_fn(|cx| handle.poll_recv(cx))).is_pending());
-            tx.try_send(1).unwrap();
-            tx.close();
-            let mut waits = parked(rx.recv());
-            assert_undecided(&rx);
-            assert_eq!(claim(&mut handle), Some(1));
-            assert_eq!((waits.wakes(), waits.poll()), (1, Ready(Err(RecvError))));
-            assert_over(&rx);
-        });
+    for receive in ways {
+        for others in [0, 1] {
+            each_capacity(|_, tx, rx| {
+                let mut handle = rx.clone();
+                assert!(poll_once(poll_fn(|cx| handle.poll_recv(cx))).is_pending());
+                tx.try_send(1).unwrap();
+                tx.close();
+                let mut waits: Vec<_> = (0..others).map(|_| parked(rx.recv())).collect();
+                let received = receive(&mut handle);
+                assert_eq!(received, (others == 0).then_some(1));
+                for wait in &mut waits {
+                    assert_undecided(&rx);
+                    assert_eq!((wait.wakes(), wait.poll()), (1, Ready(Ok(1))));
+                }
+                assert_over(&rx);
+            });
+        }
     }
 }
 

@@ -422,3 +422,73 @@ on! {
     from_tokio_to_smol_and_threads: [Host::TokioThreads] => [Host::Smol, Host::Blocking];
     from_threads_to_tasks: [Host::Blocking, Host::Threads] => [Host::AsyncStd, Host::LocalPool];
 }
+
+// A wait that is given up.
+
+/// What waits for a value for a moment, and gives up.
+type GivesUp = for<'a> fn(&'a mut Receiver<usize>) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+#[test]
+fn a_wait_that_loses_to_a_timer_holds_up_no_worker() {
+    const MOMENT: Duration = Duration::from_millis(1);
+    let waits: [GivesUp; 3] = [
+        |rx| {
+            Box::pin(async {
+                tokio::select! {
+                    _ = rx.next() => unreachable!("nobody sends"),
+                    () = tokio::time::sleep(MOMENT) => {}
+                }
+            })
+        },
+        |rx| {
+            Box::pin(async {
+                let waited = tokio::time::timeout(MOMENT, rx.next()).await;
+                assert!(waited.is_err(), "nobody sends");
+            })
+        },
+        |rx| {
+            Box::pin(async {
+                futures::select! {
+                    _ = rx.next() => unreachable!("nobody sends"),
+                    () = Box::pin(tokio::time::sleep(MOMENT)).fuse() => {}
+                }
+            })
+        },
+    ];
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        for (wait, capacity) in waits
+            .into_iter()
+            .flat_map(|wait| [0, 1, 16].map(|c| (wait, c)))
+        {
+            let (tx, mut rx) = bounded(capacity);
+            wait(&mut rx).await;
+            let workers = [(); 4].map(|()| {
+                let rx = rx.clone();
+                tokio::spawn(async move {
+                    let mut received = Vec::new();
+                    while let Ok(n) = rx.recv().await {
+                        received.push(n);
+                    }
+                    received
+                })
+            });
+            for n in 0..10 {
+                tx.send(n).await.unwrap();
+            }
+            drop(tx);
+            let workers = tokio::time::timeout(Duration::from_secs(20), join_all(workers)).await;
+            let workers = workers.expect("each worker ends");
+            let mut received = workers
+                .into_iter()
+                .flat_map(Result::unwrap)
+                .collect::<Vec<_>>();
+            received.sort_unstable();
+            assert!(received.into_iter().eq(0..10));
+        }
+    });
+}

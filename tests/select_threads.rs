@@ -332,9 +332,18 @@ fn a_close_wakes_every_select() {
 }
 
 #[test]
-fn permits_selects_and_drops_on_a_rendezvous_lose_nothing() {
-    // Every value is received, put back, or refused; nobody waits while a counterpart waits too.
-    let (tx, rx) = bounded(0);
+fn selects_and_drops_on_a_rendezvous_lose_nothing() {
+    selects_permits_and_drops_lose_nothing(0, 0);
+}
+
+#[test]
+fn permits_selects_and_drops_on_one_slot_lose_nothing() {
+    selects_permits_and_drops_lose_nothing(1, many(20_000));
+}
+
+/// Every value is received, put back, or refused; nobody waits while a counterpart waits too.
+fn selects_permits_and_drops_lose_nothing(capacity: usize, reservations: usize) {
+    let (tx, rx) = bounded(capacity);
     let rounds = many(20_000);
     let counts = thread::scope(|scope| {
         let both = |me: usize| {
@@ -361,7 +370,7 @@ fn permits_selects_and_drops_on_a_rendezvous_lose_nothing() {
         let selects = [both(0), both(1)];
         let permits = scope.spawn(|| {
             let mut sent = 0;
-            for round in 0..rounds {
+            for round in 0..reservations {
                 let mut reserve = tx.reserve();
                 let mut polled = poll_once(&mut reserve);
                 if polled.is_pending() {

@@ -18,12 +18,12 @@ use std::time::{Duration, Instant};
 
 use futures::future::FusedFuture;
 use futures::stream::FusedStream;
-use futures::{Sink, Stream, StreamExt};
+use futures::{Sink, Stream};
 use hchan::{
-    ClosedFuture, Drain, IntoIter, Iter, Permit, Receiver, RecvError, RecvFuture, RecvManyFuture,
-    RecvTimeoutError, ReserveFuture, Select, SendError, SendFromFuture, SendFuture, SendManyFuture,
-    SendTimeoutError, Sender, Snapshot, TryIter, TryRecvError, TrySendError, WeakReceiver,
-    WeakSender, bounded, never, unbounded,
+    ClosedFuture, Drain, IntoIter, Iter, NextFuture, Permit, Receiver, RecvError, RecvFuture,
+    RecvManyFuture, RecvTimeoutError, ReserveFuture, Select, SendError, SendFromFuture, SendFuture,
+    SendManyFuture, SendTimeoutError, Sender, Snapshot, TryIter, TryRecvError, TrySendError,
+    WeakReceiver, WeakSender, bounded, never, unbounded,
 };
 
 use support::{parked, poll_once, ready};
@@ -78,6 +78,7 @@ macro_rules! for_futures {
             SendManyFuture<'static, 'static, $T>,
             ReserveFuture<'static, $T>,
             RecvFuture<'static, $T>,
+            NextFuture<'static, $T>,
             RecvManyFuture<'static, 'static, $T>: $($bound)+
         );
     };
@@ -186,6 +187,7 @@ const fn signatures<'held, T: 'held>() {
     let _: fn(&mut SendFuture<'held, T>) -> Option<T> = SendFuture::cancel;
 
     let _: fn(&Receiver<T>) -> RecvFuture<'_, T> = Receiver::recv;
+    let _: fn(&mut Receiver<T>) -> NextFuture<'_, T> = Receiver::next;
     let _: fn(&Receiver<T>) -> Result<T, TryRecvError> = Receiver::try_recv;
     let _: for<'a, 'b> fn(&'a Receiver<T>, &'b mut Vec<T>, usize) -> RecvManyFuture<'a, 'b, T> =
         Receiver::recv_many;
@@ -236,7 +238,7 @@ const fn signatures<'held, T: 'held>() {
 const _: () = signatures::<NotSend>();
 
 /// What the futures resolve to.
-fn outputs<T>(tx: &Sender<T>, rx: &Receiver<T>, value: impl Fn() -> T) {
+fn outputs<T>(tx: &Sender<T>, rx: &mut Receiver<T>, value: impl Fn() -> T) {
     fn resolves_to<O>(_: impl Future<Output = O>) {}
     let mut slot = Some(value());
     resolves_to::<Result<(), SendError<T>>>(tx.send(value()));
@@ -246,6 +248,7 @@ fn outputs<T>(tx: &Sender<T>, rx: &Receiver<T>, value: impl Fn() -> T) {
     resolves_to::<Result<Permit<'_, T>, SendError<()>>>(tx.reserve());
     resolves_to::<()>(tx.closed());
     resolves_to::<Result<T, RecvError>>(rx.recv());
+    resolves_to::<Option<T>>(rx.next());
     resolves_to::<Result<usize, RecvError>>(rx.recv_many(&mut Vec::new(), 1));
     resolves_to::<Result<T, RecvTimeoutError>>(rx.recv_until(pending::<u8>()));
     resolves_to::<()>(rx.closed());
@@ -253,7 +256,7 @@ fn outputs<T>(tx: &Sender<T>, rx: &Receiver<T>, value: impl Fn() -> T) {
 
 /// Each future is `#[must_use]`: the build fails if one of these lines is not warned about.
 #[deny(unfulfilled_lint_expectations)]
-fn futures_must_be_used(tx: &Sender<()>, rx: &Receiver<()>) {
+fn futures_must_be_used(tx: &Sender<()>, rx: &mut Receiver<()>) {
     macro_rules! warned {
         ($($future:expr),+ $(,)?) => {$(
             #[expect(unused_must_use, reason = "the warning is what is tested")]
@@ -270,6 +273,7 @@ fn futures_must_be_used(tx: &Sender<()>, rx: &Receiver<()>) {
         tx.reserve(),
         tx.closed(),
         rx.recv(),
+        rx.next(),
         rx.recv_many(&mut Vec::new(), 1),
         rx.recv_until(pending::<()>()),
         rx.closed(),
@@ -280,9 +284,9 @@ fn futures_must_be_used(tx: &Sender<()>, rx: &Receiver<()>) {
 
 #[test]
 fn dropped_futures_leave_no_trace() {
-    let (tx, rx) = bounded(0);
-    outputs(&tx, &rx, || ());
-    futures_must_be_used(&tx, &rx);
+    let (tx, mut rx) = bounded(1);
+    outputs(&tx, &mut rx, || ());
+    futures_must_be_used(&tx, &mut rx);
     assert_eq!((tx.snapshot().sendq, rx.snapshot().recvq), (0, 0));
 }
 
@@ -316,12 +320,13 @@ fn futures_are_terminated_only_after_they_were_ready() {
         }
         assert!(future.is_terminated());
     }
-    let (tx, rx) = bounded(8);
+    let (tx, mut rx) = bounded(8);
     check(tx.send(1));
     check(tx.send_from(&mut Some(2)));
     check(tx.send_many(&mut VecDeque::from([3, 4])));
     check(tx.reserve());
     check(rx.recv());
+    check(rx.next());
     check(rx.recv_many(&mut Vec::new(), 2));
 }
 
@@ -375,6 +380,7 @@ fn debug_shows_futures_and_handles_of_any_value() {
         (format!("{:?}", tx.try_reserve().unwrap()), "Permit"),
         (format!("{:?}", tx.closed()), "ClosedFuture"),
         (format!("{:?}", rx.recv()), "RecvFuture"),
+        (format!("{:?}", rx.clone().next()), "NextFuture"),
         (
             format!("{:?}", rx.recv_many(&mut Vec::new(), 1)),
             "RecvManyFuture",

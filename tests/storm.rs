@@ -1,7 +1,8 @@
 //! A storm of cancellations: futures that wait, or were served already, are dropped all the time, and
 //! still nothing is lost, comes twice, is stuck or overtaken.
 //!
-//! Four threads start sends, receives and selects, poll them by hand, and drop them at random moments.
+//! Four threads start sends, receives, bursts, selects and waits on handles, poll them by hand, and drop
+//! them, or use the handles for something else, at random moments.
 //! Every so often all stop, and then
 //!
 //! - each future that was woken is ready, and no other one is: nobody is stranded, nobody woken in vain;
@@ -21,7 +22,8 @@
 mod threads;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
 use std::ops::AddAssign;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,7 +31,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use fastrand::Rng;
-use hchan::{Receiver, RecvError, RecvFuture, Select, SendError, SendFuture, Sender};
+use hchan::{Receiver, RecvError, RecvFuture, Select, SendError, SendFuture, Sender, TryRecvError};
 
 use self::threads::{Bell, dawdle, env_or, play_all};
 
@@ -188,12 +190,26 @@ impl Game {
 enum Kind {
     Send,
     Recv,
+    Burst,
+    Handle,
     Select,
 }
+
+const KINDS: [Kind; 5] = [
+    Kind::Send,
+    Kind::Recv,
+    Kind::Burst,
+    Kind::Handle,
+    Kind::Select,
+];
 
 enum Subject<'g> {
     Send(SendFuture<'g, Value>),
     Recv(RecvFuture<'g, Value>),
+    /// `send_many` or `recv_many`.
+    Burst(Pin<Box<dyn Future<Output = Done> + Send + 'g>>),
+    /// A receiver that stands in line itself.
+    Handle(Receiver<Value>),
     Select(Select<'g, Done>),
 }
 
@@ -202,22 +218,38 @@ type Done = (usize, Outcome);
 
 enum Outcome {
     Sent,
-    Refused(Value),
-    Received(Value),
+    /// What was not sent.
+    Refused(Vec<Value>),
+    Received(Vec<Value>),
     Over,
 }
 
 fn sent(said: Result<(), SendError<Value>>) -> Outcome {
     match said {
         Ok(()) => Outcome::Sent,
-        Err(SendError(value)) => Outcome::Refused(value),
+        Err(SendError(value)) => Outcome::Refused(vec![value]),
     }
 }
 
 fn received(said: Result<Value, RecvError>) -> Outcome {
     match said {
-        Ok(value) => Outcome::Received(value),
+        Ok(value) => Outcome::Received(vec![value]),
         Err(RecvError) => Outcome::Over,
+    }
+}
+
+async fn send_many(tx: &Sender<Value>, mut values: VecDeque<Value>) -> Done {
+    match tx.send_many(&mut values).await {
+        Ok(()) => (0, Outcome::Sent),
+        Err(SendError(())) => (0, Outcome::Refused(values.into())),
+    }
+}
+
+async fn recv_many(rx: &Receiver<Value>) -> Done {
+    let mut values = Vec::new();
+    match rx.recv_many(&mut values, 3).await {
+        Ok(_) => (0, Outcome::Received(values)),
+        Err(RecvError) => (0, Outcome::Over),
     }
 }
 
@@ -225,8 +257,8 @@ fn received(said: Result<Value, RecvError>) -> Outcome {
 struct Live<'g> {
     subject: Subject<'g>,
     bell: Arc<Bell>,
-    /// The values that it is to send: none, or one for each channel.
-    sends: [Option<usize>; 2],
+    /// The values that it is to send, each with its channel.
+    sends: Vec<(usize, usize)>,
 }
 
 impl Live<'_> {
@@ -236,6 +268,8 @@ impl Live<'_> {
         match &mut self.subject {
             Subject::Send(future) => Pin::new(future).poll(cx).map(|said| (0, sent(said))),
             Subject::Recv(future) => Pin::new(future).poll(cx).map(|said| (0, received(said))),
+            Subject::Burst(future) => future.as_mut().poll(cx),
+            Subject::Handle(handle) => handle.poll_recv(cx).map(|said| (0, received(said))),
             Subject::Select(future) => Pin::new(future).poll(cx),
         }
     }
@@ -244,8 +278,15 @@ impl Live<'_> {
         match self.subject {
             Subject::Send(_) => Kind::Send,
             Subject::Recv(_) => Kind::Recv,
+            Subject::Burst(_) => Kind::Burst,
+            Subject::Handle(_) => Kind::Handle,
             Subject::Select(_) => Kind::Select,
         }
+    }
+
+    /// Whether it may have to wait again for its next value.
+    fn goes_on(&self) -> bool {
+        self.kind() == Kind::Burst && self.sends.len() > 1
     }
 
     fn was_woken(&self) -> bool {
@@ -331,15 +372,23 @@ impl<'g> Player<'g> {
     /// Makes a future and polls it.
     fn start(&mut self) {
         let [(tx, rx), _] = &self.game.chans;
-        let mut sends = [None; 2];
-        let subject = match (self.game.selects && self.rng.u8(..3) > 0, self.sends()) {
-            (false, true) => {
+        let mut sends = Vec::new();
+        let is_select = self.game.selects && self.rng.u8(..3) > 0;
+        let subject = match (is_select, self.sends(), self.rng.u8(..4)) {
+            (true, ..) => Subject::Select(self.select(&mut sends)),
+            (_, true, 0) => {
+                let values: VecDeque<_> = [(); 2].map(|()| self.value()).into();
+                sends.extend(values.iter().map(|value| (0, value.id)));
+                Subject::Burst(Box::pin(send_many(tx, values)))
+            }
+            (_, true, _) => {
                 let value = self.value();
-                sends[0] = Some(value.id);
+                sends.push((0, value.id));
                 Subject::Send(tx.send(value))
             }
-            (false, false) => Subject::Recv(rx.recv()),
-            (true, _) => Subject::Select(self.select(&mut sends)),
+            (_, false, 0) => Subject::Burst(Box::pin(recv_many(rx))),
+            (_, false, 1 | 2) => Subject::Handle(rx.clone()),
+            (_, false, _) => Subject::Recv(rx.recv()),
         };
         self.live.push(Live {
             subject,
@@ -350,12 +399,12 @@ impl<'g> Player<'g> {
     }
 
     /// One arm on each channel.
-    fn select(&mut self, sends: &mut [Option<usize>; 2]) -> Select<'g, Done> {
+    fn select(&mut self, sends: &mut Vec<(usize, usize)>) -> Select<'g, Done> {
         let mut select = Select::new();
         for (c, (tx, rx)) in self.game.chans.iter().enumerate() {
             if self.sends() {
                 let value = self.value();
-                sends[c] = Some(value.id);
+                sends.push((c, value.id));
                 select = select.send(tx, value, move |said| (c, sent(said)));
             } else {
                 select = select.recv(rx, move |said| (c, received(said)));
@@ -367,18 +416,31 @@ impl<'g> Player<'g> {
     fn poll(&mut self, k: usize) {
         let over = self.game.over();
         let live = &mut self.live[k];
-        let sends = live.sends;
-        if let Poll::Ready((c, outcome)) = may_drop(sends, || live.poll()) {
-            self.live.remove(k);
+        if live.was_woken() && live.goes_on() {
+            live.bell = Arc::default();
+        }
+        if let Poll::Ready((c, outcome)) = may_drop(&live.sends.clone(), || live.poll()) {
+            let Live { sends, .. } = self.live.remove(k);
+            let mut sent: Vec<_> = sends.into_iter().filter(|&(on, _)| on == c).collect();
             match outcome {
-                Outcome::Sent => self.sent.extend(sends[c]),
-                Outcome::Refused(value) => drop(value.meets(Fate::CameBack)),
-                Outcome::Received(value) => {
-                    assert!(!over[c], "closed is final");
-                    self.receive(c, value);
+                Outcome::Sent => {}
+                Outcome::Refused(values) => {
+                    for value in values {
+                        sent.retain(|&(_, id)| id != value.id);
+                        value.meets(Fate::CameBack);
+                    }
                 }
-                Outcome::Over => self.game.over[c].store(true, Ordering::SeqCst),
+                Outcome::Received(values) => {
+                    assert!(!over[c], "closed is final");
+                    sent.clear();
+                    values.into_iter().for_each(|value| self.receive(c, value));
+                }
+                Outcome::Over => {
+                    sent.clear();
+                    self.game.over[c].store(true, Ordering::SeqCst);
+                }
             }
+            self.sent.extend(sent.into_iter().map(|(_, id)| id));
         }
     }
 
@@ -386,24 +448,33 @@ impl<'g> Player<'g> {
         self.received.push((c, value.meets(Fate::Received)));
     }
 
-    /// Drops a future, or takes its value back first.
+    /// Drops a future, or takes its value back first; a handle may be used for something else before.
     fn cancel(&mut self, k: usize) {
+        let over = self.game.over();
         let mut live = self.live.swap_remove(k);
         self.cancelled.push((live.kind(), live.bell.clone()));
-        if let (Subject::Send(send), true) = (&mut live.subject, self.rng.bool()) {
-            match send.cancel() {
+        match &mut live.subject {
+            Subject::Send(send) if self.rng.bool() => match send.cancel() {
                 Some(value) => drop(value.meets(Fate::CameBack)),
-                None => self.sent.extend(live.sends[0]),
-            }
-            return;
+                None => self.sent.push(live.sends[0].1),
+            },
+            Subject::Handle(handle) if self.rng.bool() => match handle.try_recv() {
+                Ok(value) => {
+                    assert!(!over[0], "closed is final");
+                    self.receive(0, value);
+                }
+                Err(TryRecvError::Closed) => self.game.over[0].store(true, Ordering::SeqCst),
+                Err(TryRecvError::Empty) => {}
+            },
+            _ => may_drop(&live.sends, || drop(live.subject)),
         }
-        may_drop(live.sends, || drop(live.subject));
     }
 }
 
 /// Does what may drop these values.
-fn may_drop<R>(values: [Option<usize>; 2], does: impl FnOnce() -> R) -> R {
-    MAY_DROP.with_borrow_mut(|may_drop| may_drop.extend(values.iter().flatten()));
+fn may_drop<R>(values: &[(usize, usize)], does: impl FnOnce() -> R) -> R {
+    let ids = values.iter().map(|&(_, id)| id);
+    MAY_DROP.with_borrow_mut(|may_drop| may_drop.extend(ids));
     let result = does();
     MAY_DROP.with_borrow_mut(Vec::clear);
     result
@@ -414,8 +485,8 @@ fn may_drop<R>(values: [Option<usize>; 2], does: impl FnOnce() -> R) -> R {
 /// How many futures were cancelled while they waited, and how many after they had been served.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
-    parked: [usize; 3],
-    served: [usize; 3],
+    parked: [usize; KINDS.len()],
+    served: [usize; KINDS.len()],
     received: usize,
 }
 
@@ -427,7 +498,7 @@ impl Tally {
 
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
-        for kind in [Kind::Send, Kind::Recv, Kind::Select] {
+        for kind in KINDS {
             self.parked[kind as usize] += other.parked[kind as usize];
             self.served[kind as usize] += other.served[kind as usize];
         }
@@ -469,8 +540,10 @@ fn end_the_served(players: &mut [Player<'_>], rng: &mut Rng) {
             player.cancel(k);
         } else {
             let live = player.live.len();
+            let goes_on = player.live[k].goes_on();
             player.poll(k);
-            assert_eq!(player.live.len(), live - 1, "somebody was woken in vain");
+            let ended = live - player.live.len();
+            assert!(ended == 1 || goes_on, "somebody was woken in vain");
         }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use futures::executor::block_on;
+use futures::future::FusedFuture;
 use futures::stream::{self, FusedStream};
 use futures::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 use hchan::{Receiver, RecvError, SendError, Sender, TryRecvError, bounded, never, unbounded};
@@ -233,7 +234,7 @@ fn the_value_of_the_last_stream_is_dropped_once() {
 }
 
 #[test]
-fn whatever_receives_on_the_handle_first_takes_what_the_stream_was_handed() {
+fn what_the_stream_was_handed_is_there_for_any_receive_on_the_handle() {
     fn check(receive: impl FnOnce(&mut Receiver<i32>) -> i32) {
         let (tx, rx) = bounded(4);
         let (_, mut stream) = parked_stream(&rx);
@@ -244,6 +245,7 @@ fn whatever_receives_on_the_handle_first_takes_what_the_stream_was_handed() {
     }
 
     check(|rx| ready(rx.recv()).unwrap());
+    check(|rx| ready(rx.next()).unwrap());
     check(|rx| rx.try_recv().unwrap());
     check(|rx| rx.recv_blocking().unwrap());
     check(|rx| rx.try_iter().next().unwrap());
@@ -271,27 +273,63 @@ fn draining_the_handle_begins_with_what_the_stream_was_handed() {
 }
 
 #[test]
-fn a_receive_on_the_handle_takes_over_the_place_of_its_stream() {
+fn a_receive_on_the_handle_gives_the_place_of_its_stream_up() {
     let (tx, rx) = bounded(0);
     let (poller, stream) = parked_stream(&rx);
     let mut behind = parked(rx.recv());
-    let mut recv = parked(stream.recv());
+    let recv = parked(stream.recv());
     assert_eq!(tx.snapshot().recvq, 2);
     tx.try_send(1).unwrap();
-    assert_eq!((poller.wakes(), recv.wakes(), behind.wakes()), (0, 1, 0));
-    assert_eq!(recv.poll(), Poll::Ready(Ok(1)));
-    assert!(behind.poll().is_pending());
+    assert_eq!((poller.wakes(), recv.wakes(), behind.wakes()), (0, 0, 1));
+    assert_eq!(behind.poll(), Poll::Ready(Ok(1)));
 }
 
 #[test]
-fn a_try_on_the_handle_leaves_a_parked_stream_its_place() {
+fn a_try_on_the_handle_gives_the_place_of_its_stream_up() {
     let (tx, rx) = bounded(0);
     let (poller, mut stream) = parked_stream(&rx);
-    let _behind = parked(rx.recv());
+    let behind = parked(rx.recv());
     assert_eq!(stream.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!(Arc::strong_count(&poller.0), 1);
+    assert!(poller.next(&mut stream).is_pending());
     tx.try_send(1).unwrap();
-    assert_eq!(poller.wakes(), 1);
-    assert_eq!(poller.next(&mut stream), Poll::Ready(Some(1)));
+    assert_eq!((poller.wakes(), behind.wakes()), (0, 1));
+    tx.try_send(2).unwrap();
+    assert_eq!(poller.next(&mut stream), Poll::Ready(Some(2)));
+}
+
+#[test]
+fn a_next_ends_the_stream_as_a_poll_does() {
+    let (tx, mut rx) = bounded(1);
+    tx.try_send(1).unwrap();
+    drop(tx);
+    assert_eq!(ready(rx.next()), Some(1));
+    assert!(!rx.is_terminated() && !rx.next().is_terminated());
+    assert_eq!(ready(rx.next()), None);
+    assert!(rx.is_terminated());
+    // A select passes it by; whoever polls it all the same is told again.
+    assert!(rx.next().is_terminated());
+    assert_eq!(ready(rx.next()), None);
+    assert_eq!(Poller::default().next(&mut rx), Poll::Ready(None));
+}
+
+#[test]
+fn a_next_that_loses_a_select_holds_nobody_up() {
+    let (tx, rx) = bounded(0);
+    let mut stream = rx.clone();
+    block_on(async {
+        futures::select_biased! {
+            _ = stream.next() => unreachable!("nobody sends"),
+            () = std::future::ready(()).fuse() => {}
+        }
+    });
+    assert_eq!(rx.snapshot().recvq, 0);
+    let mut other = parked(rx.recv());
+    tx.try_send(1).unwrap();
+    assert_eq!(other.poll(), Poll::Ready(Ok(1)));
+    // That of `StreamExt` leaves the handle in line, as its docs say of a pending `poll_next`.
+    assert_eq!(StreamExt::next(&mut stream).now_or_never(), None);
+    assert_eq!(rx.snapshot().recvq, 1);
 }
 
 #[test]

@@ -207,7 +207,10 @@ impl OnDrop {
                 drop(tx.try_send(Self(None)));
                 drop(poll_once(tx.send(Self(None))));
                 drop(tx.force_send(Self(None)));
-                drop((tx.try_reserve(), tx.len(), tx.snapshot(), format!("{tx:?}")));
+                drop((tx.len(), tx.snapshot(), format!("{tx:?}")));
+                if tx.capacity() != Some(0) {
+                    drop(tx.try_reserve());
+                }
             }
             if let Some(rx) = rx.upgrade() {
                 drop((rx.try_recv(), poll_once(rx.recv()), rx.drain()));
@@ -782,6 +785,7 @@ fn handles_and_futures_are_shown_whatever_their_value_is() {
             (format!("{:?}", tx.send_many(&mut items)), "SendManyFuture"),
             (format!("{:?}", tx.reserve()), "ReserveFuture"),
             (format!("{:?}", rx.recv()), "RecvFuture"),
+            (format!("{:?}", rx.clone().next()), "NextFuture"),
             (format!("{:?}", rx.recv_many(&mut out, 1)), "RecvManyFuture"),
             (format!("{:?}", rx.closed()), "ClosedFuture"),
             (format!("{:?}", rx.drain()), "Drain"),

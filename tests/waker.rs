@@ -14,8 +14,8 @@ use std::task::Waker;
 
 use futures::future::{FusedFuture, FutureExt};
 use hchan::{
-    ClosedFuture, Receiver, RecvError, RecvFuture, SendError, SendFuture, Sender, TryRecvError,
-    bounded,
+    ClosedFuture, Receiver, RecvError, RecvFuture, Select, SendError, SendFuture, Sender,
+    TryRecvError, bounded,
 };
 use support::{
     Drops, Task, each_capacity, each_limit, fill, handed, on_drop, on_wake, panic_of, parked,
@@ -46,12 +46,15 @@ enum Awaits {
 
 type Make = for<'a> fn(&'a mut Ends) -> Wait<'a>;
 
-const WAITS: [(&str, Awaits, Make); 10] = [
+const WAITS: [(&str, Awaits, Make); 11] = [
     ("recv", Awaits::Value, |ends| {
         Box::pin(ends.rx.recv().map(ignore))
     }),
     ("recv_many", Awaits::Value, |ends| {
         Box::pin(ends.rx.recv_many(&mut ends.out, 9).map(ignore))
+    }),
+    ("next", Awaits::Value, |ends| {
+        Box::pin(ends.rx.next().map(ignore))
     }),
     ("poll_recv", Awaits::Value, |ends| {
         let mut rx = ends.rx.clone();
@@ -190,14 +193,15 @@ fn close_wakes_each_parked_operation_once() {
         assert_eq!(recvs.each_ref().map(Task::wakes), [1, 1, 1]);
         assert_eq!(watch.each_ref().map(Task::wakes), [1, 1]);
     });
-    each_limit(|_, tx, rx| {
+    each_limit(|capacity, tx, rx| {
         let next = fill(&tx, 0);
         let sends = [(); 3].map(|()| parked(tx.send(next)));
-        let reserves = [(); 3].map(|()| parked(tx.reserve()));
+        let reserves = if capacity > 0 { 3 } else { 0 };
+        let reserves: Vec<_> = (0..reserves).map(|_| parked(tx.reserve())).collect();
         rx.close();
         drop(rx);
         assert_eq!(sends.each_ref().map(Task::wakes), [1, 1, 1]);
-        assert_eq!(reserves.each_ref().map(Task::wakes), [1, 1, 1]);
+        assert!(reserves.iter().all(|reserve| reserve.wakes() == 1));
     });
 }
 
@@ -323,6 +327,7 @@ fn a_future_polled_after_it_was_ready_panics_and_says_which() {
         over(tx.send_many(&mut items), "SendManyFuture");
         over(tx.reserve(), "ReserveFuture");
         over(rx.recv(), "RecvFuture");
+        over(rx.clone().next(), "NextFuture");
         over(rx.recv_many(&mut out, 9), "RecvManyFuture");
         over(rx.recv_many(&mut out, 0), "RecvManyFuture");
         late.close();
@@ -340,7 +345,8 @@ fn a_parked_future_is_not_terminated_before_it_was_ready() {
         assert!(task.poll().is_ready());
         assert!(task.future().is_terminated());
     }
-    each_limit(|_, tx, rx| {
+    each_limit(|capacity, tx, rx| {
+        over(rx.clone().next(), || assert_eq!(tx.try_send(1), Ok(())));
         let (mut slot, mut items, mut out) = (Some(1), VecDeque::from([1]), Vec::new());
         let give = || assert_eq!(tx.try_send(1), Ok(()));
         let take = || assert!(rx.try_recv().is_ok());
@@ -350,10 +356,9 @@ fn a_parked_future_is_not_terminated_before_it_was_ready() {
         over(tx.send(1), take);
         over(tx.send_from(&mut slot), take);
         over(tx.send_many(&mut items), take);
-        over(tx.reserve(), || {
-            values(&rx);
-            ignore(poll_once(rx.recv()));
-        });
+        if capacity > 0 {
+            over(tx.reserve(), take);
+        }
         over(tx.closed(), || assert!(rx.close()));
     });
 }
@@ -368,8 +373,8 @@ const VISITS: [Visit; 16] = [
     |tx, _| ignore(poll_once(tx.send(9))),
     |tx, _| ignore(poll_once(tx.send_many(&mut VecDeque::from([8, 9])))),
     |tx, _| ignore(tx.force_send(9)),
-    |tx, _| ignore(tx.try_reserve()),
-    |tx, _| ignore(poll_once(tx.reserve())),
+    |tx, _| ignore(has_slots(tx).then(|| drop(tx.try_reserve()))),
+    |tx, _| ignore(has_slots(tx).then(|| drop(poll_once(tx.reserve())))),
     |_, rx| ignore(rx.try_recv()),
     |_, rx| ignore(poll_once(rx.recv())),
     |_, rx| ignore(poll_once(rx.recv_many(&mut Vec::new(), 9))),
@@ -388,6 +393,10 @@ const VISITS: [Visit; 16] = [
         ))
     },
 ];
+
+fn has_slots(tx: &Sender<u8>) -> bool {
+    tx.capacity() != Some(0)
+}
 
 /// A way to wake a waker: the channel's capacity, and what is inside if the waker panics.
 struct Path {
@@ -437,7 +446,7 @@ const PATHS: [Path; 28] = [
         let _recv = parked_with(rx.recv(), waker);
         ignore(tx.force_send(1));
     }),
-    path("a permit to a receive", 0, &[1], |tx, rx, waker| {
+    path("a permit to a receive", 1, &[1], |tx, rx, waker| {
         let _recv = parked_with(rx.recv(), waker);
         ignore(tx.try_reserve().unwrap().send(1));
     }),
@@ -502,12 +511,15 @@ const PATHS: [Path; 28] = [
         ignore(rx.try_recv_many(&mut Vec::new(), 1));
     }),
     path(
-        "a receive parks for a reservation",
+        "a handle gives a value up to a receive",
         0,
-        &[],
+        &[1],
         |tx, rx, waker| {
-            let _reserve = parked_with(tx.reserve(), waker);
-            ignore(poll_once(rx.recv()));
+            let mut handle = rx.clone();
+            ignore(parked(poll_fn(|cx| handle.poll_recv(cx))));
+            let _recv = parked_with(rx.recv(), waker);
+            tx.try_send(1).unwrap();
+            ignore(handle.try_recv());
         },
     ),
     path(
@@ -594,7 +606,7 @@ const PATHS: [Path; 28] = [
 ];
 
 /// The ways to get rid of a waker that is not woken.
-const LEAVES: [Path; 16] = [
+const LEAVES: [Path; 21] = [
     path("a receive changes its waker", 0, &[], |_, rx, waker| {
         ignore(poll_once(parked_with(rx.recv(), waker)));
     }),
@@ -607,9 +619,15 @@ const LEAVES: [Path; 16] = [
     path("a send changes its waker", 0, &[], |tx, _, waker| {
         ignore(poll_once(parked_with(tx.send(1), waker)));
     }),
-    path("a reservation changes its waker", 0, &[], |tx, _, waker| {
-        ignore(poll_once(parked_with(tx.reserve(), waker)));
-    }),
+    path(
+        "a reservation changes its waker",
+        1,
+        &[0],
+        |tx, _, waker| {
+            tx.try_send(0).unwrap();
+            ignore(poll_once(parked_with(tx.reserve(), waker)));
+        },
+    ),
     path(
         "a wait for the end changes its waker",
         0,
@@ -618,16 +636,34 @@ const LEAVES: [Path; 16] = [
             ignore(poll_once(parked_with(tx.closed(), waker)));
         },
     ),
-    path(
-        "a receive takes over the place of its handle",
-        1,
-        &[],
-        |_, rx, waker| {
-            let mut handle = rx.clone();
-            ignore(parked_with(poll_fn(|cx| handle.poll_recv(cx)), waker));
-            ignore(poll_once(handle.recv()));
-        },
-    ),
+    path("a receive gives a place up", 1, &[], |_, rx, waker| {
+        let mut handle = rx.clone();
+        ignore(parked_with(poll_fn(|cx| handle.poll_recv(cx)), waker));
+        ignore(poll_once(handle.recv()));
+    }),
+    path("a try gives a place up", 1, &[], |_, rx, waker| {
+        let mut handle = rx.clone();
+        ignore(parked_with(poll_fn(|cx| handle.poll_recv(cx)), waker));
+        ignore(handle.try_recv());
+    }),
+    path("a batch gives a place up", 0, &[], |_, rx, waker| {
+        let mut handle = rx.clone();
+        ignore(parked_with(poll_fn(|cx| handle.poll_recv(cx)), waker));
+        ignore(poll_once(handle.recv_many(&mut Vec::new(), 9)));
+    }),
+    path("a drain gives a place up", 0, &[], |_, rx, waker| {
+        let mut handle = rx.clone();
+        ignore(parked_with(poll_fn(|cx| handle.poll_recv(cx)), waker));
+        ignore(handle.drain());
+    }),
+    path("an arm gives a place up", 0, &[], |_, rx, waker| {
+        let mut handle = rx.clone();
+        ignore(parked_with(poll_fn(|cx| handle.poll_recv(cx)), waker));
+        ignore(poll_once(Select::new().recv(&handle, ignore)));
+    }),
+    path("a next is dropped", 0, &[], |_, rx, waker| {
+        drop(parked_with(rx.clone().next(), waker));
+    }),
     path("a receive is dropped", 0, &[], |_, rx, waker| {
         drop(parked_with(rx.recv(), waker));
     }),
@@ -649,7 +685,8 @@ const LEAVES: [Path; 16] = [
             waker,
         ));
     }),
-    path("a reservation is dropped", 0, &[], |tx, _, waker| {
+    path("a reservation is dropped", 1, &[0], |tx, _, waker| {
+        tx.try_send(0).unwrap();
         drop(parked_with(tx.reserve(), waker));
     }),
     path("a wait for the end is dropped", 0, &[], |tx, _, waker| {
@@ -937,12 +974,16 @@ fn close_wakes_everyone_before_the_first_panic_goes_on() {
         let next = fill(&tx, 0);
         let mut first = parked_with(tx.send(next), panics("first"));
         let mut second = parked(tx.send(next));
-        let mut third = parked_with(tx.reserve(), panics("third"));
+        let mut third = parked_with(tx.send(next), panics("third"));
+        let fourth = (capacity > 0).then(|| parked_with(tx.reserve(), panics("fourth")));
         assert_eq!(panic_of(|| rx.close()), "first");
         assert_eq!(second.wakes(), 1);
         assert_eq!(poll_once(&mut first), Ready(Err(SendError(next))));
         assert_eq!(second.poll(), Ready(Err(SendError(next))));
-        assert_eq!(poll_once(&mut third).map(|sent| sent.is_err()), Ready(true));
+        assert_eq!(poll_once(&mut third), Ready(Err(SendError(next))));
+        if let Some(fourth) = fourth {
+            assert!(poll_once(fourth).map(|reserved| reserved.is_err()) == Ready(true));
+        }
         assert!(values(&rx).into_iter().eq(0..capacity));
     });
 }
@@ -1000,6 +1041,46 @@ fn drain_loses_no_value_to_a_panic_of_a_waker() {
     assert_eq!(panic_of(|| rx.drain().count()), "a waker's");
     assert_eq!(poll_once(&mut send), Ready(Ok(())));
     assert_eq!(values(&rx), [0, 1]);
+}
+
+#[test]
+fn values_leave_in_order_though_a_waker_panics_while_a_handle_gives_them_back() {
+    type Receive = fn(&mut Receiver<u8>, &mut Vec<u8>);
+    let ways: [Receive; 6] = [
+        |rx, out| out.extend(rx.try_recv()),
+        |rx, out| match poll_once(rx.recv()) {
+            Ready(received) => out.extend(received),
+            Pending => {}
+        },
+        |rx, out| match poll_once(rx.next()) {
+            Ready(received) => out.extend(received),
+            Pending => {}
+        },
+        |rx, out| out.extend(rx.drain()),
+        |rx, out| ignore(rx.try_recv_many(out, 9)),
+        |rx, out| ignore(poll_once(rx.recv_many(out, 2))),
+    ];
+    for dress in [on_wake, on_drop] as [fn(Box<dyn Fn() + Send + Sync>) -> Waker; 2] {
+        for receive in ways {
+            for capacity in 0..3 {
+                let bad = || dress(Box::new(|| panic_any("a waker's")));
+                let (tx, mut rx) = bounded(capacity);
+                ignore(parked(poll_fn(|cx| rx.poll_recv(cx))));
+                (1..=1 + capacity).for_each(|value| tx.try_send(value as u8).unwrap());
+                let next = 2 + capacity as u8;
+                let sends = [next, next + 1].map(|value| parked_with(tx.send(value), bad()));
+                let (mut out, mut panics) = (Vec::new(), 0);
+                for _ in 0..9 {
+                    let received = || receive(&mut rx, &mut out);
+                    panics += usize::from(catch_unwind(AssertUnwindSafe(received)).is_err());
+                }
+                assert!(panics > 0, "there was no panic");
+                out.extend(values(&rx));
+                drop(sends);
+                assert!(out.into_iter().eq(1..=next + 1));
+            }
+        }
+    }
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use alloc::collections::VecDeque;
 
+use super::offer::Terms;
+use super::sudog::State;
 use super::{Hchan, Kind};
-use crate::closed::Closeq;
-use crate::party::Terms;
-use crate::sudog::State;
+use crate::ops::closed::Closeq;
 use crate::trace::Event;
 use crate::wakes::Wakes;
 
@@ -18,40 +18,55 @@ impl<T> Hchan<T> {
             return false;
         }
         self.closed = true;
+        self.hinted = false;
         self.clock += 1;
         self.trace.note(Event::Close);
-        while let Some((sender, waker)) =
-            self.sendq
-                .dequeue(&mut self.sudogs, Terms::Revocable, |_| true)
-        {
-            let sender = self.sudogs.at_mut(sender);
-            sender.state = State::Closed;
-            wakes.push(waker);
-        }
+        while self.end_sender(wakes) {}
+        self.reserving = false;
         self.settle(wakes);
         closeq.close(wakes);
         true
     }
 
+    /// Ends the first send or reservation in line.
+    fn end_sender(&mut self, wakes: &mut Wakes) -> bool {
+        let Some(waiters) = self.waiters.as_deref_mut() else {
+            return false;
+        };
+        let (sudogs, reserveq) = (&mut waiters.sudogs, &mut waiters.reserveq);
+        let limit = reserveq.first_age(sudogs).unwrap_or(u64::MAX);
+        let mut first = self.sendq.dequeue(sudogs, Terms::Revocable, limit);
+        if first.is_none() {
+            first = reserveq.dequeue(sudogs, Terms::Revocable, u64::MAX);
+        }
+        let Some((sender, waker)) = first else {
+            return false;
+        };
+        sudogs.get_mut(sender).state = State::Closed;
+        wakes.push(waker);
+        true
+    }
+
     /// Once no value can come any more, ends the receivers that wait for one.
-    #[inline]
-    pub(super) fn settle(&mut self, wakes: &mut Wakes) {
-        if self.is_over() {
-            self.clock += 1;
-            while let Some((receiver, waker)) =
-                self.recvq
-                    .dequeue(&mut self.sudogs, Terms::Revocable, |_| true)
-            {
-                self.sudogs.at_mut(receiver).state = State::Closed;
-                wakes.push(waker);
-            }
+    pub(crate) fn settle(&mut self, wakes: &mut Wakes) {
+        if !self.is_over() {
+            return;
+        }
+        self.clock += 1;
+        let Some(waiters) = self.waiters.as_deref_mut() else {
+            return;
+        };
+        let sudogs = &mut waiters.sudogs;
+        while let Some((receiver, waker)) = self.recvq.dequeue(sudogs, Terms::Revocable, u64::MAX) {
+            sudogs.get_mut(receiver).state = State::Closed;
+            wakes.push(waker);
         }
     }
 
     /// Whether no value can come any more, so that closed is final.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
-        self.closed && self.unclaimed == 0 && self.buf.is_empty()
+        self.closed && self.unclaimed == 0 && self.len() == 0
     }
 
     pub(crate) const fn is_closed(&self) -> bool {
@@ -101,7 +116,10 @@ impl<T> Hchan<T> {
             return VecDeque::new();
         }
         self.close(closeq, wakes);
-        self.buf.take_all()
+        let came_back = || (self.returned > 0).then(|| self.take_returned().0);
+        let mut values: VecDeque<T> = core::iter::from_fn(came_back).collect();
+        values.append(&mut self.buf.take_all());
+        values
     }
 }
 

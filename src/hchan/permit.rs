@@ -1,129 +1,92 @@
-//! Permits: a place for a value that comes later.
-//!
-//! On a ring a permit is a slot. On capacity 0 it is a receiver in line: of those who stand there, the
-//! first are promised to permits, one to each. A select is one receiver, with however many arms.
+//! Permits: a slot for a value that comes later.
 
-use core::task::Poll;
+use core::task::Waker;
 
-use super::{Hchan, answer};
+use super::offer::Terms;
+use super::slab::NIL;
+use super::sudog::{State, Ticket};
+use super::{Hchan, Kind, Waiters};
 use crate::error::{SendError, TrySendError};
-use crate::party::{Offer, Party, Terms};
-use crate::sudog::{State, Sudog, Ticket};
-use crate::wakes::{Visitor, Wakes};
+use crate::trace::{Event, Queue};
 
 impl<T> Hchan<T> {
+    /// Whether there are slots to reserve, or never will be anything.
+    pub(crate) const fn has_slots(&self) -> bool {
+        self.buf.dataqsiz() > 0 || matches!(self.kind, Kind::Never)
+    }
+
     /// Reserves without waiting.
     pub(crate) fn reserve(&mut self) -> Result<(), TrySendError<()>> {
         if self.closed {
             return Err(TrySendError::Closed(()));
         }
-        if !self.can_reserve() {
-            return Err(TrySendError::Full(()));
+        match self.reserved.checked_add(1) {
+            Some(reserved) if self.has_room() => {
+                self.reserved = reserved;
+                Ok(())
+            }
+            _ => Err(TrySendError::Full(())),
         }
-        self.reserved += 1;
-        Ok(())
     }
 
-    /// One poll of a reservation, which stands in `sendq` without a value.
-    pub(crate) fn poll_reserve(
+    /// Puts a reservation at the end of its line.
+    pub(crate) fn park_reserve(&mut self, waker: Waker) -> Ticket {
+        self.clock += 1;
+        self.trace.note(Event::Park(Queue::Send));
+        self.reserving = true;
+        let Waiters {
+            sudogs, reserveq, ..
+        } = &mut **self.waiters.get_or_insert_default();
+        let (ticket, _) = reserveq.park(sudogs, self.clock, NIL, |sudog| sudog.set_task(waker));
+        ticket
+    }
+
+    /// Grants the slot that is free to the first reservation in line.
+    pub(super) fn admit_reservation(&mut self) -> Option<Waker> {
+        let waiters = self.waiters.as_mut()?;
+        let first =
+            { &mut waiters.reserveq }.dequeue(&mut waiters.sudogs, Terms::Revocable, u64::MAX);
+        self.reserving = !waiters.reserveq.is_empty();
+        let (reservation, waker) = first?;
+        waiters.sudogs.get_mut(reservation).state = State::Success;
+        self.reserved += 1;
+        Some(waker)
+    }
+
+    /// Gives up a parked reservation, and with it the permit that it may have been granted. Returns a waker to
+    /// drop, and whom to wake.
+    pub(crate) fn cancel_reserve(&mut self, ticket: Ticket) -> (Option<Waker>, Option<Waker>) {
+        let left = self.leave(Queue::Reserve, ticket);
+        let next = match left.state {
+            State::Success => self.release_permit(),
+            State::Parked | State::Passed | State::Closed | State::Free => None,
+        };
+        (left.waker, next)
+    }
+
+    /// Uses a permit: never full. On an error the value stays in `elem`.
+    ///
+    /// A receiver waits while permits hold every slot. It gets the value, and the slot is free again.
+    pub(crate) fn send_reserved(
         &mut self,
-        place: &mut Option<Ticket>,
-        visitor: &mut Visitor<'_>,
-    ) -> Poll<Result<(), SendError<()>>> {
-        if place.is_some() {
-            return self
-                .sudogs
-                .redeem(place, visitor)
-                .map(|(state, _)| answer(state));
-        }
-        match self.reserve() {
-            Ok(()) => Poll::Ready(Ok(())),
-            Err(TrySendError::Closed(())) => Poll::Ready(Err(SendError(()))),
+        elem: &mut Option<T>,
+    ) -> Result<[Option<Waker>; 2], SendError<()>> {
+        self.reserved -= 1;
+        match self.send(elem) {
+            Ok(Some(receiver)) => Ok([Some(receiver), self.admit()]),
+            Ok(None) => Ok([None, None]),
+            Err(TrySendError::Closed(())) => Err(SendError(())),
             Err(TrySendError::Full(())) => {
-                if self.is_live() {
-                    *place = visitor
-                        .waker()
-                        .map(|waker| self.park_send(None, Party::Task(waker)).ticket);
-                }
-                Poll::Pending
+                self.push(elem);
+                Ok([None, None])
             }
         }
     }
 
-    /// Promises a free receiver to the reservation that is first in line.
-    pub(super) fn promise(&mut self, wakes: &mut Wakes) -> bool {
-        let senders = &mut self.sendq;
-        let is_reservation = |sender: &Sudog<T>| !sender.has_value();
-        let first = senders.dequeue(&mut self.sudogs, Terms::Final, is_reservation);
-        let Some((reservation, waker)) = first else {
-            return false;
-        };
-        self.complete_send(reservation, &mut None);
-        self.reserved += 1;
-        wakes.push(waker);
-        true
-    }
-
-    /// Gives up a parked reservation, and with it the permit that it may have been granted.
-    pub(crate) fn cancel_reserve(&mut self, ticket: Ticket, wakes: &mut Wakes) {
-        let state = self.sudogs.get(&ticket).state;
-        match state {
-            State::Parked => self.sendq.unlink(&mut self.sudogs, &ticket),
-            State::Success => self.release_permit(wakes),
-            State::Passed | State::Closed | State::Free => {}
-        }
-        wakes.retire(self.sudogs.release(ticket).1);
-    }
-
-    /// Uses a permit: never full. On an error the value stays in `elem`.
-    pub(crate) fn send_reserved(
-        &mut self,
-        elem: &mut Option<T>,
-        wakes: &mut Wakes,
-    ) -> Result<(), SendError<()>> {
-        self.reserved -= 1;
-        if self.closed {
-            return Err(SendError(()));
-        }
-        self.deliver(elem, wakes);
-        self.admit(wakes);
-        Ok(())
-    }
-
-    /// Gives a permit up: its slot is the next parked sender's.
-    pub(crate) fn release_permit(&mut self, wakes: &mut Wakes) {
+    /// Gives a permit up: its slot is the next in line's.
+    pub(crate) fn release_permit(&mut self) -> Option<Waker> {
         self.clock += 1;
         self.reserved -= 1;
-        self.admit(wakes);
-    }
-
-    /// How many receivers are promised to permits, as far as so many are in line.
-    #[inline]
-    pub(super) const fn promised(&self) -> usize {
-        if self.buf.dataqsiz() == 0 {
-            self.reserved
-        } else {
-            0
-        }
-    }
-
-    /// Whether a permit counts on this select.
-    pub(super) fn is_promised(&self, select: &Offer) -> bool {
-        let mut promised = self.receivers().take(self.promised());
-        promised.any(|(_, receiver)| receiver.is_of(Some(select)))
-    }
-
-    fn can_reserve(&self) -> bool {
-        self.has_room() || (self.buf.dataqsiz() == 0 && self.has_free_receiver(None))
-    }
-
-    /// Whether a reservation is first in `sendq` that waits for a receiver to park, on capacity 0.
-    #[inline]
-    pub(super) fn awaits_receiver(&self) -> bool {
-        let mut senders = self.sendq.iter(&self.sudogs, Terms::Final);
-        !self.sendq.is_empty()
-            && self.buf.dataqsiz() == 0
-            && self.buf.is_empty()
-            && senders.next().is_some_and(|sender| !sender.has_value())
+        self.admit()
     }
 }

@@ -5,23 +5,25 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::Otherwise;
-use super::kit::Kit;
+use super::Tried;
 use super::operation::Operation;
+use crate::hchan::offer::Offer;
+use crate::sync::Arc;
 
 /// What a select asks of its arms, whatever they carry.
 pub trait Arm {
     /// What the arm is over.
     fn kind(&self) -> ArmKind;
 
-    /// Where the arm stands in the order in which selects park.
-    fn address(&mut self) -> usize;
+    /// The line that it would park in, if any: the address of its channel, a little more for a send. Selects park
+    /// in this order.
+    fn line(&mut self) -> usize;
 
-    /// Whether an attempt would be in vain, as far as can be seen from outside.
-    fn is_vain(&mut self, otherwise: Otherwise) -> bool;
+    /// Whether it is left out, because it is off or not to be tried.
+    fn is_vain(&mut self, tried: Tried) -> bool;
 
     /// Tries to win at once, where that is not in vain. A channel's arm only while none is in line.
-    fn attempt(&mut self, otherwise: Otherwise, cx: &mut Context<'_>) -> bool;
+    fn attempt(&mut self, cx: &mut Context<'_>) -> bool;
 
     /// Whether the last attempt has won, though a waker's panic kept the select from seeing that.
     fn has_won(&mut self) -> bool;
@@ -29,22 +31,21 @@ pub trait Arm {
     /// Whether nothing has become possible since the last attempt.
     fn unchanged(&mut self) -> bool;
 
-    /// Parks in the name of the offer, as the arm of this number, or is put off by its kit; false if it could
-    /// proceed instead.
-    fn park(&mut self, kit: &mut Kit, number: u32) -> bool;
+    /// Parks in the name of the offer, as the arm of this number.
+    fn park(&mut self, offer: &Arc<Offer>, number: u32) -> Parked;
 
     /// Whether it has parked.
     fn is_in_line(&mut self) -> bool;
 
     /// Whether it could proceed now, a send in line that was held until now.
-    fn was_passed_by(&mut self, kit: &Kit) -> bool;
+    fn was_passed_by(&mut self, offer: &Offer) -> bool;
 
     /// Takes what a counterpart has left for the arm that it accepted.
-    fn collect(&mut self, kit: &mut Kit);
+    fn collect(&mut self);
 
     /// Leaves the line, since another arm has won or all are to be tried anew. What a counterpart has left goes
     /// back, unless it has taken a value.
-    fn leave(&mut self, kit: &mut Kit);
+    fn leave(&mut self);
 }
 
 /// An arm of which it is known what it wins.
@@ -54,6 +55,20 @@ pub(super) trait Wins: Arm {
 
     /// What the arm has won, if it is the winner.
     fn take_won(&mut self) -> Option<Self::Won>;
+}
+
+/// The line of an arm that parks in none.
+pub(super) const NO_LINE: usize = 0;
+
+/// What has become of an arm that was to park.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parked {
+    /// It stands in line.
+    InLine,
+    /// It waits for nothing that can happen: it is off, or over a nil channel.
+    Nowhere,
+    /// It could proceed instead.
+    CouldProceed,
 }
 
 /// What an arm is over.
@@ -114,17 +129,19 @@ impl<F: Operation> Arm for ChannelArm<F> {
         F::KIND
     }
 
-    fn address(&mut self) -> usize {
-        self.operation.address()
+    fn line(&mut self) -> usize {
+        match self.enabled {
+            true => self.operation.address() + usize::from(F::KIND == ArmKind::Send),
+            false => NO_LINE,
+        }
     }
 
-    fn is_vain(&mut self, otherwise: Otherwise) -> bool {
-        // Only a default has to be certain.
-        !self.enabled || otherwise == Otherwise::Wait && self.operation.parks()
+    fn is_vain(&mut self, tried: Tried) -> bool {
+        !self.enabled || tried == Tried::Hopeful && self.operation.parks()
     }
 
-    fn attempt(&mut self, otherwise: Otherwise, _: &mut Context<'_>) -> bool {
-        match self.operation.attempt(otherwise) {
+    fn attempt(&mut self, _: &mut Context<'_>) -> bool {
+        match self.operation.attempt() {
             Ok(output) => self.won = Some(output),
             Err(clock) => self.seen = clock,
         }
@@ -139,27 +156,27 @@ impl<F: Operation> Arm for ChannelArm<F> {
     }
 
     fn unchanged(&mut self) -> bool {
-        !self.enabled || self.operation.clock() == self.seen
+        !self.enabled || self.operation.now() == self.seen
     }
 
-    fn park(&mut self, kit: &mut Kit, number: u32) -> bool {
-        !self.enabled || self.operation.park(kit, number)
+    fn park(&mut self, offer: &Arc<Offer>, number: u32) -> Parked {
+        self.operation.park(offer, number)
     }
 
     fn is_in_line(&mut self) -> bool {
         self.operation.is_in_line()
     }
 
-    fn was_passed_by(&mut self, kit: &Kit) -> bool {
-        self.operation.was_passed_by(kit)
+    fn was_passed_by(&mut self, offer: &Offer) -> bool {
+        self.operation.was_passed_by(offer)
     }
 
-    fn collect(&mut self, kit: &mut Kit) {
-        self.won = Some(self.operation.collect(kit));
+    fn collect(&mut self) {
+        self.won = Some(self.operation.collect());
     }
 
-    fn leave(&mut self, kit: &mut Kit) {
-        self.operation.leave(kit);
+    fn leave(&mut self) {
+        self.operation.leave();
     }
 }
 
@@ -204,15 +221,15 @@ impl<F: Future + Unpin> Arm for FutureArm<F> {
         ArmKind::Future
     }
 
-    fn address(&mut self) -> usize {
-        0
+    fn line(&mut self) -> usize {
+        NO_LINE
     }
 
-    fn is_vain(&mut self, _: Otherwise) -> bool {
-        !self.enabled
+    fn is_vain(&mut self, tried: Tried) -> bool {
+        !self.enabled || tried == Tried::Channels
     }
 
-    fn attempt(&mut self, _: Otherwise, cx: &mut Context<'_>) -> bool {
+    fn attempt(&mut self, cx: &mut Context<'_>) -> bool {
         if let Poll::Ready(output) = Pin::new(&mut self.future).poll(cx) {
             self.won = Some(output);
         }
@@ -227,23 +244,23 @@ impl<F: Future + Unpin> Arm for FutureArm<F> {
         true
     }
 
-    fn park(&mut self, _: &mut Kit, _: u32) -> bool {
-        true
+    fn park(&mut self, _: &Arc<Offer>, _: u32) -> Parked {
+        Parked::Nowhere
     }
 
     fn is_in_line(&mut self) -> bool {
         false
     }
 
-    fn was_passed_by(&mut self, _: &Kit) -> bool {
+    fn was_passed_by(&mut self, _: &Offer) -> bool {
         false
     }
 
-    fn collect(&mut self, _: &mut Kit) {
+    fn collect(&mut self) {
         unreachable!("a future stands in no line");
     }
 
-    fn leave(&mut self, _: &mut Kit) {}
+    fn leave(&mut self) {}
 }
 
 impl<F: Future> fmt::Debug for ChannelArm<F> {

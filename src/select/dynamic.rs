@@ -14,10 +14,10 @@ use futures_core::future::FusedFuture;
 use super::arm::{Arm, ChannelArm, FutureArm, Wins};
 use super::{Arms, Bias, Otherwise, Race};
 use crate::error::{RecvError, SendError, polled_after_ready};
+use crate::handles::receiver::Receiver;
+use crate::handles::sender::Sender;
 #[cfg(feature = "std")]
 use crate::park;
-use crate::receiver::Receiver;
-use crate::sender::Sender;
 
 /// A select whose arms are added one by one, each with a closure that maps what it gets into an `O`.
 ///
@@ -33,7 +33,7 @@ use crate::sender::Sender;
 ///
 /// # Cancel safety
 ///
-/// Strict but for the values of [`send`](Self::send) arms, which are dropped with the select unless
+/// Cancel safe but for the values of [`send`](Self::send) arms, which are dropped with the select unless
 /// they were sent, and for what a [`future`](Self::future) loses by being dropped; should a destructor panic
 /// then, what the select has won goes with it.
 ///

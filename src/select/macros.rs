@@ -14,10 +14,10 @@ pub mod support {
     pub use crate::select::arm::{Arm, ChannelArm, FutureArm};
     pub use crate::select::{Bias, Otherwise, Race};
 
-    use crate::receiver::Receiver;
-    use crate::recv::RecvFuture;
-    use crate::send::{SendFromFuture, SendFuture};
-    use crate::sender::Sender;
+    use crate::handles::receiver::Receiver;
+    use crate::handles::sender::Sender;
+    use crate::ops::recv::RecvFuture;
+    use crate::ops::send::{SendFromFuture, SendFuture};
 
     /// The outcome of the first arm, or that of the others.
     #[derive(Debug)]
@@ -140,7 +140,7 @@ pub mod support {
 ///
 /// # Cancel safety
 ///
-/// Strict but for the values of `send` arms, and for what a future loses by being dropped: a select that is
+/// Cancel safe but for the values of `send` arms, and for what a future loses by being dropped: a select that is
 /// dropped leaves all its lines as if it had never been there. If an arm was served before, a value that it
 /// was handed is put back, and a value that it sent stays sent. No future was ready before, for then the
 /// select was. Should the destructor of a losing arm panic, what the select has won is dropped with it.

@@ -3,8 +3,8 @@
 //!
 //! # How
 //!
-//! A channel's arm is a waiter like any other, a sudog in `sendq` or `recvq`. Its party is not a task but the
-//! select's [`Offer`](crate::party::Offer), which all its arms share. A poll of a select
+//! A channel's arm is a waiter like any other, a sudog in `sendq` or `recvq`. It has no waker of its own but the
+//! select's [`Offer`], which all its arms share. A poll of a select
 //!
 //! 1. with the offer *closed* and no arm in any line, tries the arms one after the other: a channel's under
 //!    its lock alone, a future by a poll. The first that can proceed, or is ready, has won. An arm whose
@@ -12,10 +12,8 @@
 //!    `default`;
 //! 2. else *opens* the offer and parks the channels' arms, in the order of their channels' addresses; under the
 //!    lock under which it parks, each arm looks whether it could proceed now, its own select's other
-//!    arms aside. An arm whose handle has a place in line already takes that over, when all others have
-//!    parked: it has looked when it came there, and whoever has come since has met it, unless a permit
-//!    counts on it. If the place has gone to another arm meanwhile, the arm parks behind that, on the same
-//!    channel, and could meet nobody else;
+//!    arms aside. Of several arms in one line only that parks which was tried first: the others could never be
+//!    served before it;
 //! 3. if one could, *withdraws* the offer, takes all arms out of their lines, and goes back to 1;
 //! 4. else waits. A counterpart that finds an arm first in line *accepts* the offer, under the lock of
 //!    that channel, before any value moves; only then it completes the arm's sudog, as it would any
@@ -57,11 +55,8 @@
 //! - *A drop* withdraws first, so nobody accepts an arm that is being taken out. The accepted arm is
 //!   dropped like any served operation: a value it was handed is put back, a sent one stays sent. No future has
 //!   put out anything that was not reported.
-//! - *Two arms in line* can be brought together by a third, who gives up a permit that stood between them:
-//!   both offers are accepted, or neither, and neither if the sender's is held.
 //! - *A close* is a counterpart like any other: it accepts an arm to end it, or passes it by.
-//! - *The same channel twice* is two sudogs with one offer: the second declines once the first was
-//!   accepted.
+//! - *The same channel twice*, in one direction, is one sudog.
 //! - *A send and a receive on one channel* never meet each other: in 1 none of them is in line, in 2 and 7
 //!   each is blind to its own select, and whoever else accepts one of them makes the other decline.
 //! - *A future that panics* as it is polled leaves the arms in line, and the sends held. That is no lie: to
@@ -117,25 +112,23 @@
 //! A channel that others keep busy is tried again, right before a second look at it and at the others
 //! that are busy; the instant then lies between these. The quiet ones have been tried before and are
 //! looked at after it. So it takes a short moment in which the busy ones rest, however many arms there
-//! are, and no channel's lock is ever held while another's is taken. The lock of an offer is taken last, and
-//! of two offers that of the lower address first.
+//! are, and no channel's lock is ever held while another's is taken. The lock of an offer is taken last.
 
-use alloc::boxed::Box;
 use core::mem;
 use core::task::{Context, Poll};
 
 mod arm;
 mod dynamic;
-mod kit;
 pub(crate) mod macros;
 mod operation;
 mod pollorder;
 
 pub use self::dynamic::Select;
 
-use self::arm::{Arm, ArmKind};
-use self::kit::Kit;
+use self::arm::{Arm, ArmKind, NO_LINE, Parked};
 use self::pollorder::Lots;
+use crate::hchan::offer::Offer;
+use crate::sync::Arc;
 
 /// The arms of a select, whoever holds them.
 pub trait Arms {
@@ -193,6 +186,18 @@ pub enum Bias {
     Source,
 }
 
+/// Which arms are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// All but those whose channel has shown, when it was last unlocked, that they could not proceed: these will
+    /// be looked at when they park.
+    Hopeful,
+    /// All, where there is a default.
+    All,
+    /// The channels', after a look has found that one could proceed. The futures have just been polled.
+    Channels,
+}
+
 /// One select, from its first poll to the arm that wins.
 #[derive(Debug)]
 #[must_use]
@@ -200,7 +205,7 @@ pub struct Race {
     otherwise: Otherwise,
     bias: Bias,
     /// Here from the first time that it parks; its arms are in line while `parked`.
-    kit: Option<Box<Kit>>,
+    offer: Option<Arc<Offer>>,
     parked: bool,
     /// Set during a poll; still set at the next one if a panic has left this one.
     attempting: bool,
@@ -212,7 +217,7 @@ impl Race {
         Self {
             otherwise,
             bias,
-            kit: None,
+            offer: None,
             parked: false,
             attempting: false,
         }
@@ -241,26 +246,29 @@ impl Race {
         order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Poll<Option<u32>> {
+        let mut again = false;
         if self.parked && self.otherwise == Otherwise::Wait && !self.attempting {
             let polled = self.poll_parked(arms, order, cx);
             if polled != Poll::Ready(None) {
                 return polled;
             }
+            again = true;
         }
-        self.poll_anew(arms, order, cx)
+        self.poll_anew(again, arms, order, cx)
     }
 
-    /// A poll that tries the arms.
+    /// A poll that tries the arms; `again`, if it has polled the futures before.
     #[inline(never)]
     fn poll_anew(
         &mut self,
+        again: bool,
         arms: &mut impl Arms,
         order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Poll<Option<u32>> {
         // Arms may be in line: one of them was passed by, others were added, or now the select must not wait,
         // or a panic has stopped the last poll.
-        if self.kit.is_some() {
+        if self.offer.is_some() {
             if let Some(winner) = self.withdraw(arms, None) {
                 return Poll::Ready(Some(winner));
             }
@@ -268,11 +276,11 @@ impl Race {
         let interrupted = mem::replace(&mut self.attempting, true);
         let polled = match interrupted.then(|| find_winner(arms)).flatten() {
             Some(winner) => Poll::Ready(Some(winner)),
-            None => self.attempt_or_park(arms, order, cx),
+            None => self.attempt_or_park(again, arms, order, cx),
         };
         self.attempting = false;
-        if polled.is_ready() && self.kit.is_some() {
-            self.keep_kit();
+        if polled.is_ready() && self.offer.is_some() {
+            self.keep_offer();
         }
         polled
     }
@@ -280,16 +288,23 @@ impl Race {
     #[inline]
     fn attempt_or_park(
         &mut self,
+        again: bool,
         arms: &mut impl Arms,
         order: &mut [u32],
         cx: &mut Context<'_>,
     ) -> Poll<Option<u32>> {
+        let mut tried = match self.otherwise {
+            Otherwise::Default => Tried::All,
+            Otherwise::Wait if again => Tried::Channels,
+            Otherwise::Wait => Tried::Hopeful,
+        };
         loop {
-            if let Some(winner) = self.attempt(arms, order, cx) {
+            if let Some(winner) = self.attempt(tried, arms, order, cx) {
                 return Poll::Ready(Some(winner));
             }
+            tried = Tried::Channels;
             if self.otherwise == Otherwise::Default {
-                return Poll::Ready(self.attempt_until_certain(arms, order, cx));
+                return Poll::Ready(Self::attempt_until_certain(arms, order, cx));
             }
             if self.park(arms, order, cx) {
                 return Poll::Pending;
@@ -303,6 +318,7 @@ impl Race {
     /// Tries each arm: Go's first pass. Leaves their numbers in the order in which they shall park.
     fn attempt(
         &self,
+        tried: Tried,
         arms: &mut impl Arms,
         order: &mut [u32],
         cx: &mut Context<'_>,
@@ -310,60 +326,15 @@ impl Race {
         match self.bias {
             Bias::Source => {
                 pollorder::number(order);
-                self.attempt_in_order(arms, order, cx)
+                attempt_in_order(tried, arms, order, cx)
             }
-            Bias::Fair => self.attempt_fairly(arms, order, cx),
+            Bias::Fair => attempt_fairly(tried, arms, order, cx),
         }
-    }
-
-    /// Tries in a random order the arms that are not in vain. Often there is one, and no lot is drawn.
-    #[inline]
-    fn attempt_fairly(
-        &self,
-        arms: &mut impl Arms,
-        order: &mut [u32],
-        cx: &mut Context<'_>,
-    ) -> Option<u32> {
-        let (mut hopeful, mut others) = (0, order.len());
-        for index in 0..arms.len() {
-            if arms.show(index, |arm| arm.is_vain(self.otherwise)) {
-                others -= 1;
-                order[others] = index;
-            } else {
-                order[hopeful] = index;
-                hopeful += 1;
-            }
-        }
-        let (hopeful, others) = order.split_at_mut(hopeful);
-        let mut lots = Lots::new();
-        for place in 0..hopeful.len() {
-            let index = lots.draw(&mut hopeful[place..]);
-            if arms.show(index, |arm| arm.attempt(self.otherwise, cx)) {
-                return Some(index);
-            }
-        }
-        lots.shuffle(others);
-        None
-    }
-
-    /// Tries each arm, unless that is in vain.
-    fn attempt_in_order(
-        &self,
-        arms: &mut impl Arms,
-        order: &[u32],
-        cx: &mut Context<'_>,
-    ) -> Option<u32> {
-        order.iter().copied().find(|&index| {
-            arms.show(index, |arm| {
-                !arm.is_vain(self.otherwise) && arm.attempt(self.otherwise, cx)
-            })
-        })
     }
 
     /// After each arm was tried in vain: tries those again whose channels others keep busy, until one
     /// wins, or until it is certain that at one instant none could.
     fn attempt_until_certain(
-        &self,
         arms: &mut impl Arms,
         order: &mut [u32],
         cx: &mut Context<'_>,
@@ -371,7 +342,7 @@ impl Race {
         let mut busy = 0;
         loop {
             let (busy_arms, quiet_arms) = order.split_at(busy);
-            let winner = self.attempt_in_order(arms, busy_arms, cx);
+            let winner = attempt_in_order(Tried::All, arms, busy_arms, cx);
             if winner.is_some() {
                 return winner;
             }
@@ -391,25 +362,31 @@ impl Race {
     /// Opens the offer and parks the arms: Go's second pass. False if one of them could proceed instead.
     fn park(&mut self, arms: &mut impl Arms, order: &mut [u32], cx: &Context<'_>) -> bool {
         let waker = cx.waker().clone();
-        let kit = self.kit.get_or_insert_with(Kit::take);
-        kit.open(waker);
-        // Stable, so that arms on one channel park in the order in which they were tried.
-        order.sort_by_key(|&index| arms.show(index, |arm| arm.address()));
-        let mut parked = order
-            .iter()
-            .all(|&index| arms.show(index, |arm| arm.park(kit, index)));
-        if parked && kit.goes_on() {
-            parked = order
-                .iter()
-                .all(|&index| arms.show(index, |arm| arm.is_in_line() || arm.park(kit, index)));
+        let offer = self.offer.get_or_insert_with(Offer::take);
+        offer.open(waker);
+        // Stable, so that of several arms in one line that parks which was tried first. The others could never
+        // be served before it.
+        order.sort_by_key(|&index| arms.show(index, |arm| arm.line()));
+        let mut last = NO_LINE;
+        for &index in order.iter() {
+            let parked = arms.show(index, |arm| match arm.line() {
+                line if line == last => Parked::Nowhere,
+                line => {
+                    last = line;
+                    arm.park(offer, index)
+                }
+            });
+            match parked {
+                Parked::InLine => self.parked = true,
+                Parked::Nowhere => {}
+                Parked::CouldProceed => return false,
+            }
         }
-        let mut order = order.iter();
-        self.parked = parked && order.any(|&index| arms.show(index, |arm| arm.is_in_line()));
-        if parked && !self.parked {
+        if !self.parked {
             // Nil channels alone: nobody will ever accept.
             self.close();
         }
-        parked
+        true
     }
 
     /// A poll while all arms are in line. Ready without a winner if all are to be tried anew.
@@ -460,8 +437,8 @@ impl Race {
         let sends = indexes
             .any(|index| arms.show(index, |arm| arm.kind() == ArmKind::Send && arm.is_in_line()));
         let holds = has_futures(arms) && sends;
-        if let Some(kit) = self.kit.as_ref().filter(|_| holds) {
-            kit.offer().hold();
+        if let Some(offer) = self.offer.as_ref().filter(|_| holds) {
+            offer.hold();
         }
         holds
     }
@@ -469,9 +446,9 @@ impl Race {
     /// After no future was ready: sends may be served again. True if one of them could proceed now, since its
     /// counterpart came past it while it was held.
     fn release_sends(&self, arms: &mut impl Arms) -> bool {
-        self.kit.as_ref().is_some_and(|kit| {
-            kit.offer().release();
-            (0..arms.len()).any(|index| arms.show(index, |arm| arm.was_passed_by(kit)))
+        self.offer.as_ref().is_some_and(|offer| {
+            offer.release();
+            (0..arms.len()).any(|index| arms.show(index, |arm| arm.was_passed_by(offer)))
         })
     }
 
@@ -495,8 +472,8 @@ impl Race {
         }
         order.iter().copied().find(|&index| {
             arms.show(index, |arm| {
-                let is_meant = arm.kind() == ArmKind::Future && !arm.is_vain(self.otherwise);
-                is_meant && arm.attempt(self.otherwise, cx)
+                let is_meant = arm.kind() == ArmKind::Future && !arm.is_vain(Tried::All);
+                is_meant && arm.attempt(cx)
             })
         })
     }
@@ -504,17 +481,16 @@ impl Race {
     /// The arm that a counterpart has accepted, if one has.
     #[inline]
     fn accepted(&self) -> Option<u32> {
-        self.kit.as_ref()?.offer().accepted()
+        self.offer.as_ref()?.accepted()
     }
 
     /// From now on a wake reaches this task.
     fn renew(&self, cx: &Context<'_>) {
-        if let Some(kit) = self
-            .kit
+        if let Some(offer) = { &self.offer }
             .as_ref()
-            .filter(|kit| !kit.offer().wakes(cx.waker()))
+            .filter(|offer| !offer.wakes(cx.waker()))
         {
-            drop(kit.offer().renew(cx.waker().clone()));
+            drop(offer.renew(cx.waker().clone()));
         }
     }
 
@@ -523,17 +499,16 @@ impl Race {
     fn withdraw(&mut self, arms: &mut impl Arms, resolved: Option<u32>) -> Option<u32> {
         let accepted = self.close();
         let winner = resolved.or(accepted);
-        let kit = self.kit.as_mut()?;
         for index in 0..arms.len() {
             if winner != Some(index) {
-                arms.show(index, |arm| arm.leave(kit));
+                arms.show(index, |arm| arm.leave());
             }
         }
         if let Some(accepted) = accepted.filter(|_| resolved.is_none()) {
-            arms.show(accepted, |arm| arm.collect(kit));
+            arms.show(accepted, |arm| arm.collect());
         }
         if winner.is_some() {
-            self.keep_kit();
+            self.keep_offer();
         }
         winner
     }
@@ -542,29 +517,74 @@ impl Race {
     #[inline(never)]
     fn give_up(&mut self) {
         self.close();
-        self.keep_kit();
+        self.keep_offer();
     }
 
-    /// Leaves the kit to the next select.
-    fn keep_kit(&mut self) {
-        Kit::keep(self.kit.take());
+    /// Leaves the offer to the next select.
+    fn keep_offer(&mut self) {
+        if let Some(offer) = self.offer.take() {
+            Offer::keep(offer);
+        }
     }
 
     /// Closes the offer: from now on nobody accepts an arm. Returns the arm that was accepted.
     #[inline]
     fn close(&mut self) -> Option<u32> {
         self.parked = false;
-        let (accepted, waker) = self.kit.as_ref()?.offer().withdraw();
+        let (accepted, waker) = self.offer.as_ref()?.withdraw();
         drop(waker);
         accepted
     }
+}
+
+/// Tries in a random order the arms that are not in vain. Often there is one, and no lot is drawn.
+#[inline]
+fn attempt_fairly(
+    tried: Tried,
+    arms: &mut impl Arms,
+    order: &mut [u32],
+    cx: &mut Context<'_>,
+) -> Option<u32> {
+    let (mut hopeful, mut others) = (0, order.len());
+    for index in 0..arms.len() {
+        if arms.show(index, |arm| arm.is_vain(tried)) {
+            others -= 1;
+            order[others] = index;
+        } else {
+            order[hopeful] = index;
+            hopeful += 1;
+        }
+    }
+    let (hopeful, others) = order.split_at_mut(hopeful);
+    let mut lots = Lots::new();
+    for place in 0..hopeful.len() {
+        let index = lots.draw(&mut hopeful[place..]);
+        if arms.show(index, |arm| arm.attempt(cx)) {
+            return Some(index);
+        }
+    }
+    lots.shuffle(others);
+    None
+}
+
+/// Tries each arm, unless that is in vain.
+fn attempt_in_order(
+    tried: Tried,
+    arms: &mut impl Arms,
+    order: &[u32],
+    cx: &mut Context<'_>,
+) -> Option<u32> {
+    order
+        .iter()
+        .copied()
+        .find(|&index| arms.show(index, |arm| !arm.is_vain(tried) && arm.attempt(cx)))
 }
 
 /// Whether there are futures to poll.
 fn has_futures(arms: &mut impl Arms) -> bool {
     (0..arms.len()).any(|index| {
         arms.show(index, |arm| {
-            arm.kind() == ArmKind::Future && !arm.is_vain(Otherwise::Wait)
+            arm.kind() == ArmKind::Future && !arm.is_vain(Tried::All)
         })
     })
 }
@@ -582,7 +602,7 @@ fn find_winner(arms: &mut impl Arms) -> Option<u32> {
 impl Drop for Race {
     fn drop(&mut self) {
         // Before the arms go, each of which leaves its line, with what it was handed if anything.
-        if self.kit.is_some() {
+        if self.offer.is_some() {
             self.give_up();
         }
     }

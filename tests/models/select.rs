@@ -10,14 +10,14 @@ use hchan::{
 };
 
 use super::{
-    AtOnce, Bounded, Complete, Parked, block_on, check, drops, end, parked, parked_recv,
-    parked_send, poll_recv, sends, spawn, support, wait,
+    AtOnce, Bounded, Complete, Parked, block_on, check, drops, end, parked, parked_recv, poll_recv,
+    sends, spawn, support, wait,
 };
 
 /// Two channels in the order in which selects park, so that each run parks as the last one did.
 pub(super) fn two_channels(capacity: usize) -> [(Sender<i32>, Receiver<i32>); 2] {
     let mut channels = [(); 2].map(|()| bounded(capacity));
-    channels.sort_by_key(|(_, rx)| __support::recv(rx).address());
+    channels.sort_by_key(|(_, rx)| __support::recv(rx).line());
     channels
 }
 
@@ -631,9 +631,9 @@ fn default_against_a_value() {
     });
 }
 
-/// An arm takes over the place that its handle has in line, while that is served.
+/// An arm gives up the place that its handle has in line, while that is served.
 #[test]
-fn takes_over_the_place_of_poll_recv() {
+fn gives_the_place_of_poll_recv_up() {
     check(Bounded(2), [AtOnce, Parked], || {
         let [(tx_a, mut a), (_tx_b, b)] = two_channels(0);
         assert!(poll_recv(&mut a).is_pending());

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 
-use futures::{Sink, StreamExt};
+use futures::Sink;
 use hchan::{TryRecvError, bounded};
 
 use super::support::Drops;

@@ -3,9 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Poll;
 
-use hchan::{RecvError, TryRecvError, bounded};
+use hchan::{RecvError, TryRecvError, TrySendError, bounded};
 
-use super::support::{self, on_wake, parked_with, ready, values};
+use super::support::{self, on_wake, parked_with, poll_once, ready, values};
 use super::{
     AtOnce, Bounded, Complete, Parked, check, end, parked_recv, parked_send, poll_recv, recvs,
     sends, spawn, wait,
@@ -108,9 +108,10 @@ fn unasked_poll_while_the_recv_is_served() {
     });
 }
 
-/// The handle stands in line by its poll; the plain receive takes that place over while it is served.
+/// The handle stands in line by its poll; the plain receive gives that place up while it is served, and
+/// finds the value, or waits for it.
 #[test]
-fn recv_takes_over_the_place_of_poll_recv() {
+fn recv_gives_the_place_of_poll_recv_up() {
     for capacity in [0, 1] {
         check(Complete, [AtOnce, Parked], move || {
             let (tx, mut rx) = bounded(capacity);
@@ -123,19 +124,45 @@ fn recv_takes_over_the_place_of_poll_recv() {
     }
 }
 
-/// A try on a handle that stands in line finds what it is handed, or leaves it for the next poll.
+/// A try on a handle that stands in line finds what it is handed, or leaves the line before.
 #[test]
-fn try_recv_claims_for_poll_recv() {
+fn try_recv_gives_the_place_of_poll_recv_up() {
     let tries = [
-        (Ok(1), Poll::Pending),
-        (Err(TryRecvError::Empty), Poll::Ready(Ok(1))),
+        (Ok(()), Ok(1)),
+        (Err(TrySendError::Full(1)), Err(TryRecvError::Empty)),
     ];
     check(Complete, tries, || {
         let (tx, mut rx) = bounded(0);
         assert!(poll_recv(&mut rx).is_pending());
-        let sender = sends(&tx, 1);
+        let sender = spawn(move || (tx.try_send(1), tx));
         let tried = rx.try_recv();
-        end(sender).unwrap();
-        (tried, poll_recv(&mut rx))
+        let (sent, _tx) = end(sender);
+        (sent, tried)
+    });
+}
+
+/// What a handle was handed is given up while another receive comes: that one gets it, or the try does.
+#[test]
+fn what_is_given_up_against_a_receive() {
+    let fates = [
+        (Ok(1), Poll::Pending),
+        (Err(TryRecvError::Empty), Poll::Ready(Ok(1))),
+    ];
+    check(Complete, fates, || {
+        let (tx, mut rx) = bounded(0);
+        assert!(poll_recv(&mut rx).is_pending());
+        tx.try_send(1).unwrap();
+        let other = rx.clone();
+        let receiver = spawn(move || {
+            let mut recv = Box::pin(async move { other.recv().await });
+            (poll_once(&mut recv), recv)
+        });
+        let tried = rx.try_recv();
+        let (polled, mut recv) = end(receiver);
+        let polled = match polled {
+            Poll::Pending => poll_once(&mut recv),
+            ready => ready,
+        };
+        (tried, polled)
     });
 }

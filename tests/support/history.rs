@@ -317,7 +317,10 @@ impl Search<'_> {
         }
         if let State::Fresh | State::Parked = model.futures[f].state {
             let outside = (0..arms.len()).filter(|&arm| !model.stands(f, arm));
-            let is_last = outside.clone().count() == 1;
+            // The select stands in each line once.
+            let line = |arm: usize| (matches!(arms[arm], Arm::Recv(_)), chan(arms[arm]));
+            let first = outside.clone().next().map(line);
+            let is_last = outside.clone().all(|arm| Some(line(arm)) == first);
             for arm in outside.filter(|_| !is_last || said == Said::Pending) {
                 let does = |model: &mut Model| match model.park_arm(f, arm) {
                     true => (said, is_last),

@@ -217,6 +217,15 @@ pub fn each_limit<T>(mut test: impl FnMut(usize, Sender<T>, Receiver<T>)) {
     }
 }
 
+/// Runs a test on channels that have slots: of capacity 1, 2, 3, 7 and without a limit.
+pub fn each_with_slots<T>(mut test: impl FnMut(Option<usize>, Sender<T>, Receiver<T>)) {
+    each_capacity(|capacity, tx, rx| {
+        if capacity != Some(0) {
+            test(capacity, tx, rx);
+        }
+    });
+}
+
 /// Sets its flag at the end, even that of a panic, so that nobody who waits for it does so for ever.
 pub struct InTheEnd<'a>(pub &'a AtomicBool);
 

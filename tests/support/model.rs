@@ -7,8 +7,12 @@
 //! and for checkers of linearizability.
 //!
 //! A future has a list of arms, tried in order. A plain send or receive has one; a select has several,
-//! maybe on several channels, and the first to win takes the others out of line. Some of its arms may be
-//! futures that have nothing to do with channels; they are ready when the caller says so.
+//! maybe on several channels, and the first to win takes the others out of line. In each line a future
+//! stands once, with the first of its arms that want to stand there. Some of its arms may be futures that
+//! have nothing to do with channels; they are ready when the caller says so.
+//!
+//! A handle that was polled itself and has to wait is a future here, too, which ends when something else
+//! is done with the handle.
 //!
 //! [`Model::broken`] knows the promises that hold in every state. A [`Mutation`] breaks one rule, to
 //! show that somebody would notice.
@@ -94,7 +98,7 @@ pub enum Answer {
 pub enum State {
     /// Never polled.
     Fresh,
-    /// Stands in line, once for each arm.
+    /// Stands in the line of each arm.
     Parked,
     /// A counterpart has completed this arm; the next poll says so. A received value, still unclaimed,
     /// has its age with it.
@@ -110,6 +114,10 @@ pub enum State {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Future {
     pub arms: Vec<Arm>,
+    /// Arms that came when the others stood in line already; they join at the next poll.
+    pub added: Vec<Arm>,
+    /// Arms over handles that stand in line themselves. The first attempt gives that place up.
+    pub over: Vec<(usize, FutureId)>,
     pub state: State,
     /// Whether it asks foreign futures before a receive that was served first.
     pub biased: bool,
@@ -133,6 +141,8 @@ pub struct Place {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Chan {
     pub cap: usize,
+    pub senders: usize,
+    pub receivers: usize,
     /// The values inside, each with its age: the number of its acceptance.
     pub buf: VecDeque<(u64, Value)>,
     pub recvq: VecDeque<Place>,
@@ -173,17 +183,10 @@ impl Chan {
         Some(oldest)
     }
 
-    /// The first receiver that a send of this future may meet: on capacity 0 the first ones are promised
-    /// to permits, one to each, and a future is one receiver with however many arms.
-    fn free_receiver(&self, by: FutureId) -> Option<Place> {
-        let permits = if self.cap == 0 { self.reserved } else { 0 };
-        let mut promised = Vec::new();
-        let mut free = self.recvq.iter().filter(|receiver| {
-            let counts = promised.len() < permits && !promised.contains(&receiver.future);
-            promised.extend(counts.then_some(receiver.future));
-            !promised.contains(&receiver.future)
-        });
-        free.find(|receiver| receiver.future != by).copied()
+    /// The first receiver that a send of this future may meet: two arms of one select do not.
+    fn receiver_for(&self, by: FutureId) -> Option<Place> {
+        let mut receivers = self.recvq.iter();
+        receivers.find(|receiver| receiver.future != by).copied()
     }
 
     fn insert(&mut self, age: u64, value: Value) {
@@ -238,7 +241,7 @@ pub enum Promise {
     ClosedIsFinal,
     /// No parked future could be completed.
     NoLostWakeup,
-    /// Parked futures stand in line once for each arm, others nowhere; what is unclaimed is counted.
+    /// Parked futures stand once in the line of each arm, others nowhere; what is unclaimed is counted.
     ProperLines,
     /// A value that leaves is older than all that stay.
     OldestFirst,
@@ -269,6 +272,8 @@ impl Model {
     pub fn new(capacities: &[usize], mutation: Option<Mutation>) -> Self {
         let chan = |&cap| Chan {
             cap,
+            senders: 1,
+            receivers: 1,
             ..Chan::default()
         };
         Self {
@@ -306,10 +311,23 @@ impl Model {
         }
         self.futures.push(Future {
             arms,
+            added: Vec::new(),
+            over: Vec::new(),
             state: State::Fresh,
             biased: false,
         });
         self.futures.len() - 1
+    }
+
+    /// Gives a select one more arm.
+    pub fn add_arm(&mut self, f: FutureId, arm: Arm) {
+        if let Arm::Send(_, value) = arm {
+            self.bring(value);
+        }
+        match self.futures[f].state {
+            State::Fresh => self.futures[f].arms.push(arm),
+            _ => self.futures[f].added.push(arm),
+        }
     }
 
     /// A foreign future, for the caller to make an arm of.
@@ -321,13 +339,19 @@ impl Model {
 
     /// The first poll does it or parks, later ones look what became of it. Says which arm it was.
     pub fn poll(&mut self, f: FutureId) -> Poll<(usize, Answer)> {
-        let order: Vec<_> = (0..self.futures[f].arms.len()).collect();
-        self.poll_in_order(f, &order)
+        self.poll_in_order(f, &self.in_order(f))
+    }
+
+    /// Its arms, in the order in which they came.
+    pub fn in_order(&self, f: FutureId) -> Vec<usize> {
+        let Future { arms, added, .. } = &self.futures[f];
+        (0..arms.len() + added.len()).collect()
     }
 
     /// A poll that tries the arms, and parks them, in this order.
     pub fn poll_in_order(&mut self, f: FutureId, order: &[usize]) -> Poll<(usize, Answer)> {
-        let Some((arm, answer)) = self.look(f, order) else {
+        let asks = self.futures[f].biased && self.futures[f].added.is_empty();
+        let Some((arm, answer)) = self.look(f, order, asks) else {
             self.park(f, order);
             return Poll::Pending;
         };
@@ -337,8 +361,10 @@ impl Model {
 
     /// Does it at once, trying the arms in this order, or gives up.
     pub fn try_in_order(&mut self, f: FutureId, order: &[usize]) -> Option<(usize, Answer)> {
-        let mut arms = order.iter();
-        let won = arms.find_map(|&arm| Some((arm, self.attempt_at_once(f, arm)?)));
+        if self.is_parked(f) {
+            self.begin_anew(f);
+        }
+        let won = self.look(f, order, false);
         match won {
             Some((arm, answer)) => self.end(f, arm, answer),
             None => drop(self.drop(f)),
@@ -346,8 +372,20 @@ impl Model {
         won
     }
 
-    /// What has become of it, or becomes of it if it is new. Futures among its arms are polled in this order.
-    fn look(&mut self, f: FutureId, order: &[usize]) -> Option<(usize, Answer)> {
+    /// Leaves all lines, to try all arms again.
+    fn begin_anew(&mut self, f: FutureId) {
+        self.leave(f);
+        let future = &mut self.futures[f];
+        future.arms.append(&mut future.added);
+        future.state = State::Fresh;
+    }
+
+    /// What has become of it, or becomes of it if it is new or has arms that are new. Futures among its arms
+    /// are polled in this order; what was served may have to ask those before it first.
+    fn look(&mut self, f: FutureId, order: &[usize], asks: bool) -> Option<(usize, Answer)> {
+        if self.is_parked(f) && !self.futures[f].added.is_empty() {
+            self.begin_anew(f);
+        }
         match self.futures[f].state {
             State::Done => panic!("polled after it was ready"),
             State::Parked => {
@@ -356,7 +394,7 @@ impl Model {
                     self.leave(f);
                 } else if self.mutation == Some(Mutation::LosesItsPlace) && self.has_foreign(f) {
                     self.leave(f);
-                    self.enqueue_all(f);
+                    self.enqueue_all(f, &self.in_order(f));
                 }
                 won
             }
@@ -375,8 +413,7 @@ impl Model {
                 let Arm::Recv(c) = self.futures[f].arms[arm] else {
                     return Some((arm, answer));
                 };
-                let asks =
-                    self.futures[f].biased && self.mutation != Some(Mutation::ServedComesFirst);
+                let asks = asks && self.mutation != Some(Mutation::ServedComesFirst);
                 let before: Vec<_> = (0..arm).filter(|_| asks).collect();
                 let ready = self.poll_foreign(f, &before);
                 match answer {
@@ -457,17 +494,45 @@ impl Model {
         true
     }
 
-    /// The last sender is gone.
-    pub fn drop_senders(&mut self, c: ChanId) {
-        self.close(c);
+    pub fn add_sender(&mut self, c: ChanId) {
+        self.chans[c].senders += 1;
     }
 
-    /// The last receiver is gone, and what is inside with it.
-    pub fn drop_receivers(&mut self, c: ChanId) {
-        self.close(c);
-        let torn = self.chans[c].buf.drain(..).map(|(_, value)| value);
-        self.out.extend(torn);
-        self.chans[c].put_back = 0;
+    pub fn add_receiver(&mut self, c: ChanId) {
+        self.chans[c].receivers += 1;
+    }
+
+    /// The last one closes.
+    pub fn drop_sender(&mut self, c: ChanId) {
+        self.chans[c].senders -= 1;
+        if self.chans[c].senders == 0 {
+            self.close(c);
+        }
+    }
+
+    /// The last one closes, and what is inside goes with it.
+    pub fn drop_receiver(&mut self, c: ChanId) {
+        self.chans[c].receivers -= 1;
+        if self.chans[c].receivers == 0 {
+            self.close(c);
+            let torn = self.chans[c].buf.drain(..).map(|(_, value)| value);
+            self.out.extend(torn);
+            self.chans[c].put_back = 0;
+        }
+    }
+
+    /// Whether a weak sender still makes a sender: not of a closed channel.
+    pub fn upgrade_sender(&mut self, c: ChanId) -> bool {
+        let upgrades = !self.chans[c].closed;
+        self.chans[c].senders += usize::from(upgrades);
+        upgrades
+    }
+
+    /// Whether a weak receiver still makes a receiver: as long as there is one.
+    pub fn upgrade_receiver(&mut self, c: ChanId) -> bool {
+        let upgrades = self.chans[c].receivers > 0;
+        self.chans[c].receivers += usize::from(upgrades);
+        upgrades
     }
 
     /// A full buffer gives up its oldest value, before the parked senders get a chance.
@@ -490,14 +555,11 @@ impl Model {
         answer
     }
 
-    /// A permit holds a slot; on capacity 0 it holds a parked receiver, which stays in line.
-    pub fn reserve(&mut self, c: ChanId, by: FutureId) -> Answer {
+    /// A permit holds a slot, and on capacity 0 there is none.
+    pub fn try_reserve(&mut self, c: ChanId) -> Answer {
         let chan = &mut self.chans[c];
-        let possible = match chan.cap {
-            0 => chan.free_receiver(by).is_some(),
-            _ => chan.has_room(),
-        };
-        match (chan.closed, possible) {
+        assert_ne!(chan.cap, 0, "the call panics");
+        match (chan.closed, chan.has_room()) {
             (true, _) => Answer::Denied,
             (false, false) => Answer::Busy,
             (false, true) => {
@@ -507,17 +569,13 @@ impl Model {
         }
     }
 
-    pub fn try_reserve(&mut self, c: ChanId) -> Answer {
-        self.reserve(c, NOBODY)
-    }
-
-    /// The slot or receiver of a permit is the next in line's.
+    /// The slot of a permit is the next in line's.
     pub fn release_permit(&mut self, c: ChanId) {
         self.chans[c].reserved -= 1;
         self.admit(c);
     }
 
-    /// Uses a permit: goes to the first in line, promised or not, else inside, come what may.
+    /// Uses a permit: the value goes to the first in line, and the slot to the next one, or it goes inside.
     pub fn send_reserved(&mut self, c: ChanId, value: Value) -> Answer {
         self.bring(value);
         self.chans[c].reserved -= 1;
@@ -541,7 +599,7 @@ impl Model {
         if chan.closed {
             return Answer::Refused(value);
         }
-        if let Some(receiver) = chan.free_receiver(by) {
+        if let Some(receiver) = chan.receiver_for(by) {
             let age = self.accept(c);
             self.hand(c, receiver, age, value);
             return Answer::Sent;
@@ -555,6 +613,7 @@ impl Model {
 
     fn recv(&mut self, c: ChanId) -> Answer {
         let senders = self.chans[c].sendq.iter();
+        // Reservations bring nothing yet: they are passed by.
         let sender = senders.copied().find_map(|place| match self.arm(place) {
             Arm::Send(_, value) => Some((place, value)),
             _ => None,
@@ -586,20 +645,14 @@ impl Model {
 
     /// Does what this arm wants, unless that takes waiting.
     fn attempt(&mut self, f: FutureId, arm: usize) -> Option<Answer> {
+        self.give_up_place(f, arm);
         let answer = match self.futures[f].arms[arm] {
             Arm::Send(c, value) if self.mutation == Some(Mutation::MeetsItself) => {
                 self.send(c, value, NOBODY)
             }
             Arm::Send(c, value) => self.send(c, value, f),
-            // On capacity 0 a reservation that is first in line waits for somebody to park.
-            Arm::Recv(c) if self.chans[c].cap == 0 && self.chans[c].buf.is_empty() => {
-                match self.chans[c].sendq.front().map(|&place| self.arm(place)) {
-                    Some(Arm::Reserve(_)) => Answer::Empty,
-                    _ => self.recv(c),
-                }
-            }
             Arm::Recv(c) => self.recv(c),
-            Arm::Reserve(c) => self.reserve(c, f),
+            Arm::Reserve(c) => self.try_reserve(c),
             Arm::Watch(c) if self.chans[c].closed => Answer::Ended,
             Arm::Watch(_) => return None,
             Arm::Foreign(foreign) => {
@@ -612,45 +665,63 @@ impl Model {
         (!waits).then_some(answer)
     }
 
-    /// The same for one that will not park: no reservation waits for it.
-    fn attempt_at_once(&mut self, f: FutureId, arm: usize) -> Option<Answer> {
-        match self.futures[f].arms[arm] {
-            Arm::Recv(c) => Some(self.recv(c)).filter(|&answer| answer != Answer::Empty),
-            _ => self.attempt(f, arm),
+    /// A handle that stood in line leaves it when it is used for something else.
+    fn give_up_place(&mut self, f: FutureId, arm: usize) {
+        let over = &self.futures[f].over;
+        let place = over.iter().find(|&&(over, _)| over == arm);
+        if let Some(&(_, place)) = place {
+            self.futures[f].over.retain(|&(_, other)| other != place);
+            self.drop(place);
         }
     }
 
-    /// Stands in line with all arms; a parked receiver may be what a reservation waits for.
+    /// Stands in line for all arms.
     fn park(&mut self, f: FutureId, order: &[usize]) {
-        if self.futures[f].state == State::Parked {
+        if self.is_parked(f) {
             return;
         }
         self.futures[f].state = State::Parked;
-        let arms = self.futures[f].arms.clone();
-        for &arm in order {
-            self.enqueue(Place { future: f, arm });
+        self.enqueue_all(f, order);
+        if self.mutation == Some(Mutation::MeetsItself) {
+            (0..self.chans.len()).for_each(|c| self.admit(c));
         }
-        for on in arms {
-            if let Arm::Recv(c) = on {
-                self.admit(c);
+    }
+
+    /// Stands in each line with the first of its arms, behind all others.
+    fn enqueue_all(&mut self, f: FutureId, order: &[usize]) {
+        for &arm in order {
+            if !self.stands(f, arm) {
+                self.enqueue(Place { future: f, arm });
             }
         }
     }
 
-    /// Stands in line with all arms, behind all others.
-    fn enqueue_all(&mut self, f: FutureId) {
-        let arms = 0..self.futures[f].arms.len();
-        arms.for_each(|arm| self.enqueue(Place { future: f, arm }));
+    /// Where this arm stands when it waits.
+    fn line(&self, arm: Arm) -> Option<&VecDeque<Place>> {
+        let chan = &self.chans[arm.chan()?];
+        match arm {
+            Arm::Send(..) | Arm::Reserve(_) => Some(&chan.sendq),
+            Arm::Recv(_) => Some(&chan.recvq),
+            Arm::Watch(_) => Some(&chan.closeq),
+            Arm::Foreign(_) => None,
+        }
+    }
+
+    fn line_mut(&mut self, arm: Arm) -> Option<&mut VecDeque<Place>> {
+        let chan = &mut self.chans[arm.chan()?];
+        match arm {
+            Arm::Send(..) | Arm::Reserve(_) => Some(&mut chan.sendq),
+            Arm::Recv(_) => Some(&mut chan.recvq),
+            Arm::Watch(_) => Some(&mut chan.closeq),
+            Arm::Foreign(_) => None,
+        }
     }
 
     fn enqueue(&mut self, place: Place) {
-        let queue = match self.arm(place) {
-            Arm::Send(c, _) | Arm::Reserve(c) => &mut self.chans[c].sendq,
-            Arm::Recv(c) => &mut self.chans[c].recvq,
-            Arm::Watch(c) => &mut self.chans[c].closeq,
-            Arm::Foreign(_) => return,
-        };
-        queue.push_back(place);
+        let arm = self.arm(place);
+        if let Some(line) = self.line_mut(arm) {
+            line.push_back(place);
+        }
     }
 
     /// Serves parked senders and reservations, first come, first served.
@@ -781,7 +852,8 @@ impl Model {
 
     /// The values of the send arms that did not send.
     pub fn unsent(&self, f: FutureId, won: Option<(usize, Answer)>) -> Vec<Value> {
-        let arms = self.futures[f].arms.iter().enumerate();
+        let Future { arms, added, .. } = &self.futures[f];
+        let arms = arms.iter().chain(added).enumerate();
         arms.filter_map(|(arm, on)| match *on {
             Arm::Send(_, value) if won != Some((arm, Answer::Sent)) => Some(value),
             _ => None,
@@ -812,8 +884,8 @@ impl Model {
         true
     }
 
-    /// A future that has not won stands in line with one more arm; false if that arm could proceed
-    /// instead, or stands there already.
+    /// A future that has not won stands in line for one more arm; false if that arm could proceed instead,
+    /// or stands there already.
     pub fn park_arm(&mut self, f: FutureId, arm: usize) -> bool {
         // The other arms of the same future are no counterparts.
         let mut others = self.clone();
@@ -826,14 +898,10 @@ impl Model {
         true
     }
 
-    /// Whether this arm stands in line.
+    /// Whether the future stands in the line of this arm, with this or an earlier one; or the arm has none.
     pub fn stands(&self, f: FutureId, arm: usize) -> bool {
-        let place = Place { future: f, arm };
-        let mut queues = self
-            .chans
-            .iter()
-            .flat_map(|chan| [&chan.recvq, &chan.sendq]);
-        queues.any(|queue| queue.contains(&place))
+        let line = self.line(self.futures[f].arms[arm]);
+        line.is_none_or(|line| line.iter().any(|place| place.future == f))
     }
 }
 
@@ -928,17 +996,22 @@ impl Model {
     }
 
     fn lines_are_proper(&self) -> bool {
-        let queues = |chan: &Chan| [chan.recvq.clone(), chan.sendq.clone(), chan.closeq.clone()];
         let mut places = vec![0; self.futures.len()];
-        let everyone = self.chans.iter().flat_map(queues).flatten();
-        everyone.for_each(|place| places[place.future] += 1);
+        for chan in &self.chans {
+            let lines = [&chan.recvq, &chan.sendq, &chan.closeq].into_iter();
+            lines.flatten().for_each(|place| places[place.future] += 1);
+        }
         let mut unclaimed = vec![0; self.chans.len()];
-        for (future, places) in self.futures.iter().zip(places) {
-            let expected = match future.state {
-                State::Parked => future.arms.iter().filter_map(|arm| arm.chan()).count(),
-                _ => 0,
-            };
-            if places != expected {
+        for (f, future) in self.futures.iter().enumerate() {
+            let mut lines = vec![];
+            for arm in future.arms.iter().filter(|_| self.is_parked(f)) {
+                let line = self.line(*arm).map(std::ptr::from_ref);
+                if line.is_some() && !lines.contains(&line) {
+                    lines.push(line);
+                }
+            }
+            let in_each = (0..future.arms.len()).all(|arm| self.stands(f, arm));
+            if places[f] != lines.len() || (self.is_parked(f) && !in_each) {
                 return false;
             }
             if let State::Won {
@@ -958,10 +1031,10 @@ impl Model {
     fn someone_sleeps_in_vain(&self, chan: &Chan) -> bool {
         let receivers_in_vain = !chan.buf.is_empty() || (chan.closed && chan.inflight == 0);
         let senders_in_vain = chan.closed || chan.has_room();
-        // Two arms of one select do not meet. A reservation meets a receiver only on capacity 0.
+        // Two arms of one select do not meet, and a reservation brings nothing.
         let could_meet = chan.sendq.iter().any(|&sender| {
-            let reserves = matches!(self.arm(sender), Arm::Reserve(_));
-            chan.free_receiver(sender.future).is_some() && (chan.cap == 0 || !reserves)
+            let brings = matches!(self.arm(sender), Arm::Send(..));
+            brings && chan.receiver_for(sender.future).is_some()
         });
         (receivers_in_vain && !chan.recvq.is_empty())
             || (senders_in_vain && !chan.sendq.is_empty())

@@ -39,6 +39,8 @@ pub struct Task {
     pub id: FutureId,
     pub wakes: Arc<Wakes>,
     pub expected: usize,
+    /// Whether its last poll brought its waker.
+    pub hears: bool,
 }
 
 impl Task {
@@ -47,6 +49,7 @@ impl Task {
             id,
             wakes: Arc::default(),
             expected: 0,
+            hears: true,
         }
     }
 
@@ -145,6 +148,8 @@ pub struct Looks {
     pub cursors: (usize, usize),
     pub sendq: usize,
     pub recvq: usize,
+    pub senders: usize,
+    pub receivers: usize,
 }
 
 impl Looks {
@@ -157,6 +162,8 @@ impl Looks {
             cursors: chan.cursors(),
             sendq: chan.sendq.len(),
             recvq: chan.recvq.len(),
+            senders: chan.senders,
+            receivers: chan.receivers,
         }
     }
 }
@@ -173,6 +180,8 @@ macro_rules! looks {
             cursors: (snapshot.sendx, snapshot.recvx),
             sendq: snapshot.sendq,
             recvq: snapshot.recvq,
+            senders: $handle.sender_count(),
+            receivers: $handle.receiver_count(),
         }
     }};
 }

@@ -5,7 +5,7 @@ use core::fmt;
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
 
-use crate::receiver::Receiver;
+use crate::handles::receiver::Receiver;
 
 /// The values that were inside; made by [`Receiver::drain`].
 ///
@@ -21,13 +21,12 @@ use crate::receiver::Receiver;
 /// From Go: a loop of `select { case v := <-c: default: }`.
 #[must_use = "the values have left the channel, and are dropped with this"]
 pub struct Drain<'a, T> {
-    /// Each with its age, which nobody needs any more.
-    values: vec::IntoIter<(T, u64)>,
+    values: vec::IntoIter<T>,
     receiver: PhantomData<&'a Receiver<T>>,
 }
 
 impl<T> Drain<'_, T> {
-    pub(crate) fn new(values: Vec<(T, u64)>) -> Self {
+    pub(crate) fn new(values: Vec<T>) -> Self {
         Self {
             values: values.into_iter(),
             receiver: PhantomData,
@@ -39,7 +38,7 @@ impl<T> Iterator for Drain<'_, T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        self.values.next().map(|(value, _)| value)
+        self.values.next()
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -9,15 +9,14 @@ use core::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 
 use crate::chan::Chan;
-use crate::error::{SendError, polled_after_ready, present, refused};
-use crate::hchan::Hchan;
-use crate::sudog::Ticket;
-use crate::wakes::Visitor;
+use crate::error::{SendError, TrySendError, polled_after_ready, refused};
+use crate::hchan::Look;
+use crate::hchan::sudog::Ticket;
+use crate::wakes::Wakes;
 
-/// A slot held for a value that comes later; see [`Sender::reserve`](crate::Sender::reserve). On capacity
-/// 0, a receiver who waits.
+/// A slot held for a value that comes later; see [`Sender::reserve`](crate::Sender::reserve).
 ///
-/// Dropping it gives the slot to the next parked sender, or lets the receiver meet one.
+/// Dropping it gives the slot to the next in line.
 ///
 /// # Examples
 ///
@@ -42,8 +41,7 @@ impl<'a, T> Permit<'a, T> {
 
     /// Sends a value into the slot. Never waits, and is never turned away for want of room.
     ///
-    /// The value goes straight to a receiver that waits for one. On capacity 0, where the receiver
-    /// that was promised may have left meanwhile, the value then stays inside for the next.
+    /// The value goes straight to a receiver that waits for one.
     ///
     /// # Errors
     ///
@@ -64,15 +62,20 @@ impl<'a, T> Permit<'a, T> {
     pub fn send(self, value: T) -> Result<(), SendError<T>> {
         let chan = self.chan;
         mem::forget(self);
-        let mut elem = Some(value);
-        let sent = chan.with(|hchan, wakes| hchan.send_reserved(&mut elem, wakes));
+        let (mut elem, mut wakes) = (Some(value), Wakes::new());
+        let mut hchan = chan.lock();
+        let sent = hchan.send_reserved(&mut elem);
+        let sent = sent.map(|wakers| wakes.extend(wakers.into_iter().flatten()));
+        hchan.unlock_and_wake_all(wakes);
         refused(sent, &mut elem)
     }
 }
 
 impl<T> Drop for Permit<'_, T> {
     fn drop(&mut self) {
-        self.chan.with(Hchan::release_permit);
+        let mut hchan = self.chan.lock();
+        let next = hchan.release_permit();
+        hchan.unlock_to_drop(None, next);
     }
 }
 
@@ -102,18 +105,55 @@ impl<'a, T> Future for ReserveFuture<'a, T> {
         if this.done {
             polled_after_ready("ReserveFuture");
         }
-        let chan = this.chan;
-        // Held from the moment of the grant, so that a waker that panics cannot strand it.
-        let mut permit = None;
-        let polled = chan.poll(None, Visitor::new(cx), |hchan, visitor, _| {
-            let polled = hchan.poll_reserve(&mut this.place, visitor);
-            if polled == Poll::Ready(Ok(())) {
-                permit = Some(Permit::new(chan));
-            }
-            polled
-        });
+        let polled = match this.place.is_some() {
+            true => poll_in_line(this.chan, &mut this.place, cx),
+            false => reserve_or_park(this.chan, &mut this.place, cx),
+        };
         this.done = polled.is_ready();
-        polled.map(|reserved| reserved.map(|()| present(permit)))
+        polled.map_ok(|()| Permit::new(this.chan))
+    }
+}
+
+fn reserve_or_park<T>(
+    chan: &Chan<T>,
+    place: &mut Option<Ticket>,
+    cx: &Context<'_>,
+) -> Poll<Result<(), SendError<()>>> {
+    let mut waker = None;
+    loop {
+        let mut hchan = chan.lock();
+        match hchan.reserve() {
+            Ok(()) => return Poll::Ready(Ok(())),
+            Err(TrySendError::Closed(())) => return Poll::Ready(Err(SendError(()))),
+            Err(TrySendError::Full(())) if !hchan.is_live() => return Poll::Pending,
+            Err(TrySendError::Full(())) => {}
+        }
+        if let Some(waker) = waker.take() {
+            *place = Some(hchan.park_reserve(waker));
+            return Poll::Pending;
+        }
+        drop(hchan);
+        waker = Some(cx.waker().clone());
+    }
+}
+
+fn poll_in_line<T>(
+    chan: &Chan<T>,
+    place: &mut Option<Ticket>,
+    cx: &Context<'_>,
+) -> Poll<Result<(), SendError<()>>> {
+    loop {
+        let look = chan.lock().look(place, &mut None, cx.waker());
+        match look {
+            Look::Done => return Poll::Ready(Ok(())),
+            Look::Closed => return Poll::Ready(Err(SendError(()))),
+            Look::Parked => return Poll::Pending,
+            Look::Elsewhere => {
+                if chan.renew(place.as_ref(), cx) {
+                    return Poll::Pending;
+                }
+            }
+        }
     }
 }
 
@@ -126,8 +166,9 @@ impl<T> FusedFuture for ReserveFuture<'_, T> {
 impl<T> Drop for ReserveFuture<'_, T> {
     fn drop(&mut self) {
         if let Some(ticket) = self.place.take() {
-            self.chan
-                .with(|hchan, wakes| hchan.cancel_reserve(ticket, wakes));
+            let mut hchan = self.chan.lock();
+            let (left, next) = hchan.cancel_reserve(ticket);
+            hchan.unlock_to_drop(left, next);
         }
     }
 }

@@ -7,8 +7,7 @@ use futures_sink::Sink;
 
 use crate::chan::bounded;
 use crate::error::SendError;
-use crate::hchan::Hchan;
-use crate::sender::Sender;
+use crate::handles::sender::Sender;
 
 /// Sends each item; what does not fit waits in line, one item for each sender.
 ///
@@ -52,7 +51,7 @@ impl<T> Sink<T> for Sender<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
         // A channel on which nothing ever happens is never ready for an item.
-        if !self.chan.look(Hchan::is_live) {
+        if !self.chan.lock().is_live() {
             return Poll::Pending;
         }
         self.poll_send(cx, &mut None)

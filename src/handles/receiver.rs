@@ -6,20 +6,19 @@ use core::task::{Context, Poll};
 #[cfg(feature = "std")]
 use std::time::{Duration, Instant};
 
-use crate::chan::{Chan, Held};
+use crate::chan::Chan;
 use crate::error::{RecvError, RecvTimeoutError, TryRecvError, present};
-use crate::handle::{Standing, both_handles, too_many_handles};
-use crate::hchan::Hchan;
+use crate::handles::both::{Standing, both_handles, too_many_handles};
 #[cfg(feature = "std")]
-use crate::iter::Iter;
-use crate::iter::{Drain, TryIter};
+use crate::handles::iter::Iter;
+use crate::handles::iter::{Drain, TryIter};
+use crate::handles::weak::WeakReceiver;
+use crate::ops::recv::{self, NextFuture, RecvFuture, RecvManyFuture};
+use crate::ops::until::until;
 #[cfg(feature = "std")]
 use crate::park;
-use crate::recv::{RecvFuture, RecvManyFuture};
 use crate::sync::Arc;
-use crate::until::until;
-use crate::wakes::{Visitor, Wakes};
-use crate::weak::WeakReceiver;
+use crate::wakes::Wakes;
 
 /// The receiving handle of a channel: Go's `<-chan T`.
 ///
@@ -27,7 +26,7 @@ use crate::weak::WeakReceiver;
 /// channel closes, and the values inside are dropped with it.
 ///
 /// A receiver is also a [`Stream`](futures_core::Stream): a receive that is repeated, and keeps its
-/// place in line from poll to poll. Whatever receives on the handle meanwhile takes over that place.
+/// place in line from poll to poll, until something else is done with the handle.
 ///
 /// # Examples
 ///
@@ -64,7 +63,7 @@ impl<T> Receiver<T> {
     ///
     /// # Cancel safety
     ///
-    /// Strict: a receive that is dropped with a value it was handed but has not returned passes it on
+    /// Cancel safe: a receive that is dropped with a value it was handed but has not returned passes it on
     /// to the next in line, or back into its place in the channel, before all that was sent later.
     ///
     /// Until then the value is spoken for: so do not keep a receive that was polled, without polling
@@ -82,7 +81,7 @@ impl<T> Receiver<T> {
     /// # Cost
     ///
     /// One lock if it need not wait. A wait allocates nothing once the channel has had as many waiters
-    /// before; what a crowd took beyond 128 KiB is given back when it has gone.
+    /// before; what a crowd took beyond some 80 KiB is given back when it has gone.
     ///
     /// # Examples
     ///
@@ -103,8 +102,7 @@ impl<T> Receiver<T> {
 
     /// Receives a value if that takes no waiting.
     ///
-    /// On capacity 0 that is when a send waits already; a reservation that waits in front of it is passed
-    /// by. One lock.
+    /// On capacity 0 that is when a send waits already. One lock.
     ///
     /// # Errors
     ///
@@ -127,11 +125,54 @@ impl<T> Receiver<T> {
     /// From Go: `select { case v, ok = <-c: default: }`.
     #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        self.leave_standing();
+        let mut hchan = self.chan.lock();
         let mut elem = None;
-        match self.quick(&mut elem) {
-            Ok(()) => Ok(present(elem)),
-            Err(held) => self.try_recv_from(held),
-        }
+        let served = hchan.recv(&mut elem)?;
+        hchan.unlock_with(&mut elem, served);
+        Ok(present(elem))
+    }
+
+    /// Receives the next value, or `None` once the channel is closed and drained: [`recv`](Self::recv) as a
+    /// stream's method.
+    ///
+    /// It comes before the `next` of `StreamExt`, needs no import, and unlike that leaves the line when it is
+    /// dropped. So a `next` that loses a select or a timeout leaves nothing behind.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe, as [`recv`](Self::recv).
+    ///
+    /// # Panics
+    ///
+    /// The future panics when polled after it was ready.
+    ///
+    /// # Cost
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, mut rx) = hchan::unbounded();
+    /// (0..3).for_each(|n| tx.try_send(n).unwrap());
+    /// drop(tx);
+    /// let mut sum = 0;
+    /// while let Some(n) = rx.next().await {
+    ///     sum += n;
+    /// }
+    /// assert_eq!(sum, 3);
+    /// # });
+    /// ```
+    ///
+    /// From Go: `for v := range c`.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the name is that of `StreamExt`, before which it comes"
+    )]
+    pub fn next(&mut self) -> NextFuture<'_, T> {
+        NextFuture::new(self)
     }
 
     /// Receives a value, waiting until `timer` is ready at most. Any future is a timer.
@@ -140,7 +181,7 @@ impl<T> Receiver<T> {
     ///
     /// # Cancel safety
     ///
-    /// Strict, as [`recv`](Self::recv).
+    /// Cancel safe, as [`recv`](Self::recv).
     ///
     /// # Errors
     ///
@@ -175,7 +216,7 @@ impl<T> Receiver<T> {
     ///
     /// # Cancel safety
     ///
-    /// Strict, as [`recv`](Self::recv): while it waits nothing is in `out`.
+    /// Cancel safe, as [`recv`](Self::recv): while it waits nothing is in `out`.
     ///
     /// # Errors
     ///
@@ -232,10 +273,15 @@ impl<T> Receiver<T> {
         if limit == 0 {
             return Ok(0);
         }
-        self.chan.with(|hchan, wakes| {
-            out.push(self.attempt(hchan, wakes)?);
-            Ok(1 + hchan.recv_more(out, limit - 1, wakes))
-        })
+        self.leave_standing();
+        let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
+        let mut elem = None;
+        let served = hchan.recv(&mut elem)?;
+        wakes.extend(served.map(|served| served.waker));
+        out.push(present(elem));
+        let more = hchan.recv_more(out, limit - 1, &mut wakes);
+        hchan.unlock_and_wake_all(wakes);
+        Ok(1 + more)
     }
 
     /// Takes all that can be received without waiting, under one lock.
@@ -258,17 +304,19 @@ impl<T> Receiver<T> {
     ///
     /// From Go: the same loop, until `default`.
     pub fn drain(&self) -> Drain<'_, T> {
-        let take_all = |hchan: &mut Hchan<T>, wakes: &mut Wakes| {
-            let attempts = core::iter::from_fn(|| {
-                let age = hchan.next_age();
-                match self.claim(hchan, wakes) {
-                    Some(claimed) => Some(claimed),
-                    None => hchan.recv(wakes).ok().map(|value| (value, age)),
-                }
-            });
-            attempts.collect::<Vec<_>>()
-        };
-        let values = self.chan.take_aged(None, take_all, |values| values);
+        self.leave_standing();
+        let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
+        let (mut values, mut ages) = (Vec::new(), Vec::new());
+        loop {
+            let (age, mut elem) = (hchan.next_age(), None);
+            match hchan.recv(&mut elem) {
+                Ok(served) => wakes.extend(served.map(|served| served.waker)),
+                Err(_) => break,
+            }
+            values.push(present(elem));
+            ages.push(age);
+        }
+        hchan.unlock_with_many(&mut values, &ages, wakes);
         Drain::new(values)
     }
 
@@ -293,10 +341,10 @@ impl<T> Receiver<T> {
     ///
     /// # Cancel safety
     ///
-    /// Strict: the handle keeps its place, and what it was handed, when you stop polling. The next
-    /// receive on the handle, of whatever kind, takes both over; dropping the handle passes them on.
-    /// Until then others do not get what it is handed, so for a wait that may be given up, as in a timeout,
-    /// there is [`recv`](Self::recv).
+    /// The handle keeps its place, and what it was handed, when you stop polling, and others do not get what it
+    /// is handed meanwhile. It gives both up when it receives in another way, as with [`recv`](Self::recv) or
+    /// an arm of a select, or is dropped: a value goes to the next in line, or back. So for a wait that may be
+    /// given up, as in a timeout, there is [`recv`](Self::recv).
     ///
     /// # Errors
     ///
@@ -316,14 +364,11 @@ impl<T> Receiver<T> {
     ///
     /// Not in Go, whose runtime does the polling.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
-        let visitor = Visitor::new(cx);
-        let receive = |hchan: &mut Hchan<T>, visitor: &mut Visitor<'_>, wakes: &mut Wakes| {
-            let mut place = self.standing.take(hchan);
-            let polled = hchan.poll_recv(&mut place, visitor, wakes);
-            self.standing.keep(place);
-            polled
-        };
-        self.chan.poll_take(None, visitor, receive, Result::ok)
+        let mut standing = self.standing.borrow();
+        match standing.place.is_some() {
+            true => recv::poll_in_line(&self.chan, &mut standing.place, cx),
+            false => recv::recv_or_park(&self.chan, &mut standing.place, cx),
+        }
     }
 
     /// Makes a handle that does not keep the channel open.
@@ -343,62 +388,23 @@ impl<T> Receiver<T> {
         WeakReceiver::new(self.chan.clone())
     }
 
-    /// Receives if that concerns nobody else, and this handle does not stand in line.
+    /// Gives up the place in line of a poll on the handle itself, before something else is done with it. A
+    /// value that it was handed goes to the next in line, or back.
     #[inline]
-    pub(crate) fn quick(&self, elem: &mut Option<T>) -> Result<(), Held<'_, T>> {
-        self.chan.quick(|hchan, forecast| {
-            if self.standing.is_some() {
-                return None;
-            }
-            hchan.recv_quick(elem, forecast)
-        })
-    }
-
-    /// Receives from the sender who stands first, if this handle does not stand in line.
-    #[inline]
-    pub(crate) fn meet<'a>(
-        &'a self,
-        held: Held<'a, T>,
-        elem: &mut Option<T>,
-    ) -> Result<(), Held<'a, T>> {
-        self.chan.meet(held, elem, |hchan, elem, forecast| {
-            if self.standing.is_some() {
-                return None;
-            }
-            hchan.recv_meet(elem, forecast)
-        })
-    }
-
-    /// Receives without waiting, by the rules in full unless it meets a sender.
-    #[inline(never)]
-    fn try_recv_from<'a>(&'a self, held: Held<'a, T>) -> Result<T, TryRecvError> {
-        let mut elem = None;
-        let held = match self.meet(held, &mut elem) {
-            Ok(()) => return Ok(present(elem)),
-            Err(held) => held,
-        };
-        let attempt = |hchan: &mut Hchan<T>, wakes: &mut Wakes| self.attempt(hchan, wakes);
-        self.chan.take(held, attempt, Result::ok)
-    }
-
-    /// Receives without waiting: first what this handle was handed while it stood in line.
-    pub(crate) fn attempt(
-        &self,
-        hchan: &mut Hchan<T>,
-        wakes: &mut Wakes,
-    ) -> Result<T, TryRecvError> {
-        match self.claim(hchan, wakes) {
-            Some((value, _)) => Ok(value),
-            None => hchan.recv(wakes),
+    pub(crate) fn leave_standing(&self) {
+        if self.standing.is_some() {
+            self.leave_line();
         }
     }
 
-    /// Takes what this handle was handed while it stood in line, and tells the value's age.
-    pub(crate) fn claim(&self, hchan: &mut Hchan<T>, wakes: &mut Wakes) -> Option<(T, u64)> {
-        let mut place = self.standing.take(hchan);
-        let claimed = hchan.try_claim(&mut place, wakes);
-        self.standing.keep(place);
-        claimed
+    #[cold]
+    #[inline(never)]
+    fn leave_line(&self) {
+        let mut hchan = self.chan.lock();
+        if let Some(ticket) = self.standing.take() {
+            let (left, next) = hchan.cancel_recv(ticket);
+            hchan.unlock_to_drop(left, next);
+        }
     }
 }
 
@@ -422,11 +428,15 @@ impl<T> Receiver<T> {
     ///
     /// From Go: `v, ok := <-c`; what a goroutine is there, a thread is here.
     pub fn recv_blocking(&self) -> Result<T, RecvError> {
-        let mut recv = self.recv();
-        match recv.at_once() {
-            Some(value) => Ok(value),
-            None => park::block_on(&mut recv),
+        // Before the thread makes ready to sleep.
+        if !self.chan.recv_parks() {
+            match self.try_recv() {
+                Ok(value) => return Ok(value),
+                Err(TryRecvError::Closed) => return Err(RecvError),
+                Err(TryRecvError::Empty) => {}
+            }
         }
+        park::block_on(&mut self.recv())
     }
 
     /// Receives a value, sleeping for `timeout` at most; `Duration::MAX` is for ever.
@@ -508,7 +518,8 @@ impl<T> Clone for Receiver<T> {
     ///
     /// Aborts the process, or without `std` panics, if there are more than `u32::MAX`.
     fn clone(&self) -> Self {
-        if !self.chan.with(|hchan, _| hchan.add_receiver()) {
+        let counted = self.chan.lock().add_receiver();
+        if !counted {
             too_many_handles();
         }
         Self::new(self.chan.clone())
@@ -517,12 +528,15 @@ impl<T> Clone for Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        // The values that nobody can receive any more are dropped last, outside the lock.
-        let _values = self.chan.with(|hchan, wakes| {
-            if let Some(ticket) = self.standing.take(hchan) {
-                hchan.cancel_recv(ticket, wakes);
-            }
-            hchan.remove_receiver(&self.chan.closeq, wakes)
-        });
+        // What may panic as it is dropped is dropped last: the values that nobody can receive any more among it.
+        let mut _waker = None;
+        let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
+        if let Some(ticket) = self.standing.take() {
+            let (left, next) = hchan.cancel_recv(ticket);
+            _waker = left;
+            wakes.extend(next);
+        }
+        let _values = hchan.remove_receiver(&self.chan.closeq, &mut wakes);
+        hchan.unlock_and_wake_all(wakes);
     }
 }

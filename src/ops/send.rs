@@ -4,18 +4,121 @@ use alloc::collections::VecDeque;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use futures_core::future::FusedFuture;
 
-use crate::chan::{Chan, Held};
-use crate::error::{SendError, polled_after_ready, refused};
-use crate::hchan::Hchan;
-use crate::party::Party;
-use crate::sender::Sender;
-use crate::sudog::SendTicket;
+use crate::chan::Chan;
+use crate::error::{SendError, TrySendError, polled_after_ready, refused};
+use crate::handles::sender::Sender;
+use crate::hchan::Look;
+use crate::hchan::sudog::SendTicket;
 use crate::sync::Exclusive;
-use crate::wakes::{Visitor, Wakes};
+use crate::wakes::{Wakes, wake_and_drop};
+
+/// One poll of a send whose value is in `value`, or stands in line at `place` once it has parked.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "a third fewer instructions where nothing waits; the rest is not inlined"
+)]
+pub(crate) fn poll_send<T>(
+    chan: &Chan<T>,
+    place: &mut Option<SendTicket>,
+    value: &mut Option<T>,
+    cx: &Context<'_>,
+) -> Poll<Result<(), SendError<()>>> {
+    if let Some(ticket) = place {
+        if chan.has_sent(ticket) {
+            *place = None;
+            return Poll::Ready(Ok(()));
+        }
+        return poll_in_line(chan, place, value, cx);
+    }
+    if !chan.send_parks() {
+        if let Some(mut hchan) = chan.try_lock() {
+            match hchan.send(value) {
+                Ok(waker) => {
+                    hchan.unlock_and_wake(waker);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(TrySendError::Closed(())) => return Poll::Ready(Err(SendError(()))),
+                Err(TrySendError::Full(())) if !hchan.is_live() => return Poll::Pending,
+                Err(TrySendError::Full(())) => {}
+            }
+        }
+    }
+    send_or_park(chan, place, value, cx)
+}
+
+/// A poll that will probably park.
+#[inline(never)]
+fn send_or_park<T>(
+    chan: &Chan<T>,
+    place: &mut Option<SendTicket>,
+    value: &mut Option<T>,
+    cx: &Context<'_>,
+) -> Poll<Result<(), SendError<()>>> {
+    // Cloned before the lock is taken, for that may be to use the channel.
+    let waker = cx.waker().clone();
+    let mut hchan = chan.lock();
+    match hchan.send(value) {
+        Ok(waker) => {
+            hchan.unlock_and_wake(waker);
+            Poll::Ready(Ok(()))
+        }
+        Err(TrySendError::Closed(())) => Poll::Ready(Err(SendError(()))),
+        Err(TrySendError::Full(())) => {
+            if hchan.is_live() {
+                *place = Some(hchan.park_send(value, |sudog| sudog.set_task(waker)));
+            }
+            Poll::Pending
+        }
+    }
+}
+
+/// A poll in line.
+#[inline(never)]
+pub(crate) fn poll_in_line<T>(
+    chan: &Chan<T>,
+    place: &mut Option<SendTicket>,
+    value: &mut Option<T>,
+    cx: &Context<'_>,
+) -> Poll<Result<(), SendError<()>>> {
+    loop {
+        let look = chan.lock().look_send(place, value, cx.waker());
+        match look {
+            Look::Done => return Poll::Ready(Ok(())),
+            Look::Closed => return Poll::Ready(Err(SendError(()))),
+            Look::Parked => return Poll::Pending,
+            Look::Elsewhere => {
+                if chan.renew_send(place.as_ref(), cx) {
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+}
+
+/// Leaves the line. The value is in `value` again, unless a receiver has it.
+#[inline]
+pub(crate) fn leave_line<T>(chan: &Chan<T>, place: &mut Option<SendTicket>, value: &mut Option<T>) {
+    if let Some(ticket) = place.take() {
+        if !chan.has_sent(&ticket) {
+            cancel_to_drop(chan, ticket, value);
+        }
+    }
+}
+
+#[inline(never)]
+fn cancel_to_drop<T>(chan: &Chan<T>, ticket: SendTicket, value: &mut Option<T>) {
+    wake_and_drop(None, cancel(chan, ticket, value));
+}
+
+/// Gives up a parked send. Returns a waker to drop.
+fn cancel<T>(chan: &Chan<T>, ticket: SendTicket, value: &mut Option<T>) -> Option<Waker> {
+    chan.lock().cancel_send(ticket, value)
+}
 
 /// The future of [`Sender::send`](crate::Sender::send).
 #[must_use = "futures do nothing unless polled"]
@@ -35,19 +138,6 @@ impl<'a, T> SendFuture<'a, T> {
             chan,
             value: Exclusive::new(Some(value)),
             place: None,
-        }
-    }
-
-    /// Sends if that is an ordinary case, before a thread makes ready to sleep.
-    #[cfg(feature = "std")]
-    pub(crate) fn at_once(&mut self) -> bool {
-        let value = self.value.get_mut();
-        if self.chan.forecast.send_parks() {
-            return false;
-        }
-        match quick(self.chan, value) {
-            Ok(()) => true,
-            Err(held) => meet(self.chan, held, value).is_ok(),
         }
     }
 
@@ -116,132 +206,6 @@ impl<T> Drop for SendFuture<'_, T> {
     #[inline]
     fn drop(&mut self) {
         self.leave_line();
-    }
-}
-
-/// One poll of a send whose value is in `value` or stands in line at `place`.
-#[inline]
-fn poll_send<T>(
-    chan: &Chan<T>,
-    place: &mut Option<SendTicket>,
-    value: &mut Option<T>,
-    cx: &Context<'_>,
-) -> Poll<Result<(), SendError<()>>> {
-    if let Some(ticket) = place {
-        if chan.forecast.has_sent(ticket) {
-            *place = None;
-            return Poll::Ready(Ok(()));
-        }
-        return poll_in_full(chan, None, place, value, Visitor::new(cx));
-    }
-    if chan.forecast.send_parks() {
-        return poll_slowly(chan, None, place, value, cx);
-    }
-    match quick(chan, value) {
-        Ok(()) => Poll::Ready(Ok(())),
-        Err(held) => poll_slowly(chan, held, place, value, cx),
-    }
-}
-
-/// Sends into the ring.
-#[inline]
-pub(crate) fn quick<'a, T>(chan: &'a Chan<T>, value: &mut Option<T>) -> Result<(), Held<'a, T>> {
-    chan.quick(|hchan, forecast| hchan.send_quick(value, forecast))
-}
-
-/// Sends to the receiver who stands first.
-#[inline]
-pub(crate) fn meet<'a, T>(
-    chan: &'a Chan<T>,
-    held: Held<'a, T>,
-    value: &mut Option<T>,
-) -> Result<(), Held<'a, T>> {
-    chan.meet(held, value, Hchan::send_meet)
-}
-
-/// A poll that is not done with a slot of the ring.
-#[inline(never)]
-fn poll_slowly<T>(
-    chan: &Chan<T>,
-    held: Held<'_, T>,
-    place: &mut Option<SendTicket>,
-    value: &mut Option<T>,
-    cx: &Context<'_>,
-) -> Poll<Result<(), SendError<()>>> {
-    if held.is_none() {
-        if chan.forecast.send_parks() {
-            return poll_to_park(chan, place, value, cx);
-        }
-        // The lock is taken, most likely: with its waker at hand it need not wait again, to park.
-        let visitor = Visitor::with(cx, Some(cx.waker().clone()));
-        return poll_in_full(chan, None, place, value, visitor);
-    }
-    match meet(chan, held, value) {
-        Ok(()) => Poll::Ready(Ok(())),
-        Err(held) => poll_in_full(chan, held, place, value, Visitor::new(cx)),
-    }
-}
-
-/// A first poll that is likely to park, and brings its waker along.
-fn poll_to_park<T>(
-    chan: &Chan<T>,
-    place: &mut Option<SendTicket>,
-    value: &mut Option<T>,
-    cx: &Context<'_>,
-) -> Poll<Result<(), SendError<()>>> {
-    let mut waker = Some(cx.waker().clone());
-    let task = || waker.take().map(Party::Task);
-    match chan.quick(|hchan, forecast| hchan.park_send_quick(place, value, task, forecast)) {
-        Ok(()) => Poll::Pending,
-        Err(held) => poll_in_full(chan, held, place, value, Visitor::with(cx, waker)),
-    }
-}
-
-/// A poll by the rules in full.
-#[inline(never)]
-fn poll_in_full<T>(
-    chan: &Chan<T>,
-    held: Held<'_, T>,
-    place: &mut Option<SendTicket>,
-    value: &mut Option<T>,
-    visitor: Visitor<'_>,
-) -> Poll<Result<(), SendError<()>>> {
-    chan.poll(held, visitor, |hchan, visitor, wakes| {
-        hchan.poll_send(place, value, visitor, wakes)
-    })
-}
-
-#[inline]
-fn leave_line<T>(chan: &Chan<T>, place: &mut Option<SendTicket>, value: &mut Option<T>) {
-    if let Some(ticket) = place {
-        match chan.forecast.has_sent(ticket) {
-            true => *place = None,
-            false => cancel(chan, place, value),
-        }
-    }
-}
-
-/// Gives up a parked send.
-#[inline(never)]
-fn cancel<T>(chan: &Chan<T>, place: &mut Option<SendTicket>, value: &mut Option<T>) {
-    match chan.quick(|hchan, forecast| hchan.cancel_send_quick(place, value, forecast)) {
-        Ok(_party) => {}
-        Err(held) => cancel_in_full(chan, held, place, value),
-    }
-}
-
-/// Gives up a parked send by the rules in full.
-#[inline(never)]
-pub(crate) fn cancel_in_full<T>(
-    chan: &Chan<T>,
-    held: Held<'_, T>,
-    place: &mut Option<SendTicket>,
-    value: &mut Option<T>,
-) {
-    if let Some(ticket) = place.take() {
-        let cancel =
-            |hchan: &mut Hchan<T>, wakes: &mut Wakes| hchan.cancel_send(ticket, value, wakes);
-        chan.with_held(held, cancel);
     }
 }
 
@@ -326,27 +290,14 @@ impl<T> Future for SendManyFuture<'_, '_, T> {
             polled_after_ready("SendManyFuture");
         }
         let items = this.items.get_mut();
-        let visitor = Visitor::new(cx);
-        let polled = this.chan.poll(None, visitor, |hchan, visitor, wakes| {
-            loop {
-                // The first item is here, or stands in line already.
-                let mut item = None;
-                if this.place.is_none() {
-                    hchan.send_more(items);
-                    item = items.pop_front();
-                    if item.is_none() {
-                        return Poll::Ready(Ok(()));
-                    }
-                }
-                let polled = hchan.poll_send(&mut this.place, &mut item, visitor, wakes);
-                if let Some(item) = item {
-                    items.push_front(item);
-                }
-                if polled != Poll::Ready(Ok(())) {
-                    return polled;
-                }
-            }
-        });
+        let polled = match &this.place {
+            Some(_) => poll_first_in_line(this.chan, &mut this.place, items, cx),
+            None => Poll::Ready(Ok(())),
+        };
+        let polled = match polled {
+            Poll::Ready(Ok(())) => send_all_or_park(this.chan, &mut this.place, items, cx),
+            polled => polled,
+        };
         this.done = polled.is_ready();
         polled
     }
@@ -361,15 +312,72 @@ impl<T> FusedFuture for SendManyFuture<'_, '_, T> {
 impl<T> Drop for SendManyFuture<'_, '_, T> {
     fn drop(&mut self) {
         if let Some(ticket) = self.place.take() {
-            let items = self.items.get_mut();
-            self.chan.with(|hchan, wakes| {
-                let mut item = None;
-                hchan.cancel_send(ticket, &mut item, wakes);
-                if let Some(item) = item {
-                    items.push_front(item);
-                }
-            });
+            let mut first = None;
+            let left = cancel(self.chan, ticket, &mut first);
+            if let Some(first) = first {
+                self.items.get_mut().push_front(first);
+            }
+            wake_and_drop(None, left);
         }
+    }
+}
+
+/// A poll in line: what became of the first item.
+fn poll_first_in_line<T>(
+    chan: &Chan<T>,
+    place: &mut Option<SendTicket>,
+    items: &mut VecDeque<T>,
+    cx: &Context<'_>,
+) -> Poll<Result<(), SendError<()>>> {
+    let mut first = None;
+    let polled = poll_send(chan, place, &mut first, cx);
+    if let Some(first) = first {
+        items.push_front(first);
+    }
+    polled
+}
+
+/// Sends as many items as there is room or receivers for, and parks with the next.
+fn send_all_or_park<T>(
+    chan: &Chan<T>,
+    place: &mut Option<SendTicket>,
+    items: &mut VecDeque<T>,
+    cx: &Context<'_>,
+) -> Poll<Result<(), SendError<()>>> {
+    let mut waker = None;
+    loop {
+        let (mut hchan, mut wakes) = (chan.lock(), Wakes::new());
+        let polled = loop {
+            hchan.send_more(items);
+            let mut item = items.pop_front();
+            if item.is_none() {
+                break Poll::Ready(Ok(()));
+            }
+            match hchan.send(&mut item) {
+                Ok(receiver) => wakes.extend(receiver),
+                Err(TrySendError::Full(())) if waker.is_some() => {
+                    let waker: Option<Waker> = waker.take();
+                    *place = waker
+                        .map(|waker| hchan.park_send(&mut item, |sudog| sudog.set_task(waker)));
+                    break Poll::Pending;
+                }
+                Err(error) => {
+                    if let Some(item) = item {
+                        items.push_front(item);
+                    }
+                    break match error {
+                        TrySendError::Closed(()) => Poll::Ready(Err(SendError(()))),
+                        TrySendError::Full(()) => Poll::Pending,
+                    };
+                }
+            }
+        };
+        let parks = polled.is_pending() && place.is_none() && hchan.is_live();
+        hchan.unlock_and_wake_all(wakes);
+        if !parks {
+            return polled;
+        }
+        waker = Some(cx.waker().clone());
     }
 }
 

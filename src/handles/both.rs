@@ -2,14 +2,12 @@
 
 use core::num::NonZero;
 
-use crate::hchan::Hchan;
-use crate::sudog::Ticket;
+use crate::hchan::sudog::Ticket;
 use crate::sync::{AtomicU32, Ordering};
 
 /// The place in line of a poll on a handle itself, kept between one poll and the next.
 ///
-/// It is written under the channel's lock. A look without it, by which a select guesses whether to try, may
-/// be stale; the arm looks again under the lock when it parks.
+/// Whoever shares the handle takes it under the channel's lock.
 pub(crate) struct Standing(AtomicU32);
 
 impl Standing {
@@ -25,18 +23,34 @@ impl Standing {
         self.0.load(Ordering::Relaxed) != Self::NONE
     }
 
-    /// Takes the place over, if there is one.
-    #[inline]
-    pub(crate) fn take<T>(&self, hchan: &Hchan<T>) -> Option<Ticket> {
+    pub(crate) fn take(&self) -> Option<Ticket> {
         let number = NonZero::new(self.0.load(Ordering::Relaxed))?;
         self.0.store(Self::NONE, Ordering::Relaxed);
-        Some(hchan.ticket(number))
+        Some(Ticket::from_number(number))
     }
 
-    /// Keeps a place.
-    pub(crate) fn keep(&self, place: Option<Ticket>) {
-        let number = place.map_or(Self::NONE, |ticket| ticket.into_number().get());
-        self.0.store(number, Ordering::Relaxed);
+    /// Takes the place for a poll, which has the handle to itself. It is kept again afterwards, even if a waker
+    /// panics.
+    pub(crate) fn borrow(&mut self) -> Borrowed<'_> {
+        Borrowed {
+            place: self.take(),
+            standing: self,
+        }
+    }
+}
+
+/// The place of a handle during a poll.
+pub(crate) struct Borrowed<'a> {
+    pub(crate) place: Option<Ticket>,
+    standing: &'a Standing,
+}
+
+impl Drop for Borrowed<'_> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.place.take() {
+            let number = ticket.into_number().get();
+            self.standing.0.store(number, Ordering::Relaxed);
+        }
     }
 }
 
@@ -75,8 +89,10 @@ macro_rules! both_handles {
             ///
             /// From Go: `close(c)`, which panics the second time and on a nil channel.
             pub fn close(&self) -> bool {
-                self.chan
-                    .with(|hchan, wakes| hchan.close(&self.chan.closeq, wakes))
+                let (mut hchan, mut wakes) = (self.chan.lock(), $crate::wakes::Wakes::new());
+                let closed = hchan.close(&self.chan.closeq, &mut wakes);
+                hchan.unlock_and_wake_all(wakes);
+                closed
             }
 
             /// Whether the channel is closed. Once true, true forever.
@@ -93,7 +109,7 @@ macro_rules! both_handles {
             /// From Go: `closed(c)`, which early versions had; see [`closed`](Self::closed) to wait for it.
             #[must_use]
             pub fn is_closed(&self) -> bool {
-                self.chan.look($crate::hchan::Hchan::is_closed)
+                self.chan.lock().is_closed()
             }
 
             /// Waits until the channel is closed, by hand or because the other side is gone.
@@ -102,7 +118,7 @@ macro_rules! both_handles {
             ///
             /// # Cancel safety
             ///
-            /// Strict: a dropped wait leaves no trace.
+            /// Cancel safe: a dropped wait leaves no trace.
             ///
             /// # Panics
             ///
@@ -119,8 +135,8 @@ macro_rules! both_handles {
             /// ```
             ///
             /// From Go: what a second channel named `done` is for.
-            pub fn closed(&self) -> $crate::closed::ClosedFuture<'_> {
-                $crate::closed::ClosedFuture::new(&self.chan.closeq)
+            pub fn closed(&self) -> $crate::ops::closed::ClosedFuture<'_> {
+                $crate::ops::closed::ClosedFuture::new(&self.chan.closeq)
             }
 
             /// How many values are inside, at this instant.
@@ -139,7 +155,7 @@ macro_rules! both_handles {
             /// From Go: `len(c)`.
             #[must_use]
             pub fn len(&self) -> usize {
-                self.chan.look($crate::hchan::Hchan::len)
+                self.chan.lock().len()
             }
 
             /// Whether no value is inside, at this instant.
@@ -172,7 +188,7 @@ macro_rules! both_handles {
             /// From Go: `len(c) == cap(c)`.
             #[must_use]
             pub fn is_full(&self) -> bool {
-                self.chan.look($crate::hchan::Hchan::is_full)
+                self.chan.lock().is_full()
             }
 
             /// How many values the channel holds at most; `None` if it has no limit.
@@ -188,7 +204,7 @@ macro_rules! both_handles {
             /// From Go: `cap(c)`.
             #[must_use]
             pub fn capacity(&self) -> Option<usize> {
-                self.chan.look($crate::hchan::Hchan::capacity)
+                self.chan.lock().capacity()
             }
 
             /// How many senders there are, at this instant.
@@ -205,7 +221,7 @@ macro_rules! both_handles {
             /// Not in Go, which does not count who holds a channel.
             #[must_use]
             pub fn sender_count(&self) -> usize {
-                self.chan.look($crate::hchan::Hchan::sender_count)
+                self.chan.lock().sender_count()
             }
 
             /// How many receivers there are, at this instant.
@@ -221,7 +237,7 @@ macro_rules! both_handles {
             /// Not in Go, which does not count who holds a channel.
             #[must_use]
             pub fn receiver_count(&self) -> usize {
-                self.chan.look($crate::hchan::Hchan::receiver_count)
+                self.chan.lock().receiver_count()
             }
 
             /// Whether both handles are of one channel.
@@ -257,7 +273,7 @@ macro_rules! both_handles {
             /// From Go: the fields of `runtime.hchan`, which no program can see there.
             #[must_use]
             pub fn snapshot(&self) -> $crate::snapshot::Snapshot {
-                self.chan.look($crate::hchan::Hchan::snapshot)
+                self.chan.lock().snapshot()
             }
         }
 

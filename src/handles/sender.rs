@@ -6,18 +6,18 @@ use core::task::{Context, Poll};
 #[cfg(feature = "std")]
 use std::time::{Duration, Instant};
 
-use crate::chan::{Chan, Held};
+use crate::chan::Chan;
 use crate::error::{SendError, SendTimeoutError, TrySendError, present, refused};
-use crate::handle::{both_handles, too_many_handles};
+use crate::handles::both::{both_handles, too_many_handles};
+use crate::handles::weak::WeakSender;
+use crate::hchan::sudog::SendTicket;
+use crate::ops::reserve::{Permit, ReserveFuture};
+use crate::ops::send::{self, SendFromFuture, SendFuture, SendManyFuture};
+use crate::ops::until::until;
 #[cfg(feature = "std")]
 use crate::park;
-use crate::reserve::{Permit, ReserveFuture};
-use crate::send::{self, SendFromFuture, SendFuture, SendManyFuture};
-use crate::sudog::SendTicket;
 use crate::sync::Arc;
-use crate::until::until;
-use crate::wakes::Visitor;
-use crate::weak::WeakSender;
+use crate::wakes::Wakes;
 
 /// The sending handle of a channel: Go's `chan<- T`.
 ///
@@ -74,7 +74,7 @@ impl<T> Sender<T> {
     /// # Cost
     ///
     /// One lock if it need not wait. A wait allocates nothing once the channel has had as many waiters
-    /// before; what a crowd took beyond 128 KiB is given back when it has gone.
+    /// before; what a crowd took beyond some 80 KiB is given back when it has gone.
     ///
     /// # Examples
     ///
@@ -118,29 +118,16 @@ impl<T> Sender<T> {
     #[inline]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         let mut elem = Some(value);
-        match send::quick(&self.chan, &mut elem) {
-            Ok(()) => Ok(()),
-            Err(held) => self.try_send_to(held, elem),
-        }
-    }
-
-    /// Sends without waiting, by the rules in full unless it meets a receiver.
-    #[inline(never)]
-    fn try_send_to<'a>(
-        &'a self,
-        held: Held<'a, T>,
-        mut elem: Option<T>,
-    ) -> Result<(), TrySendError<T>> {
-        let chan = &self.chan;
-        let held = match send::meet(chan, held, &mut elem) {
-            Ok(()) => return Ok(()),
-            Err(held) => held,
-        };
-        let sent = chan.with_held(held, |hchan, wakes| hchan.send(&mut elem, wakes));
-        match sent {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Full(())) => Err(TrySendError::Full(present(elem))),
-            Err(TrySendError::Closed(())) => Err(TrySendError::Closed(present(elem))),
+        let mut hchan = self.chan.lock();
+        match hchan.send(&mut elem) {
+            Ok(waker) => {
+                hchan.unlock_and_wake(waker);
+                Ok(())
+            }
+            Err(error) => {
+                drop(hchan);
+                Err(error.with(present(elem)))
+            }
         }
     }
 
@@ -151,7 +138,7 @@ impl<T> Sender<T> {
     ///
     /// # Cancel safety
     ///
-    /// Strict: after a drop, `slot` is `None` if the value was sent, `Some` if not. So a send that
+    /// Cancel safe: after a drop, `slot` is `None` if the value was sent, `Some` if not. So a send that
     /// loses a `tokio::select!` or a timeout loses nothing.
     ///
     /// # Errors
@@ -230,7 +217,7 @@ impl<T> Sender<T> {
     ///
     /// # Cancel safety
     ///
-    /// Strict: what was not sent is in `items`, in order, also after a drop.
+    /// Cancel safe: what was not sent is in `items`, in order, also after a drop.
     ///
     /// # Errors
     ///
@@ -282,24 +269,26 @@ impl<T> Sender<T> {
     /// From Go: `select { case c <- v: default: <-c; c <- v }`, in which others may come between.
     pub fn force_send(&self, value: T) -> Result<Option<T>, SendError<T>> {
         let mut elem = Some(value);
-        let sent = self
-            .chan
-            .with(|hchan, wakes| hchan.force_send(&mut elem, wakes));
-        match sent {
-            Ok(()) => Ok(elem),
-            Err(SendError(())) => Err(SendError(present(elem))),
+        let mut hchan = self.chan.lock();
+        match hchan.force_send(&mut elem) {
+            Ok(waker) => {
+                hchan.unlock_and_wake(waker);
+                Ok(elem)
+            }
+            Err(_) => {
+                drop(hchan);
+                Err(SendError(present(elem)))
+            }
         }
     }
 
     /// Waits for a free slot and holds it for a value that comes later.
     ///
-    /// Reservations stand in line with the sends, first come, first served. On capacity 0 a permit is
-    /// granted when a receiver waits; that receiver stays first in line for it, and other sends serve
-    /// those behind, until the permit is used or dropped.
+    /// Reservations stand in line with the sends, first come, first served.
     ///
     /// # Cancel safety
     ///
-    /// Strict: dropped, it gives up its place, or the permit that it was granted but has not
+    /// Cancel safe: dropped, it gives up its place, or the permit that it was granted but has not
     /// returned, to the next in line.
     ///
     /// # Errors
@@ -308,7 +297,8 @@ impl<T> Sender<T> {
     ///
     /// # Panics
     ///
-    /// The future panics when polled after it was ready.
+    /// On capacity 0, where there is no slot to hold: [`send_from`](Self::send_from) keeps a value that is not
+    /// sent. The future panics when polled after it was ready.
     ///
     /// # Examples
     ///
@@ -322,16 +312,21 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// Not in Go, where the value comes before the wait.
+    #[track_caller]
     pub fn reserve(&self) -> ReserveFuture<'_, T> {
+        self.check_slots();
         ReserveFuture::new(&self.chan)
     }
 
-    /// Holds a slot for a value that comes later, if that takes no waiting. On capacity 0, a receiver who
-    /// waits: each may be held for one permit.
+    /// Holds a slot for a value that comes later, if that takes no waiting.
     ///
     /// # Errors
     ///
     /// [`TrySendError::Full`] or [`TrySendError::Closed`], as [`try_send`](Self::try_send).
+    ///
+    /// # Panics
+    ///
+    /// On capacity 0, as [`reserve`](Self::reserve).
     ///
     /// # Examples
     ///
@@ -344,9 +339,19 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// Not in Go, as [`reserve`](Self::reserve).
+    #[track_caller]
     pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
-        let reserved = self.chan.with(|hchan, _| hchan.reserve());
+        self.check_slots();
+        let reserved = self.chan.lock().reserve();
         reserved.map(|()| Permit::new(&self.chan))
+    }
+
+    #[track_caller]
+    fn check_slots(&self) {
+        assert!(
+            self.chan.has_slots(),
+            "a channel of capacity 0 has no slots to reserve: `send_from` keeps a value that is not sent"
+        );
     }
 
     /// Sends the value in `item`: the poll form of [`send`](Self::send), for futures of your own.
@@ -385,20 +390,18 @@ impl<T> Sender<T> {
         cx: &mut Context<'_>,
         item: &mut Option<T>,
     ) -> Poll<Result<(), SendError<T>>> {
-        let mut back = None;
-        let visitor = Visitor::new(cx);
-        let polled = self.chan.poll(None, visitor, |hchan, visitor, wakes| {
-            let mut polled = Poll::Ready(Ok(()));
-            if self.staged.is_some() {
-                polled = hchan.poll_send(&mut self.staged, &mut back, visitor, wakes);
+        let mut staged = None;
+        if self.staged.is_some() {
+            match send::poll_send(&self.chan, &mut self.staged, &mut staged, cx) {
+                Poll::Ready(Ok(())) => {}
+                polled => return polled.map(|sent| refused(sent, &mut staged)),
             }
-            if polled == Poll::Ready(Ok(())) && item.is_some() {
-                polled = hchan.poll_send(&mut self.staged, item, visitor, wakes);
-            }
-            polled
-        });
-        let left = if back.is_some() { &mut back } else { item };
-        polled.map(|sent| refused(sent, left))
+        }
+        if item.is_none() {
+            return Poll::Ready(Ok(()));
+        }
+        let polled = send::poll_send(&self.chan, &mut self.staged, item, cx);
+        polled.map(|sent| refused(sent, item))
     }
 
     /// Makes a handle that does not keep the channel open.
@@ -439,12 +442,16 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// From Go: `c <- value`; what a goroutine is there, a thread is here.
-    pub fn send_blocking(&self, value: T) -> Result<(), SendError<T>> {
-        let mut send = self.send(value);
-        match send.at_once() {
-            true => Ok(()),
-            false => park::block_on(&mut send),
+    pub fn send_blocking(&self, mut value: T) -> Result<(), SendError<T>> {
+        // Before the thread makes ready to sleep.
+        if !self.chan.send_parks() {
+            match self.try_send(value) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Closed(back)) => return Err(SendError(back)),
+                Err(TrySendError::Full(back)) => value = back,
+            }
         }
+        park::block_on(&mut self.send(value))
     }
 
     /// Sends a value, sleeping for `timeout` at most; `Duration::MAX` is for ever.
@@ -519,7 +526,8 @@ impl<T> Clone for Sender<T> {
     ///
     /// Aborts the process, or without `std` panics, if there are more than `u32::MAX`.
     fn clone(&self) -> Self {
-        if !self.chan.with(|hchan, _| hchan.add_sender()) {
+        let counted = self.chan.lock().add_sender();
+        if !counted {
             too_many_handles();
         }
         Self::new(self.chan.clone())
@@ -528,12 +536,13 @@ impl<T> Clone for Sender<T> {
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        let mut staged = None;
-        self.chan.with(|hchan, wakes| {
-            if let Some(ticket) = self.staged.take() {
-                hchan.cancel_send(ticket, &mut staged, wakes);
-            }
-            hchan.remove_sender(&self.chan.closeq, wakes);
-        });
+        // What may panic as it is dropped is dropped last.
+        let (mut _staged, mut _waker) = (None, None);
+        let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
+        if let Some(ticket) = self.staged.take() {
+            _waker = hchan.cancel_send(ticket, &mut _staged);
+        }
+        hchan.remove_sender(&self.chan.closeq, &mut wakes);
+        hchan.unlock_and_wake_all(wakes);
     }
 }

@@ -5,16 +5,15 @@ use core::task::{Context, Poll};
 
 use futures_core::stream::{FusedStream, Stream};
 
-use crate::receiver::Receiver;
+use crate::handles::receiver::Receiver;
 
 /// Ends once the channel is closed and drained.
 ///
 /// # Cancel safety
 ///
-/// The place in line is the receiver's, not that of the future of `next()`: if that is dropped, as by a
-/// timeout or a select, the receiver stays in line, and may be handed a value that others then do not
-/// get, until it receives again or is dropped. For a wait that may be given up there is
-/// [`recv`](Receiver::recv), whose future leaves the line; `rx = rx.clone()` leaves it, too.
+/// A stream that is pending keeps its place in line from poll to poll. When you stop polling it, it stays in
+/// line, and may be handed a value that others then do not get, until it receives again, is dropped, or is
+/// used in another way. The future of [`Receiver::next`] leaves the line when it is dropped, and holds nobody up.
 ///
 /// # Examples
 ///
@@ -22,14 +21,10 @@ use crate::receiver::Receiver;
 /// # futures::executor::block_on(async {
 /// use futures::StreamExt;
 ///
-/// let (tx, mut rx) = hchan::unbounded();
+/// let (tx, rx) = hchan::unbounded();
 /// (0..3).for_each(|n| tx.try_send(n).unwrap());
 /// drop(tx);
-/// let mut sum = 0;
-/// while let Some(n) = rx.next().await {
-///     sum += n;
-/// }
-/// assert_eq!(sum, 3);
+/// assert_eq!(rx.map(|n| 2 * n).collect::<Vec<_>>().await, [0, 2, 4]);
 /// # });
 /// ```
 ///

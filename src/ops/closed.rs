@@ -1,21 +1,22 @@
-//! Waiting for the end of a channel, in a line that has a lock of its own. That one is taken last:
-//! `close` holds the channel's.
+//! Waiting for the end of a channel, in a line that has a lock of its own, and so no type of a value. That
+//! lock is taken last: `close` holds the channel's.
 
 use alloc::boxed::Box;
-use core::convert::Infallible;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use futures_core::future::FusedFuture;
 
 use crate::error::polled_after_ready;
-use crate::party::{Party, Terms};
-use crate::sudog::{State, Sudogs, Ticket, WaitQ};
+use crate::hchan::Look;
+use crate::hchan::offer::Terms;
+use crate::hchan::slab::NIL;
+use crate::hchan::sudog::{State, Sudog, Sudogs, Ticket, WaitQ};
 use crate::sync::{AtomicBool, Mutex, Ordering};
-use crate::trace::{Event, Queue, Trace};
-use crate::wakes::{Visitor, Wakes};
+use crate::trace::{Event, Queue, Told, Trace};
+use crate::wakes::Wakes;
 
 /// Those who wait for the end. It knows nothing of the channel's values.
 pub(crate) struct Closeq {
@@ -28,7 +29,7 @@ pub(crate) struct Closeq {
 }
 
 struct Line {
-    sudogs: Sudogs<Infallible>,
+    sudogs: Sudogs,
     queue: WaitQ,
 }
 
@@ -60,46 +61,65 @@ impl Closeq {
         let mut line = self.line.lock();
         self.closed.store(true, Ordering::Relaxed);
         if let Some(Line { sudogs, queue }) = line.as_deref_mut() {
-            while let Some((watcher, waker)) = queue.dequeue(sudogs, Terms::Revocable, |_| true) {
-                sudogs.at_mut(watcher).state = State::Success;
+            while let Some((watcher, waker)) = queue.dequeue(sudogs, Terms::Revocable, u64::MAX) {
+                sudogs.get_mut(watcher).state = State::Success;
                 wakes.push(waker);
             }
         }
     }
 
-    /// One poll of a wait for the end.
+    /// One poll of a wait for the end, by a task that brings its waker if it has been sent away for it. A waker
+    /// that is not needed is in `waker` afterwards.
     fn poll(
         &self,
         place: &mut Option<Ticket>,
-        visitor: &mut Visitor<'_>,
+        task: &Waker,
+        waker: &mut Option<Waker>,
         trace: &mut Trace,
-    ) -> Poll<()> {
+    ) -> Look {
         let mut line = self.line.lock();
         if place.is_none() && self.closed.load(Ordering::Relaxed) {
-            return Poll::Ready(());
+            return Look::Done;
         }
         if !self.ends {
-            return Poll::Pending;
+            return Look::Parked;
         }
         let Line { sudogs, queue } = &mut **line.get_or_insert_with(Line::new);
-        if place.is_some() {
-            return sudogs.redeem(place, visitor).map(|_| ());
-        }
-        *place = visitor.waker().map(|waker| {
+        let Some(ticket) = place else {
+            let Some(waker) = waker.take() else {
+                return Look::Elsewhere;
+            };
             trace.note(Event::Park(Queue::Close));
-            queue.park(sudogs, None, Party::Task(waker), 0)
-        });
-        Poll::Pending
+            let (ticket, _) = queue.park(sudogs, 0, NIL, |sudog| sudog.set_task(waker));
+            *place = Some(ticket);
+            return Look::Parked;
+        };
+        let sudog = sudogs.get_mut(ticket.number());
+        if sudog.state != State::Parked {
+            sudogs.release(ticket.number(), |_| ());
+            *place = None;
+            return Look::Done;
+        }
+        if sudog.wakes(task) {
+            return Look::Parked;
+        }
+        match waker.take() {
+            Some(new) => {
+                *waker = sudog.renew(new);
+                Look::Parked
+            }
+            None => Look::Elsewhere,
+        }
     }
 
     /// Gives up a wait for the end, and hands its waker back.
-    fn cancel(&self, ticket: Ticket) -> Option<Party> {
+    fn cancel(&self, ticket: &Ticket) -> Option<Waker> {
         let mut line = self.line.lock();
         let Line { sudogs, queue } = line.as_deref_mut()?;
-        if sudogs.get(&ticket).state == State::Parked {
-            queue.unlink(sudogs, &ticket);
+        if sudogs.get(ticket.number()).state == State::Parked {
+            queue.unlink(sudogs, ticket.number());
         }
-        sudogs.release(ticket).1
+        sudogs.release(ticket.number(), Sudog::take_waker)
     }
 }
 
@@ -130,17 +150,18 @@ impl Future for ClosedFuture<'_> {
         if this.done {
             polled_after_ready("ClosedFuture");
         }
-        let mut visitor = Visitor::new(cx);
+        let mut waker = None;
         loop {
-            let mut trace = Trace::new();
-            let polled = this.closeq.poll(&mut this.place, &mut visitor, &mut trace);
-            drop(visitor.leftover());
-            if let Err(panic) = trace.tell(this.closeq.address(), Ok(())) {
-                panic.resume();
-            }
-            if !visitor.fetch_waker() {
-                this.done = polled.is_ready();
-                return polled;
+            let (mut trace, mut told) = (Trace::new(), Told::new());
+            let look = { this.closeq }.poll(&mut this.place, cx.waker(), &mut waker, &mut trace);
+            told.add(&mut trace, this.closeq.address());
+            match look {
+                Look::Elsewhere => waker = Some(cx.waker().clone()),
+                Look::Parked => return Poll::Pending,
+                Look::Done | Look::Closed => {
+                    this.done = true;
+                    return Poll::Ready(());
+                }
             }
         }
     }
@@ -155,7 +176,7 @@ impl FusedFuture for ClosedFuture<'_> {
 impl Drop for ClosedFuture<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.place.take() {
-            drop(self.closeq.cancel(ticket));
+            drop(self.closeq.cancel(&ticket));
         }
     }
 }

@@ -3,8 +3,8 @@
 use core::fmt;
 
 use crate::chan::Chan;
-use crate::receiver::Receiver;
-use crate::sender::Sender;
+use crate::handles::receiver::Receiver;
+use crate::handles::sender::Sender;
 use crate::sync::Arc;
 
 /// A sender that does not keep the channel open; made by [`Sender::downgrade`].
@@ -45,7 +45,7 @@ impl<T> WeakSender<T> {
     /// Not in Go, where a channel ends with the garbage collector.
     #[must_use]
     pub fn upgrade(&self) -> Option<Sender<T>> {
-        let revived = self.chan.with(|hchan, _| hchan.revive_sender());
+        let revived = self.chan.lock().revive_sender();
         revived.then(|| Sender::new(self.chan.clone()))
     }
 }
@@ -91,7 +91,7 @@ impl<T> WeakReceiver<T> {
     /// Not in Go, where a channel ends with the garbage collector.
     #[must_use]
     pub fn upgrade(&self) -> Option<Receiver<T>> {
-        let revived = self.chan.with(|hchan, _| hchan.revive_receiver());
+        let revived = self.chan.lock().revive_receiver();
         revived.then(|| Receiver::new(self.chan.clone()))
     }
 }

@@ -1,0 +1,10 @@
+//! The public face of a channel: its handles, and what they are as streams, sinks and iterators.
+
+pub(crate) mod both;
+pub(crate) mod iter;
+pub(crate) mod receiver;
+pub(crate) mod sender;
+#[cfg(feature = "sink")]
+mod sink;
+mod stream;
+pub(crate) mod weak;

@@ -1,0 +1,223 @@
+//! Places that are used again, and a crowd's storage, which goes with it.
+
+use alloc::vec::Vec;
+use core::mem;
+
+use super::{NIL, Place, SPARE_BYTES, Segments, Slab};
+
+/// A place for a number, so large that a segment has few.
+struct Spot {
+    id: u32,
+    next: u32,
+    _rest: [u32; 62],
+}
+
+impl Default for Spot {
+    fn default() -> Self {
+        Self {
+            id: NIL,
+            next: NIL,
+            _rest: [0; 62],
+        }
+    }
+}
+
+impl Place for Spot {
+    fn next(&mut self) -> &mut u32 {
+        &mut self.next
+    }
+}
+
+const SEGMENT: u32 = Slab::<Spot>::SEGMENT;
+const SPARE: u32 = Segments::<Spot>::SPARE as u32;
+const GROUP: u32 = Segments::<Spot>::GROUP;
+
+fn enter(slab: &mut Slab<Spot>, id: u32) -> u32 {
+    let (number, spot) = slab.acquire();
+    assert_eq!(mem::replace(&mut spot.id, id), NIL);
+    number
+}
+
+fn leave(slab: &mut Slab<Spot>, number: u32) -> u32 {
+    slab.release(number, |spot| mem::replace(&mut spot.id, NIL))
+}
+
+/// A slab, and the numbers of the places that a crowd has taken.
+fn crowd(size: u32) -> (Slab<Spot>, Vec<u32>) {
+    let mut slab = Slab::new();
+    let numbers = (0..size).map(|id| enter(&mut slab, id)).collect();
+    (slab, numbers)
+}
+
+/// For how many places there is storage beyond the first ones.
+fn beyond(slab: &Slab<Spot>) -> u32 {
+    let segments = { slab.more.iter() }.flat_map(|more| &more.groups);
+    { segments.flat_map(|group| &group.segments) }
+        .map(|segment| segment.places.capacity() as u32)
+        .sum()
+}
+
+/// How many segments are listed, allocated or not.
+fn listed(slab: &Slab<Spot>) -> u32 {
+    let groups = { slab.more.iter() }.flat_map(|more| &more.groups);
+    groups.map(|group| group.segments.len() as u32).sum()
+}
+
+/// The ways in which a crowd leaves: those who came first go first, or last, or all are mixed.
+fn ways(numbers: &[u32]) -> [Vec<u32>; 3] {
+    const STEP: usize = 7919;
+
+    let len = numbers.len();
+    assert!(len % STEP != 0);
+    let last_first = numbers.iter().rev().copied().collect();
+    let mixed = (0..len).map(|at| numbers[at * STEP % len]).collect();
+    [numbers.to_vec(), last_first, mixed]
+}
+
+#[test]
+fn a_place_is_used_again() {
+    let mut slab = Slab::new();
+    for id in 0..1000 {
+        let number = enter(&mut slab, id);
+        assert_eq!((number, leave(&mut slab, number)), (0, id));
+    }
+    assert_eq!((slab.first.len(), beyond(&slab)), (1, 0));
+
+    let (mut slab, numbers) = crowd(4 * SEGMENT);
+    let before = (listed(&slab), beyond(&slab));
+    for at in (0..4 * SEGMENT).step_by(7) {
+        let number = numbers[at as usize];
+        assert_eq!(leave(&mut slab, number), at);
+        assert_eq!(enter(&mut slab, at), number);
+    }
+    assert_eq!((listed(&slab), beyond(&slab)), before);
+}
+
+#[test]
+fn a_number_stands_for_its_place_however_many_come_and_go() {
+    let (mut slab, mut inside) = (Slab::new(), Vec::new());
+    for id in 0..60 * SEGMENT {
+        inside.push((enter(&mut slab, id), id));
+        // Two come and one goes, from anywhere.
+        if id % 2 == 1 {
+            let at = id as usize * 7919 % inside.len();
+            let (number, id) = inside.swap_remove(at);
+            assert_eq!(leave(&mut slab, number), id);
+        }
+    }
+    assert_eq!(inside.len() as u32, 30 * SEGMENT);
+    for &(number, id) in &inside {
+        assert_eq!((slab.get(number).id, slab.get_mut(number).id), (id, id));
+    }
+}
+
+#[test]
+fn a_crowds_storage_goes_with_it_whoever_stays() {
+    let size = 64 * SEGMENT;
+    for stays in [0, SEGMENT, size / 2, size - 1] {
+        for way in 0..3 {
+            let (mut slab, numbers) = crowd(size);
+            assert_eq!(beyond(&slab), size - SEGMENT);
+            let straggler = numbers[stays as usize];
+            let leavers = &ways(&numbers)[way];
+            for &number in leavers.iter().filter(|number| **number != straggler) {
+                assert_eq!(leave(&mut slab, number), number);
+            }
+            assert_eq!(slab.get(straggler).id, stays);
+            // The spare segments, and its own, unless it has one of the first places.
+            let own = u32::from(stays >= SEGMENT);
+            assert_eq!(beyond(&slab), (SPARE + own) * SEGMENT);
+
+            // What is listed is used before more is.
+            let before = listed(&slab);
+            let next: Vec<_> = (0..(1 + before) * SEGMENT - 1)
+                .map(|id| enter(&mut slab, id))
+                .collect();
+            assert_eq!((listed(&slab), beyond(&slab)), (before, before * SEGMENT));
+            assert_eq!(slab.get(straggler).id, stays);
+            for number in next.into_iter().chain([straggler]) {
+                leave(&mut slab, number);
+            }
+            assert_eq!(beyond(&slab), SPARE * SEGMENT);
+        }
+    }
+}
+
+#[test]
+fn the_first_places_and_a_few_segments_are_kept() {
+    for size in [1, 4, SEGMENT, (1 + SPARE) * SEGMENT, 20 * SEGMENT] {
+        let (mut slab, numbers) = crowd(size);
+        for number in numbers {
+            leave(&mut slab, number);
+        }
+        let kept = slab.first.capacity() as u32 + beyond(&slab);
+        assert_eq!(slab.first.len() as u32, size.min(SEGMENT));
+        assert_eq!(kept, size.min((1 + SPARE) * SEGMENT));
+
+        // Who comes next needs no more storage.
+        for id in 0..kept {
+            enter(&mut slab, id);
+        }
+        assert_eq!(slab.first.capacity() as u32 + beyond(&slab), kept);
+    }
+    let bytes = size_of::<Spot>() * (SPARE * SEGMENT) as usize;
+    assert_eq!(bytes, SPARE_BYTES);
+}
+
+#[test]
+fn a_group_goes_with_its_last_segment() {
+    for way in 0..3 {
+        let (mut slab, numbers) = crowd((2 * GROUP + 10) * SEGMENT);
+        assert_eq!(listed(&slab), 2 * GROUP + 9);
+        // One stays in the middle group.
+        let straggler = numbers[((GROUP + 5) * SEGMENT) as usize];
+        let leavers = &ways(&numbers)[way];
+        for &number in leavers.iter().filter(|number| **number != straggler) {
+            leave(&mut slab, number);
+        }
+        let groups = slab.more.as_ref().map(|more| &more.groups);
+        let held = { groups.into_iter().flatten() }.filter(|group| group.live > 0);
+        assert!(held.count() as u32 <= 1 + SPARE);
+        assert!(listed(&slab) <= (1 + SPARE) * GROUP);
+        assert_eq!(beyond(&slab), (1 + SPARE) * SEGMENT);
+        assert_eq!(leave(&mut slab, straggler), (GROUP + 5) * SEGMENT);
+    }
+}
+
+#[test]
+fn a_place_may_be_larger_than_a_segment() {
+    struct Large([u8; 40_000], u32);
+
+    impl Default for Large {
+        fn default() -> Self {
+            Self([0; 40_000], NIL)
+        }
+    }
+
+    impl Place for Large {
+        fn next(&mut self) -> &mut u32 {
+            &mut self.1
+        }
+    }
+
+    assert_eq!((Slab::<Large>::SEGMENT, Segments::<Large>::SPARE), (1, 0));
+    let mut slab = Slab::<Large>::new();
+    let numbers = [1, 2, 3].map(|byte| {
+        let (number, place) = slab.acquire();
+        place.0[0] = byte;
+        number
+    });
+    assert_eq!(numbers.map(|number| slab.get(number).0[0]), [1, 2, 3]);
+    for number in numbers {
+        slab.release(number, |_| ());
+    }
+    let groups = slab.more.map(|more| more.groups).unwrap_or_default();
+    assert!(groups.iter().all(|group| group.segments.is_empty()));
+}
+
+#[test]
+#[should_panic(expected = "a number is used between acquire and release")]
+fn a_number_that_nobody_got_has_no_place() {
+    let (slab, _) = crowd(1);
+    slab.get(1);
+}

@@ -1,0 +1,419 @@
+//! The waiters: Go's `sudog`s in a slab, linked by number into first-in, first-out lines.
+//!
+//! A [`Sudog`] is one parked operation. It lives in the channel, so the future that parked holds a
+//! [`Ticket`] to it and nothing else: the future may move, be dropped or be forgotten, and leaving a
+//! line takes the same few steps wherever in it one stands. It knows nothing of the values: one that was
+//! brought or handed is in a store of its own, under the number that the sudog holds.
+//!
+//! ```text
+//!        park               dequeue, complete
+//!   Free ------> Parked ----------------------> Success, Closed
+//!     ^           |  |                               |
+//!     |   unlink  |  | dequeue: its select is        |
+//!     +-----------+  | not open any more             |
+//!     |              v                               |
+//!     +---------- Passed                             |
+//!     +----------------------------------------------+
+//! ```
+//!
+//! Who completes a task's send frees its place as well: there is nothing left to fetch, and a [`SendTicket`]
+//! knows without it whether its send is over.
+
+use core::mem;
+use core::num::NonZero;
+use core::task::Waker;
+
+use super::offer::{Offer, Refusal, Terms};
+use super::slab::{NIL, Place, Slab, no_such_place};
+use crate::sync::Arc;
+
+/// One parked operation.
+pub(crate) struct Sudog {
+    /// Whom to wake: Go's `g`. A select leaves its waker with its offer.
+    waker: Option<Waker>,
+    /// The select that it is an arm of: Go's `isSelect`.
+    offer: Option<Arc<Offer>>,
+    /// When a send parked, or the age of the value that a receive was handed.
+    pub(crate) age: u64,
+    /// The number of the value that a send brings, or that a receive was handed; or [`NIL`].
+    pub(crate) value: u32,
+    /// The number of the arm.
+    arm: u32,
+    next: u32,
+    prev: u32,
+    pub(crate) state: State,
+}
+
+/// How far a parked operation has come. Its counterpart writes it, under the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Nobody's.
+    Free,
+    /// Stands in line.
+    Parked,
+    /// An arm that stands in no line any more: when its turn came its select was not open, because another
+    /// arm had been served, or the select had withdrawn.
+    Passed,
+    /// Completed: the value was taken or handed, or the slot granted.
+    Success,
+    /// Ended by close; a sender's value is still in the store.
+    Closed,
+}
+
+/// The right to one sudog. Not `Clone`: whoever holds it frees the sudog once.
+#[derive(Debug)]
+pub(crate) struct Ticket(
+    /// The number with all bits turned, of which that of no sudog is 0.
+    NonZero<u32>,
+);
+
+impl Ticket {
+    /// The ticket that [`into_number`](Self::into_number) was called on.
+    pub(crate) const fn from_number(number: NonZero<u32>) -> Self {
+        Self(number)
+    }
+
+    pub(crate) const fn into_number(self) -> NonZero<u32> {
+        self.0
+    }
+
+    /// The sudog's number in the slab.
+    #[inline]
+    pub(crate) const fn number(&self) -> u32 {
+        !self.0.get()
+    }
+}
+
+/// The right to a parked send. Sends of tasks are served in the order in which they parked, so the time
+/// at which this one parked tells whether it was sent.
+#[derive(Debug)]
+pub(crate) struct SendTicket {
+    pub(crate) ticket: Ticket,
+    pub(crate) since: u64,
+}
+
+impl SendTicket {
+    /// The time of an arm, whose select is told by its offer.
+    pub(crate) const ARM: u64 = u64::MAX;
+
+    /// Whether this send was sent, if all that parked up to this time were.
+    #[inline]
+    pub(crate) const fn is_sent(&self, served: u64) -> bool {
+        self.since <= served
+    }
+}
+
+impl Default for Sudog {
+    fn default() -> Self {
+        Self {
+            waker: None,
+            offer: None,
+            age: 0,
+            value: NIL,
+            arm: NIL,
+            next: NIL,
+            prev: NIL,
+            state: State::Free,
+        }
+    }
+}
+
+impl Place for Sudog {
+    #[inline]
+    fn next(&mut self) -> &mut u32 {
+        &mut self.next
+    }
+}
+
+impl Sudog {
+    /// Parked by a task, which waits for nothing else.
+    #[inline]
+    pub(crate) fn set_task(&mut self, waker: Waker) -> bool {
+        // Forgotten, so that the compiler need not look for what there is to drop.
+        mem::forget(self.waker.replace(waker));
+        true
+    }
+
+    /// Parked as an arm of a select.
+    #[inline]
+    pub(crate) fn set_arm(&mut self, offer: Arc<Offer>, arm: u32) -> bool {
+        mem::forget(self.offer.replace(offer));
+        self.arm = arm;
+        false
+    }
+
+    /// Whether it is a task's own, and not an arm of a select.
+    #[inline]
+    pub(crate) const fn is_task(&self) -> bool {
+        self.offer.is_none()
+    }
+
+    /// Whether a wake reaches this task, or nobody waits for one any more.
+    #[inline]
+    pub(crate) fn wakes(&self, task: &Waker) -> bool {
+        { &self.waker }
+            .as_ref()
+            .is_none_or(|waker| waker.will_wake(task))
+    }
+
+    /// From now on this task is woken, unless the operation was completed. Returns the waker that is not needed.
+    pub(crate) fn renew(&mut self, waker: Waker) -> Option<Waker> {
+        match self.state {
+            State::Parked => self.waker.replace(waker),
+            _ => Some(waker),
+        }
+    }
+
+    /// Takes the waker, to be dropped outside the lock. An offer that goes with it has none left: its select was
+    /// served, or has withdrawn.
+    #[inline]
+    pub(crate) fn take_waker(&mut self) -> Option<Waker> {
+        self.offer = None;
+        self.waker.take()
+    }
+
+    /// Lets go of what a completed operation may still have: its waker went with the wake.
+    #[inline]
+    pub(crate) fn forget_party(&mut self) {
+        debug_assert!(self.waker.is_none());
+        if self.offer.is_some() {
+            self.offer = None;
+        }
+    }
+
+    /// Claims whoever it is for this line, and says whom to wake. From now on no other line can, though an arm
+    /// stands there until its select looks.
+    #[inline]
+    fn accept(&mut self, terms: Terms) -> Result<Waker, Refusal> {
+        match &self.offer {
+            None => self.waker.take().ok_or(Refusal::Declined),
+            Some(offer) => offer.accept(self.arm, terms),
+        }
+    }
+
+    /// Whether it would be served on these terms.
+    fn is_open(&self, terms: Terms) -> bool {
+        { &self.offer }
+            .as_ref()
+            .is_none_or(|offer| offer.is_open(terms))
+    }
+
+    /// The select that it is an arm of.
+    pub(crate) fn select(&self) -> Option<&Offer> {
+        self.offer.as_deref()
+    }
+
+    pub(crate) fn is_of(&self, select: &Offer) -> bool {
+        { &self.offer }
+            .as_ref()
+            .is_some_and(|own| core::ptr::eq::<Offer>(&raw const **own, select))
+    }
+}
+
+/// All sudogs of one channel.
+pub(crate) type Sudogs = Slab<Sudog>;
+
+/// A line of parked operations: Go's `waitq`.
+pub(crate) struct WaitQ {
+    first: u32,
+    last: u32,
+    len: u32,
+}
+
+impl WaitQ {
+    pub(crate) const fn new() -> Self {
+        Self {
+            first: NIL,
+            last: NIL,
+            len: 0,
+        }
+    }
+
+    /// How many stand in line, those included whose select is not open any more.
+    #[inline]
+    pub(crate) const fn len(&self) -> u32 {
+        self.len
+    }
+
+    #[inline]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.first == NIL
+    }
+
+    /// Go's `acquireSudog` and `enqueue`: an operation parks at the end of the line. Whose it is says
+    /// `set_party`, which answers whether it is a task's own.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "where it is known who parks, a waker is stored straight where it stays"
+    )]
+    pub(crate) fn park(
+        &mut self,
+        sudogs: &mut Sudogs,
+        age: u64,
+        value: u32,
+        set_party: impl FnOnce(&mut Sudog) -> bool,
+    ) -> (Ticket, bool) {
+        let last = self.last;
+        let (number, sudog) = sudogs.acquire();
+        let is_task = set_party(sudog);
+        sudog.age = age;
+        sudog.value = value;
+        sudog.state = State::Parked;
+        sudog.next = NIL;
+        sudog.prev = last;
+        self.last = number;
+        self.len += 1;
+        match last {
+            NIL => self.first = number,
+            _ => sudogs.get_mut(last).next = number,
+        }
+        match NonZero::new(!number) {
+            Some(turned) => (Ticket(turned), is_task),
+            None => no_such_place(),
+        }
+    }
+
+    /// Takes a sudog out of the line, wherever it stands.
+    #[inline]
+    pub(crate) fn unlink(&mut self, sudogs: &mut Sudogs, number: u32) {
+        self.len -= 1;
+        let &mut Sudog { prev, next, .. } = sudogs.get_mut(number);
+        match prev {
+            NIL => self.first = next,
+            _ => sudogs.get_mut(prev).next = next,
+        }
+        match next {
+            NIL => self.last = prev,
+            _ => sudogs.get_mut(next).prev = prev,
+        }
+    }
+
+    /// Go's `dequeue`: takes out the first that accepts, for its counterpart to complete and wake.
+    ///
+    /// Those who parked after `limit` are left alone. Arms of selects that are not open any more leave the line
+    /// on the way; an arm that its select holds is passed by.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "a dozen instructions where a task is first; the rest is not inlined"
+    )]
+    pub(crate) fn dequeue(
+        &mut self,
+        sudogs: &mut Sudogs,
+        terms: Terms,
+        limit: u64,
+    ) -> Option<(u32, Waker)> {
+        let number = self.first;
+        if number == NIL {
+            return None;
+        }
+        let sudog = sudogs.get_mut(number);
+        if sudog.age > limit {
+            return None;
+        }
+        let Some(waker) = sudog.waker.take() else {
+            return self.dequeue_arm(sudogs, terms, limit);
+        };
+        self.first = sudog.next;
+        self.len -= 1;
+        match self.first {
+            NIL => self.last = NIL,
+            next => sudogs.get_mut(next).prev = NIL,
+        }
+        Some((number, waker))
+    }
+
+    /// The same where an arm is first.
+    #[inline(never)]
+    fn dequeue_arm(
+        &mut self,
+        sudogs: &mut Sudogs,
+        terms: Terms,
+        limit: u64,
+    ) -> Option<(u32, Waker)> {
+        let mut number = self.first;
+        while number != NIL {
+            let sudog = sudogs.get(number);
+            if sudog.age > limit {
+                break;
+            }
+            let next = sudog.next;
+            if let Some(waker) = self.dequeue_at(sudogs, number, terms) {
+                return Some((number, waker));
+            }
+            number = next;
+        }
+        None
+    }
+
+    /// Takes a sudog out of the line if it accepts, and also if it declines.
+    pub(crate) fn dequeue_at(
+        &mut self,
+        sudogs: &mut Sudogs,
+        number: u32,
+        terms: Terms,
+    ) -> Option<Waker> {
+        let sudog = sudogs.get_mut(number);
+        match sudog.accept(terms) {
+            Ok(waker) => {
+                self.unlink(sudogs, number);
+                Some(waker)
+            }
+            Err(Refusal::Declined) => {
+                sudog.state = State::Passed;
+                self.unlink(sudogs, number);
+                None
+            }
+            Err(Refusal::Held) => None,
+        }
+    }
+
+    /// When the first in line parked.
+    pub(crate) fn first_age(&self, sudogs: &Sudogs) -> Option<u64> {
+        self.iter(sudogs).next().map(|sudog| sudog.age)
+    }
+
+    /// Whether a task is first in line, and no arm.
+    pub(crate) fn starts_with_task(&self, sudogs: &Sudogs) -> bool {
+        self.iter(sudogs).next().is_some_and(Sudog::is_task)
+    }
+
+    /// How many stand in line who may still be served.
+    pub(crate) fn count(&self, sudogs: &Sudogs) -> usize {
+        self.iter(sudogs)
+            .filter(|sudog| sudog.is_open(Terms::Revocable))
+            .count()
+    }
+
+    /// The first in line that would be served on these terms and that `fits`.
+    pub(crate) fn find(
+        &self,
+        sudogs: &Sudogs,
+        terms: Terms,
+        fits: impl Fn(&Sudog) -> bool,
+    ) -> Option<u32> {
+        let mut number = self.first;
+        while number != NIL {
+            let sudog = sudogs.get(number);
+            if sudog.is_open(terms) && fits(sudog) {
+                return Some(number);
+            }
+            number = sudog.next;
+        }
+        None
+    }
+
+    /// Whether someone in line would be served on these terms, other than this select.
+    pub(crate) fn has_other(&self, sudogs: &Sudogs, select: &Offer, terms: Terms) -> bool {
+        !self.is_empty() && { self.find(sudogs, terms, |sudog| !sudog.is_of(select)) }.is_some()
+    }
+
+    fn iter<'a>(&self, sudogs: &'a Sudogs) -> impl Iterator<Item = &'a Sudog> {
+        let at = |number: u32| (number != NIL).then(|| sudogs.get(number));
+        core::iter::successors(at(self.first), move |sudog| at(sudog.next))
+    }
+}
+
+#[cfg(test)]
+mod tests;
