@@ -705,7 +705,8 @@ impl<T> Hchan<T> {
     const NO_LEAD: i32 = i32::MIN | 1;
 
     /// How far the sends are ahead of the receives: what is inside or in `sendq`. The sign says whether
-    /// receivers are in `recvq`.
+    /// receivers are in `recvq`. Where there is room, who is still in `sendq` waits for nothing here: the arms
+    /// of selects that are held, or were served elsewhere.
     #[inline]
     #[expect(
         clippy::cast_possible_truncation,
@@ -716,7 +717,10 @@ impl<T> Hchan<T> {
         if !self.hinted {
             return Self::NO_LEAD;
         }
-        let ahead = (self.len() as i32).wrapping_add(self.sendq.len() as i32);
+        let mut ahead = self.len() as i32;
+        if !self.sendq.is_empty() && !self.has_room() {
+            ahead = ahead.wrapping_add(self.sendq.len() as i32);
+        }
         match self.recvq.is_empty() {
             true => ahead,
             false => ahead | i32::MIN,
@@ -797,7 +801,7 @@ mod close;
 pub(crate) mod offer;
 mod permit;
 mod ring;
-mod select;
+pub(crate) mod select;
 pub(crate) mod slab;
 pub(crate) mod sudog;
 #[cfg(test)]

@@ -93,7 +93,8 @@ impl Offer {
         drop(offer);
     }
 
-    /// From now on any one arm may be accepted. The owner calls it, with a closed offer.
+    /// From now on any one arm may be accepted. The owner calls it, with an offer that is closed, or that it has
+    /// accepted itself.
     #[inline]
     pub(crate) fn open(&self, waker: Waker) {
         let mut left = self.waker.lock();

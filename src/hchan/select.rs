@@ -1,10 +1,26 @@
 //! What a select asks: before it parks, while it looks at several channels, and after it held its sends.
 
+use core::mem;
 use core::task::Waker;
 
 use super::offer::{Offer, Terms};
-use super::sudog::Sudog;
+use super::slab::NIL;
+use super::sudog::{SendTicket, State, Sudog};
 use super::{Hchan, Waiters};
+use crate::error::present;
+use crate::trace::{Event, Queue};
+
+/// What has become of a send that its select has held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// It waits on, with every arm in its place.
+    Waits,
+    /// An arm of its select was accepted, perhaps this one.
+    Accepted,
+    /// Whoever came past it was served elsewhere in this very moment. Others may have passed the select's arms by
+    /// meanwhile, so all are to be tried anew.
+    Missed,
+}
 
 impl<T> Hchan<T> {
     /// Whether a send would not wait, were it not for the other arms of its own select.
@@ -17,11 +33,40 @@ impl<T> Hchan<T> {
             || !self.recvq.is_empty() && self.waiters.as_deref().is_some_and(meets)
     }
 
-    /// Whether a send that was held until now could proceed, since its counterpart came past it. To others it is in
-    /// line again from now on.
-    pub(crate) fn was_passed_by(&mut self, select: &Offer) -> bool {
+    /// A send that was held until now is in line again: serves it, in its place, if its counterpart came past it.
+    /// Returns a waker to drop, and whom to wake.
+    pub(crate) fn release_send(
+        &mut self,
+        place: &SendTicket,
+        select: &Offer,
+    ) -> (Released, Option<Waker>, Option<Waker>) {
         self.clock += 1;
-        self.can_send(select)
+        if !self.can_send(select) {
+            return (Released::Waits, None, None);
+        }
+        let number = place.ticket.number();
+        let sudog = self.sudogs().get_mut(number);
+        let Ok(own) = sudog.accept(Terms::Final) else {
+            return (Released::Accepted, None, None);
+        };
+        let value = mem::replace(&mut sudog.value, NIL);
+        let mut elem = Some(self.unkeep(value));
+        match self.send(&mut elem) {
+            Ok(next) => {
+                self.trace().note(Event::Handoff(Queue::Send));
+                if let Some(waiters) = &mut self.waiters {
+                    self.sendq.unlink(&mut waiters.sudogs, number);
+                }
+                self.sudogs().get_mut(number).state = State::Success;
+                (Released::Accepted, Some(own), next)
+            }
+            Err(_) => {
+                let value = self.keep(present(elem));
+                self.sudogs().get_mut(number).value = value;
+                select.open(own);
+                (Released::Missed, None, None)
+            }
+        }
     }
 
     /// Whether a receive would not wait, were it not for the other arms of its own select.

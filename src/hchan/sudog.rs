@@ -184,7 +184,7 @@ impl Sudog {
     /// Claims whoever it is for this line, and says whom to wake. From now on no other line can, though an arm
     /// stands there until its select looks.
     #[inline]
-    fn accept(&mut self, terms: Terms) -> Result<Waker, Refusal> {
+    pub(super) fn accept(&mut self, terms: Terms) -> Result<Waker, Refusal> {
         match &self.offer {
             None => self.waker.take().ok_or(Refusal::Declined),
             Some(offer) => offer.accept(self.arm, terms),

@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::Waker;
 
-use super::offer::Offer;
+use super::offer::{Offer, Terms};
+use super::select::Released;
 use super::sudog::{SendTicket, Ticket};
 use super::{Hchan, Kind, Look, Served};
 use crate::error::{SendError, TryRecvError, TrySendError, present};
@@ -166,6 +167,17 @@ impl Machine {
 
     fn release_permit(&mut self) {
         self.step(|hchan, wakes| wakes.extend(hchan.release_permit()));
+    }
+
+    /// After the select has held its send. Nobody wakes the select, which is at it.
+    fn release_send(&mut self, place: &Option<SendTicket>, select: &Offer) -> Released {
+        let place = place.as_ref().expect("parked");
+        self.step(|hchan, wakes| {
+            let (released, left, next) = hchan.release_send(place, select);
+            drop(left);
+            wakes.extend(next);
+            released
+        })
     }
 
     fn put_back(&mut self, value: u32, age: u64) {
@@ -534,32 +546,55 @@ fn whatever_may_make_something_possible_moves_the_clock() {
 #[test]
 fn a_send_that_is_held_is_passed_by_and_keeps_its_place() {
     let mut machine = Machine::full(1);
-    let (select, _arm) = machine.park_arm(3);
+    let (select, mut arm) = machine.park_arm(3);
     let _behind = machine.park_send(1);
     select.hold();
     assert_eq!((machine.recv(), machine.recv()), (Ok(0), Ok(1)));
     assert_eq!(machine.recv(), Err(TryRecvError::Empty));
     assert_eq!((machine.send(2), machine.recv()), (Ok(()), Ok(2)));
     assert_eq!(machine.hchan.snapshot().sendq, 1);
+    // It would have room, but for what is inside.
+    assert_eq!(machine.send(4), Ok(()));
     select.release();
-    let looks = |it: &mut Machine| assert!(it.hchan.was_passed_by(&select));
+    let looks = |it: &mut Machine| assert_eq!(it.release_send(&arm, &select), Released::Waits);
     assert_eq!(ticks(&mut machine, looks), 1);
-    assert_eq!((machine.recv(), select.accepted()), (Ok(3), Some(0)));
+    select.hold();
+    assert_eq!(machine.recv(), Ok(4));
+    select.release();
+    assert_eq!(machine.release_send(&arm, &select), Released::Accepted);
+    assert_eq!((machine.woken, select.accepted()), (0, Some(0)));
+    let sent = (Look::Done, None);
+    assert_eq!((machine.recv(), machine.look_send(&mut arm)), (Ok(3), sent));
 }
 
 #[test]
 fn no_newcomer_receives_what_a_receiver_in_line_waits_for() {
     let mut machine = Machine::new(0);
-    let (select, _arm) = machine.park_arm(1);
+    let (select, mut arm) = machine.park_arm(1);
     let other = Offer::new();
     assert!(machine.hchan.can_recv(&other) && !machine.hchan.can_recv(&select));
     select.hold();
     assert!(!machine.hchan.can_recv(&other));
-    let _receiver = machine.park_recv();
+    let mut receiver = machine.park_recv();
     select.release();
     assert!(!machine.hchan.can_recv(&other));
     assert_eq!(machine.recv(), Err(TryRecvError::Empty));
-    assert!(machine.hchan.was_passed_by(&select));
+    assert_eq!(machine.release_send(&arm, &select), Released::Accepted);
+    assert_eq!(machine.woken, 1);
+    assert_eq!(machine.look_recv(&mut receiver), (Look::Done, Some(1)));
+    assert_eq!(machine.look_send(&mut arm), (Look::Done, None));
+    assert_eq!(machine.hchan.snapshot().sendq, 0);
+
+    // If it is not there any more, the send waits on, first in line.
+    let mut machine = Machine::new(0);
+    let (select, arm) = machine.park_arm(1);
+    select.hold();
+    let receiver = machine.park_recv();
+    select.release();
+    machine.drop_recv(receiver);
+    assert_eq!(machine.release_send(&arm, &select), Released::Waits);
+    let _behind = machine.park_send(2);
+    assert_eq!((machine.recv(), select.accepted()), (Ok(1), Some(0)));
 
     // A task's send behind it waits for nobody in line.
     let mut machine = Machine::new(0);
@@ -603,6 +638,20 @@ fn parks(machine: &Machine) -> (bool, bool) {
         Hchan::<u32>::recv_parks(lead),
         Hchan::<u32>::send_parks(lead, capacity as i32),
     )
+}
+
+#[test]
+fn the_lead_does_not_count_who_waits_for_nothing() {
+    let mut machine = Machine::new(1);
+    assert_eq!(machine.reserve(), Ok(()));
+    let (select, _arm) = machine.park_arm(1);
+    select.hold();
+    let receiver = machine.park_recv();
+    let _own = select.accept(1, Terms::Revocable).expect("held");
+    machine.release_permit();
+    machine.drop_recv(receiver);
+    assert_eq!(parks(&machine), (true, false));
+    assert_eq!(machine.send(2), Ok(()));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use core::task::{Context, Poll};
 use super::Tried;
 use super::operation::Operation;
 use crate::hchan::offer::Offer;
+use crate::hchan::select::Released;
 use crate::sync::Arc;
 
 /// What a select asks of its arms, whatever they carry.
@@ -37,8 +38,8 @@ pub trait Arm {
     /// Whether it has parked.
     fn is_in_line(&mut self) -> bool;
 
-    /// Whether it could proceed now, a send in line that was held until now.
-    fn was_passed_by(&mut self, offer: &Offer) -> bool;
+    /// Once the select holds its sends no longer: serves a send in line whose counterpart came past it.
+    fn release(&mut self, offer: &Offer) -> Released;
 
     /// Takes what a counterpart has left for the arm that it accepted.
     fn collect(&mut self);
@@ -167,8 +168,8 @@ impl<F: Operation> Arm for ChannelArm<F> {
         self.operation.is_in_line()
     }
 
-    fn was_passed_by(&mut self, offer: &Offer) -> bool {
-        self.operation.was_passed_by(offer)
+    fn release(&mut self, offer: &Offer) -> Released {
+        self.operation.release(offer)
     }
 
     fn collect(&mut self) {
@@ -252,8 +253,8 @@ impl<F: Future + Unpin> Arm for FutureArm<F> {
         false
     }
 
-    fn was_passed_by(&mut self, _: &Offer) -> bool {
-        false
+    fn release(&mut self, _: &Offer) -> Released {
+        Released::Waits
     }
 
     fn collect(&mut self) {

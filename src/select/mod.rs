@@ -30,7 +30,9 @@
 //!    or back in its place, by its age; a send that was ended still has its value;
 //! 7. else leaves its new waker and *releases* the sends. If an arm was accepted meanwhile, it collects. Else
 //!    it looks at each of its sends, under the lock of its channel, whether that could proceed now: there is
-//!    room, or a receiver in line that is no arm of this select. If one could, it goes on with 3;
+//!    room, or a receiver in line that is no arm of this select. If one could, it accepts that arm itself, and
+//!    serves it in its place. The receiver may be an arm that is accepted elsewhere in this moment; then it
+//!    goes on with 3;
 //! 8. else waits on, with every arm in its place.
 //!
 //! A biased select that finds a receive accepted polls the futures in front of that arm first, as in 6: what
@@ -128,6 +130,7 @@ pub use self::dynamic::Select;
 use self::arm::{Arm, ArmKind, NO_LINE, Parked};
 use self::pollorder::Lots;
 use crate::hchan::offer::Offer;
+use crate::hchan::select::Released;
 use crate::sync::Arc;
 
 /// The arms of a select, whoever holds them.
@@ -418,7 +421,7 @@ impl Race {
         let mut anew = false;
         if resolved.is_none() && self.accepted().is_none() {
             self.renew(cx);
-            anew = holds && self.release_sends(arms);
+            anew = holds && self.release_sends(arms, order);
         }
         let polled = match self.accepted() {
             // Looked at after the waker was left: an acceptance that is not seen here wakes it.
@@ -443,13 +446,16 @@ impl Race {
         holds
     }
 
-    /// After no future was ready: sends may be served again. True if one of them could proceed now, since its
-    /// counterpart came past it while it was held.
-    fn release_sends(&self, arms: &mut impl Arms) -> bool {
-        self.offer.as_ref().is_some_and(|offer| {
-            offer.release();
-            (0..arms.len()).any(|index| arms.show(index, |arm| arm.was_passed_by(offer)))
-        })
+    /// After no future was ready: sends may be served again, and the first is, whose counterpart came past it while
+    /// it was held. True if that has gone just then.
+    fn release_sends(&self, arms: &mut impl Arms, order: &[u32]) -> bool {
+        let Some(offer) = &self.offer else {
+            return false;
+        };
+        offer.release();
+        let mut released =
+            { order.iter() }.map(|&index| arms.show(index, |arm| arm.release(offer)));
+        released.find(|&released| released != Released::Waits) == Some(Released::Missed)
     }
 
     /// Polls those futures that may still win, until one is ready: all, while no arm is accepted; and in a

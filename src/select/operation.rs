@@ -7,6 +7,7 @@ use super::arm::{ArmKind, Parked};
 use crate::chan::Chan;
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError, present, refused};
 use crate::hchan::offer::Offer;
+use crate::hchan::select::Released;
 use crate::hchan::sudog::SendTicket;
 use crate::ops::recv::{self, RecvFuture};
 use crate::ops::send::{self, SendFromFuture, SendFuture};
@@ -41,8 +42,8 @@ pub trait Operation: Future + Unpin {
     /// Whether it has parked.
     fn is_in_line(&mut self) -> bool;
 
-    /// Whether it could proceed now, a send in line that was held until now.
-    fn was_passed_by(&mut self, offer: &Offer) -> bool;
+    /// Once the select holds its sends no longer: serves a send in line whose counterpart came past it.
+    fn release(&mut self, offer: &Offer) -> Released;
 
     /// Takes what a counterpart has left.
     fn collect(&mut self) -> Self::Output;
@@ -101,8 +102,8 @@ impl<T> Operation for RecvFuture<'_, T> {
         self.place.is_some()
     }
 
-    fn was_passed_by(&mut self, _: &Offer) -> bool {
-        false
+    fn release(&mut self, _: &Offer) -> Released {
+        Released::Waits
     }
 
     fn collect(&mut self) -> Self::Output {
@@ -227,9 +228,15 @@ impl<F: Sending> Operation for F {
         self.parts().2.is_some()
     }
 
-    fn was_passed_by(&mut self, offer: &Offer) -> bool {
+    fn release(&mut self, offer: &Offer) -> Released {
         let (chan, _, place) = self.parts();
-        place.is_some() && chan.lock().was_passed_by(offer)
+        let Some(place) = place else {
+            return Released::Waits;
+        };
+        let mut hchan = chan.lock();
+        let (released, left, next) = hchan.release_send(place, offer);
+        hchan.unlock_to_drop(left, next);
+        released
     }
 
     fn collect(&mut self) -> Self::Output {

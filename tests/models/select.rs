@@ -10,8 +10,8 @@ use hchan::{
 };
 
 use super::{
-    AtOnce, Bounded, Complete, Parked, block_on, check, drops, end, parked, parked_recv, poll_recv,
-    sends, spawn, support, wait,
+    AtOnce, Bounded, Complete, Parked, block_on, check, drops, end, parked, parked_recv,
+    parked_send, poll_recv, sends, spawn, support, wait,
 };
 
 /// Two channels in the order in which selects park, so that each run parks as the last one did.
@@ -416,6 +416,28 @@ fn try_recv_comes_while_a_send_is_held_back() {
             }
         }
         received
+    });
+}
+
+/// A receiver comes and goes while the select holds its send back, and then a sender comes: the select still
+/// stands before it, unless its value was taken.
+#[test]
+fn receiver_comes_and_goes_while_a_send_is_held_back() {
+    let received = [[Some(1), Some(2), None], [None, Some(1), Some(2)]];
+    check(Bounded(3), received, || {
+        let (tx, rx) = bounded(0);
+        let mut select = parked(send_beside_future(tx.clone(), 1));
+        let other = rx.clone();
+        let comes_and_goes = spawn(move || {
+            let first = match support::poll_once(&mut other.recv()) {
+                Poll::Ready(received) => received.ok(),
+                Poll::Pending => None,
+            };
+            (first, parked_send(&tx, 2))
+        });
+        let _polled = support::poll_once(&mut select);
+        let (first, _send) = end(comes_and_goes);
+        [first, rx.try_recv().ok(), rx.try_recv().ok()]
     });
 }
 
