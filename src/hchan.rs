@@ -5,8 +5,8 @@
 //! counterpart that it meets, and returns whom to wake after the unlock.
 //!
 //! Here are send and receive. In files of their own are `close`, with the count of handles; `permit`; and
-//! `select`, what a select asks. `ring` holds the values inside, `sudog` the waiters, `offer` what a select's
-//! arms share, `slab` the storage of waiters and of their values.
+//! `select`, what a select asks. `ring` holds the values inside, `store` those of waiters and what was put
+//! back, `sudog` the waiters, `offer` what a select's arms share; `slab` is the storage of both.
 //!
 //! At all times
 //!
@@ -22,15 +22,15 @@
 //! [`Hchan::check`] asserts what of this can be seen in a few steps, at each unlock of a debug build.
 
 use alloc::boxed::Box;
-use alloc::collections::{BinaryHeap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 use core::mem;
 use core::task::Waker;
 
 use self::offer::Terms;
 use self::ring::Ring;
-use self::slab::{NIL, Place, Slab};
+use self::slab::NIL;
+use self::store::Store;
 use self::sudog::{SendTicket, State, Sudog, Sudogs, Ticket, WaitQ};
 use crate::error::{TryRecvError, TrySendError, present};
 use crate::snapshot::Snapshot;
@@ -56,8 +56,8 @@ pub(crate) struct Hchan<T> {
     sendq: WaitQ,
     /// Made when the first operation parks.
     waiters: Option<Box<Waiters>>,
-    /// Made when the first value is outside the ring.
-    store: Option<Box<Store<T>>>,
+    /// The values outside the ring.
+    store: Store<T>,
     /// How many values were accepted. A value's age is its number among them.
     sent: u64,
     /// Counts what else happens: while this, `sent` and the ring stand as they did at an earlier look, nothing
@@ -89,43 +89,6 @@ struct Waiters {
     /// Every parked send of a task has been sent if it parked up to this time, unless it was given up before.
     /// No send passes one that waits, so one time tells it of all of them.
     served: u64,
-}
-
-/// The values outside the ring: what parked senders bring, what receivers were handed, and what came back.
-struct Store<T> {
-    values: Slab<Kept<T>>,
-    /// The ages and numbers of those that were put back and are inside.
-    returned: BinaryHeap<Reverse<(u64, u32)>>,
-}
-
-struct Kept<T> {
-    value: Option<T>,
-    next: u32,
-}
-
-impl<T> Default for Kept<T> {
-    fn default() -> Self {
-        Self {
-            value: None,
-            next: NIL,
-        }
-    }
-}
-
-impl<T> Place for Kept<T> {
-    #[inline]
-    fn next(&mut self) -> &mut u32 {
-        &mut self.next
-    }
-}
-
-impl<T> Default for Store<T> {
-    fn default() -> Self {
-        Self {
-            values: Slab::new(),
-            returned: BinaryHeap::new(),
-        }
-    }
 }
 
 impl Default for Waiters {
@@ -173,7 +136,7 @@ impl<T> Hchan<T> {
             recvq: WaitQ::new(),
             sendq: WaitQ::new(),
             waiters: None,
-            store: None,
+            store: Store::new(),
             sent: 0,
             clock: 0,
             reserved: 0,
@@ -220,7 +183,7 @@ impl<T> Hchan<T> {
         let sudogs = &mut self.waiters.as_mut()?.sudogs;
         let (receiver, waker) = self.recvq.dequeue(sudogs, Terms::Revocable, u64::MAX)?;
         self.sent += 1;
-        let value = self.keep(present(elem.take()));
+        let value = self.store.keep(present(elem.take()));
         self.complete_recv(receiver, value, self.sent);
         Some(waker)
     }
@@ -255,7 +218,7 @@ impl<T> Hchan<T> {
     ) -> SendTicket {
         self.clock += 1;
         self.trace.note(Event::Park(Queue::Send));
-        let value = self.keep(present(elem.take()));
+        let value = self.store.keep(present(elem.take()));
         let sudogs = &mut self.waiters.get_or_insert_default().sudogs;
         let (ticket, is_task) = { &mut self.sendq }.park(sudogs, self.clock, value, set_party);
         let since = match is_task {
@@ -293,7 +256,7 @@ impl<T> Hchan<T> {
         }
         let left = self.leave(Queue::Send, place.ticket);
         if left.value != NIL {
-            *elem = Some(self.unkeep(left.value));
+            *elem = Some(self.store.take(left.value));
         }
         left.waker
     }
@@ -404,7 +367,7 @@ impl<T> Hchan<T> {
             *served = sudog.age;
             sudogs.release(sender, |_| ());
         }
-        *elem = Some(self.unkeep(value));
+        *elem = Some(self.store.take(value));
     }
 
     /// Gives a slot that has become free to whoever waits for one: the other half of Go's swap. The sender's
@@ -496,7 +459,7 @@ impl<T> Hchan<T> {
 
     /// Takes a value back that had left: for the first receiver in line, or into its old place.
     pub(crate) fn put_back(&mut self, value: T, age: u64) -> Option<Waker> {
-        let value = self.keep(value);
+        let value = self.store.keep(value);
         self.put_back_kept(value, age)
     }
 
@@ -512,34 +475,24 @@ impl<T> Hchan<T> {
         }
         self.clock += 1;
         self.returned += 1;
-        let store = self.store.get_or_insert_default();
-        store.returned.push(Reverse((age, value)));
+        self.store.put_back(value, age);
         None
     }
 
     /// Takes the oldest of what was put back, and its age.
     fn take_returned(&mut self) -> (T, u64) {
-        const KEPT: usize = 1024;
-
         self.clock += 1;
         self.returned -= 1;
-        let store = self.store.get_or_insert_default();
-        let Some(Reverse((age, value))) = store.returned.pop() else {
-            unreachable!("what was put back is counted");
-        };
-        if store.returned.is_empty() && store.returned.capacity() > KEPT {
-            store.returned = BinaryHeap::new();
+        match self.store.take_returned() {
+            Some(value) => value,
+            None => unreachable!("what was put back is counted"),
         }
-        (self.unkeep(value), age)
     }
 
     /// The age of the value that leaves next.
     pub(crate) fn next_age(&self) -> u64 {
-        let returned = self.store.as_ref().and_then(|store| store.returned.peek());
-        match returned {
-            Some(Reverse((age, _))) => *age,
-            None => self.sent - self.buf.len() as u64 + 1,
-        }
+        let next_in_ring = || self.sent - self.buf.len() as u64 + 1;
+        self.store.oldest_returned().unwrap_or_else(next_in_ring)
     }
 
     // What parked operations have in common.
@@ -573,7 +526,7 @@ impl<T> Hchan<T> {
             sudog.value
         });
         if value != NIL {
-            *elem = Some(self.unkeep(value));
+            *elem = Some(self.store.take(value));
         }
         match state {
             State::Success => Look::Done,
@@ -631,24 +584,6 @@ impl<T> Hchan<T> {
             Some(waiters) => &mut waiters.sudogs,
             None => unreachable!("a parked operation has a place"),
         }
-    }
-
-    /// Keeps a value outside the ring; the number stands for it.
-    #[inline]
-    fn keep(&mut self, value: T) -> u32 {
-        let values = &mut self.store.get_or_insert_default().values;
-        let (number, kept) = values.acquire();
-        // Forgotten, so that the compiler need not look for what there is to drop.
-        mem::forget(kept.value.replace(value));
-        number
-    }
-
-    #[inline]
-    fn unkeep(&mut self, value: u32) -> T {
-        let Some(store) = &mut self.store else {
-            unreachable!("a value with a number is in the store");
-        };
-        present({ &mut store.values }.release(value, |kept| kept.value.take()))
     }
 
     /// Every parked send of a task that parked up to this time has been sent.
@@ -781,8 +716,7 @@ impl<T> Hchan<T> {
     pub(crate) fn check(&self) {
         let nothing_inside = self.buf.is_empty() && self.returned == 0;
         assert!(self.sendq.is_empty() || !self.closed);
-        let returned = self.store.as_ref().map_or(0, |store| store.returned.len());
-        assert!(self.returned as usize == returned);
+        assert!(self.returned as usize == self.store.returned());
         if let Some(waiters) = self.waiters.as_deref() {
             let (sudogs, reserveq) = (&waiters.sudogs, &waiters.reserveq);
             assert!(reserveq.is_empty() || self.reserving);
@@ -803,6 +737,7 @@ mod permit;
 mod ring;
 pub(crate) mod select;
 pub(crate) mod slab;
+mod store;
 pub(crate) mod sudog;
 #[cfg(test)]
 mod tests;

@@ -50,7 +50,7 @@ impl<T> Hchan<T> {
             return (Released::Accepted, None, None);
         };
         let value = mem::replace(&mut sudog.value, NIL);
-        let mut elem = Some(self.unkeep(value));
+        let mut elem = Some(self.store.take(value));
         match self.send(&mut elem) {
             Ok(next) => {
                 self.trace().note(Event::Handoff(Queue::Send));
@@ -61,7 +61,7 @@ impl<T> Hchan<T> {
                 (Released::Accepted, Some(own), next)
             }
             Err(_) => {
-                let value = self.keep(present(elem));
+                let value = self.store.keep(present(elem));
                 self.sudogs().get_mut(number).value = value;
                 select.open(own);
                 (Released::Missed, None, None)
