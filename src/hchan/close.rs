@@ -3,8 +3,8 @@
 use alloc::collections::VecDeque;
 
 use super::offer::Terms;
-use super::sudog::State;
-use super::{Hchan, Kind};
+use super::sudog::{State, WaitQ};
+use super::{Hchan, Kind, Waiters};
 use crate::ops::closed::Closeq;
 use crate::trace::Event;
 use crate::wakes::Wakes;
@@ -21,29 +21,12 @@ impl<T> Hchan<T> {
         self.hinted = false;
         self.clock += 1;
         self.trace.note(Event::Close);
-        while self.end_sender(wakes) {}
+        if let Some(waiters) = self.waiters.as_deref_mut() {
+            waiters.end_senders(&mut self.sendq, wakes);
+        }
         self.reserving = false;
         self.settle(wakes);
         closeq.close(wakes);
-        true
-    }
-
-    /// Ends the first send or reservation in line.
-    fn end_sender(&mut self, wakes: &mut Wakes) -> bool {
-        let Some(waiters) = self.waiters.as_deref_mut() else {
-            return false;
-        };
-        let (sudogs, reserveq) = (&mut waiters.sudogs, &mut waiters.reserveq);
-        let limit = reserveq.first_age(sudogs).unwrap_or(u64::MAX);
-        let mut first = self.sendq.dequeue(sudogs, Terms::Revocable, limit);
-        if first.is_none() {
-            first = reserveq.dequeue(sudogs, Terms::Revocable, u64::MAX);
-        }
-        let Some((sender, waker)) = first else {
-            return false;
-        };
-        sudogs.get_mut(sender).state = State::Closed;
-        wakes.push(waker);
         true
     }
 
@@ -53,13 +36,8 @@ impl<T> Hchan<T> {
             return;
         }
         self.clock += 1;
-        let Some(waiters) = self.waiters.as_deref_mut() else {
-            return;
-        };
-        let sudogs = &mut waiters.sudogs;
-        while let Some((receiver, waker)) = self.recvq.dequeue(sudogs, Terms::Revocable, u64::MAX) {
-            sudogs.get_mut(receiver).state = State::Closed;
-            wakes.push(waker);
+        if let Some(waiters) = self.waiters.as_deref_mut() {
+            waiters.end_receivers(&mut self.recvq, wakes);
         }
     }
 
@@ -120,6 +98,35 @@ impl<T> Hchan<T> {
         let mut values: VecDeque<T> = core::iter::from_fn(came_back).collect();
         values.append(&mut self.buf.take_all());
         values
+    }
+}
+
+impl Waiters {
+    /// Ends all sends and reservations, as if they stood in one line.
+    #[inline(never)]
+    fn end_senders(&mut self, sendq: &mut WaitQ, wakes: &mut Wakes) {
+        let Self {
+            sudogs, reserveq, ..
+        } = self;
+        loop {
+            let limit = reserveq.first_age(sudogs).unwrap_or(u64::MAX);
+            let mut first = sendq.dequeue(sudogs, Terms::Revocable, limit);
+            if first.is_none() {
+                first = reserveq.dequeue(sudogs, Terms::Revocable, u64::MAX);
+            }
+            let Some((sender, waker)) = first else { break };
+            sudogs.get_mut(sender).state = State::Closed;
+            wakes.push(waker);
+        }
+    }
+
+    #[inline(never)]
+    fn end_receivers(&mut self, recvq: &mut WaitQ, wakes: &mut Wakes) {
+        let sudogs = &mut self.sudogs;
+        while let Some((receiver, waker)) = recvq.dequeue(sudogs, Terms::Revocable, u64::MAX) {
+            sudogs.get_mut(receiver).state = State::Closed;
+            wakes.push(waker);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use core::task::Waker;
 
 use super::offer::{Offer, Terms};
 use super::slab::NIL;
-use super::sudog::{SendTicket, State, Sudog};
+use super::sudog::{SendTicket, State, Sudog, Sudogs, WaitQ};
 use super::{Hchan, Waiters};
 use crate::error::present;
 use crate::trace::{Event, Queue};
@@ -72,41 +72,23 @@ impl<T> Hchan<T> {
     /// Whether a receive would not wait, were it not for the other arms of its own select.
     pub(crate) fn can_recv(&self, select: &Offer) -> bool {
         let meets = |waiters: &Waiters| {
-            let fits = |sender: &Sudog| !sender.is_of(select) && self.serves_newcomers(sender);
-            { &self.sendq }
-                .find(&waiters.sudogs, Terms::Final, fits)
-                .is_some()
+            let sudogs = &waiters.sudogs;
+            let fits = |sender: &Sudog| {
+                !sender.is_of(select) && serves_newcomers(sender, &self.recvq, sudogs)
+            };
+            self.sendq.find(sudogs, Terms::Final, fits).is_some()
         };
         self.len() > 0
             || self.is_over()
             || !self.sendq.is_empty() && self.waiters.as_deref().is_some_and(meets)
     }
 
-    /// Whether no receiver in line is before those who come now: while an arm was held, receivers may have come
-    /// past it, which it will look for.
-    fn serves_newcomers(&self, sender: &Sudog) -> bool {
-        let waits = |waiters: &Waiters, select| {
-            { &self.recvq }.has_other(&waiters.sudogs, select, Terms::Revocable)
-        };
-        match (sender.select(), self.waiters.as_deref()) {
-            (Some(select), Some(waiters)) => !waits(waiters, select),
-            _ => true,
-        }
-    }
-
     /// Takes the first sender out of its line, of those who parked before `limit`, who does not wait for a
     /// receiver in line.
     #[cold]
     pub(super) fn dequeue_for_newcomer(&mut self, limit: u64) -> Option<(u32, Waker)> {
-        loop {
-            let waiters = self.waiters.as_deref()?;
-            let fits = |sender: &Sudog| sender.age <= limit && self.serves_newcomers(sender);
-            let sender = self.sendq.find(&waiters.sudogs, Terms::Final, fits)?;
-            let sudogs = &mut self.waiters.as_deref_mut()?.sudogs;
-            if let Some(waker) = self.sendq.dequeue_at(sudogs, sender, Terms::Final) {
-                return Some((sender, waker));
-            }
-        }
+        let sudogs = &mut self.waiters.as_mut()?.sudogs;
+        { &mut self.sendq }.dequeue_for_newcomer(sudogs, &self.recvq, limit)
     }
 
     /// What the channel's clock shows: if a later look shows the same, nothing has become possible
@@ -116,4 +98,28 @@ impl<T> Hchan<T> {
             .wrapping_add(self.sent)
             .wrapping_add(self.buf.received() as u64)
     }
+}
+
+impl WaitQ {
+    fn dequeue_for_newcomer(
+        &mut self,
+        sudogs: &mut Sudogs,
+        recvq: &Self,
+        limit: u64,
+    ) -> Option<(u32, Waker)> {
+        loop {
+            let fits =
+                |sender: &Sudog| sender.age <= limit && serves_newcomers(sender, recvq, sudogs);
+            let sender = self.find(sudogs, Terms::Final, fits)?;
+            if let Some(waker) = self.dequeue_at(sudogs, sender, Terms::Final) {
+                return Some((sender, waker));
+            }
+        }
+    }
+}
+
+/// Whether no receiver in line is before those who come now: while an arm was held, receivers may have come past
+/// it, which it will look for.
+fn serves_newcomers(sender: &Sudog, recvq: &WaitQ, sudogs: &Sudogs) -> bool {
+    { sender.select() }.is_none_or(|select| !recvq.has_other(sudogs, select, Terms::Revocable))
 }
