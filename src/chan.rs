@@ -333,13 +333,19 @@ pub fn never<T>() -> (Sender<T>, Receiver<T>) {
     Chan::pair(Kind::Never, 0)
 }
 
-impl<T> fmt::Debug for Chan<T> {
-    /// Never waits for the lock: a channel that someone is at shows no state.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let snapshot = self.try_lock().map(|hchan| hchan.snapshot());
-        match snapshot {
-            Some(snapshot) => snapshot.fmt(f),
-            None => f.write_str("<locked>"),
-        }
+impl<T> Chan<T> {
+    /// Shows a handle: what a log wants of its channel. Never waits for the lock: a channel that someone is at
+    /// shows no state.
+    pub(crate) fn debug(&self, handle: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct(handle);
+        let Some(snapshot) = self.try_lock().map(|hchan| hchan.snapshot()) else {
+            return out.finish_non_exhaustive();
+        };
+        out.field("len", &snapshot.qcount)
+            .field("capacity", &snapshot.dataqsiz)
+            .field("closed", &snapshot.closed)
+            .field("sendq", &snapshot.sendq)
+            .field("recvq", &snapshot.recvq)
+            .finish()
     }
 }

@@ -142,6 +142,45 @@ impl<T> SendError<T> {
     pub fn into_inner(self) -> T {
         self.0
     }
+
+    /// A look at the value that was not sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(hchan::SendError(1).as_inner(), &1);
+    /// ```
+    #[must_use]
+    pub const fn as_inner(&self) -> &T {
+        &self.0
+    }
+
+    /// The same error with another value in the place of the one that was not sent.
+    ///
+    /// # Examples
+    ///
+    /// With `map(drop)` it has none. So `?` works where an error must be `Send + Sync + 'static`, whatever the value
+    /// is:
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    /// use std::error::Error;
+    ///
+    /// # futures::executor::block_on(async {
+    /// async fn report(tx: hchan::Sender<Cell<u8>>) -> Result<(), Box<dyn Error + Send + Sync>> {
+    ///     tx.send(Cell::new(1)).await.map_err(|error| error.map(drop))?;
+    ///     Ok(())
+    /// }
+    ///
+    /// let (tx, rx) = hchan::bounded(1);
+    /// drop(rx);
+    /// let error = report(tx).await.unwrap_err();
+    /// assert_eq!(error.to_string(), "sending on a closed channel");
+    /// # });
+    /// ```
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> SendError<U> {
+        SendError(change(self.0))
+    }
 }
 
 impl<T> TrySendError<T> {
@@ -155,6 +194,38 @@ impl<T> TrySendError<T> {
     pub fn into_inner(self) -> T {
         match self {
             Self::Full(value) | Self::Closed(value) => value,
+        }
+    }
+
+    /// A look at the value that was not sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(hchan::TrySendError::Full(1).as_inner(), &1);
+    /// ```
+    #[must_use]
+    pub const fn as_inner(&self) -> &T {
+        match self {
+            Self::Full(value) | Self::Closed(value) => value,
+        }
+    }
+
+    /// The same error with another value in the place of the one that was not sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::TrySendError;
+    ///
+    /// assert_eq!(TrySendError::Full("late").map(str::len), TrySendError::Full(4));
+    /// assert_eq!(TrySendError::Closed("late").map(drop), TrySendError::Closed(()));
+    /// ```
+    #[inline]
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> TrySendError<U> {
+        match self {
+            Self::Full(value) => TrySendError::Full(change(value)),
+            Self::Closed(value) => TrySendError::Closed(change(value)),
         }
     }
 
@@ -220,6 +291,37 @@ impl<T> SendTimeoutError<T> {
     pub fn into_inner(self) -> T {
         match self {
             Self::Timeout(value) | Self::Closed(value) => value,
+        }
+    }
+
+    /// A look at the value that was not sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(hchan::SendTimeoutError::Timeout(1).as_inner(), &1);
+    /// ```
+    #[must_use]
+    pub const fn as_inner(&self) -> &T {
+        match self {
+            Self::Timeout(value) | Self::Closed(value) => value,
+        }
+    }
+
+    /// The same error with another value in the place of the one that was not sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hchan::SendTimeoutError;
+    ///
+    /// assert_eq!(SendTimeoutError::Timeout("late").map(str::len), SendTimeoutError::Timeout(4));
+    /// assert_eq!(SendTimeoutError::Closed("late").map(drop), SendTimeoutError::Closed(()));
+    /// ```
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> SendTimeoutError<U> {
+        match self {
+            Self::Timeout(value) => SendTimeoutError::Timeout(change(value)),
+            Self::Closed(value) => SendTimeoutError::Closed(change(value)),
         }
     }
 
@@ -400,15 +502,4 @@ pub(crate) fn refused<T>(
     value: &mut Option<T>,
 ) -> Result<(), SendError<T>> {
     sent.map_err(|SendError(())| SendError(present(value.take())))
-}
-
-impl TrySendError<()> {
-    /// The same error, with the value that comes back.
-    #[inline]
-    pub(crate) fn with<T>(self, value: T) -> TrySendError<T> {
-        match self {
-            Self::Full(()) => TrySendError::Full(value),
-            Self::Closed(()) => TrySendError::Closed(value),
-        }
-    }
 }

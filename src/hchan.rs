@@ -60,6 +60,8 @@ pub(crate) struct Hchan<T> {
     store: Store<T>,
     /// How many values were accepted. A value's age is its number among them.
     sent: u64,
+    /// The most values that were inside at once.
+    peak: usize,
     /// Counts what else happens: while this, `sent` and the ring stand as they did at an earlier look, nothing
     /// has become possible since. An operation's age is what the clock showed when it parked.
     clock: u64,
@@ -138,6 +140,7 @@ impl<T> Hchan<T> {
             waiters: None,
             store: Store::new(),
             sent: 0,
+            peak: 0,
             clock: 0,
             reserved: 0,
             returned: 0,
@@ -204,6 +207,7 @@ impl<T> Hchan<T> {
         let many = self.room().min(items.len());
         if !self.closed && self.recvq.is_empty() && many > 0 {
             self.sent += many as u64;
+            self.peak = self.peak.max(self.len() + many);
             self.buf.push_many(many, items);
         }
     }
@@ -473,6 +477,7 @@ impl<T> Hchan<T> {
                 return Some(waker);
             }
         }
+        self.peak = self.peak.max(self.len() + 1);
         self.clock += 1;
         self.returned += 1;
         self.store.put_back(value, age);
@@ -632,6 +637,13 @@ impl<T> Hchan<T> {
             closed: self.closed,
             sendq,
             recvq,
+            senders: self.senders as usize,
+            receivers: self.receivers as usize,
+            permits: self.reserved as usize,
+            unclaimed: self.unclaimed as usize,
+            sent: self.sent,
+            received: self.sent - self.len() as u64 - u64::from(self.unclaimed),
+            peak: self.peak,
         }
     }
 
@@ -639,9 +651,9 @@ impl<T> Hchan<T> {
     /// that nobody waits for anything.
     const NO_LEAD: i32 = i32::MIN | 1;
 
-    /// How far the sends are ahead of the receives: what is inside or in `sendq`. The sign says whether
-    /// receivers are in `recvq`. Where there is room, who is still in `sendq` waits for nothing here: the arms
-    /// of selects that are held, or were served elsewhere.
+    /// How far the sends are ahead of the receives: by what is inside, and farther if senders are in `sendq`. The
+    /// sign says whether receivers are in `recvq`. Where there is room, who is still in `sendq` waits for nothing
+    /// here: the arms of selects that are held, or were served elsewhere.
     #[inline]
     #[expect(
         clippy::cast_possible_truncation,
@@ -654,7 +666,7 @@ impl<T> Hchan<T> {
         }
         let mut ahead = self.len() as i32;
         if !self.sendq.is_empty() && !self.has_room() {
-            ahead = ahead.wrapping_add(self.sendq.len() as i32);
+            ahead = ahead.wrapping_add(self.sendq.mark() as i32);
         }
         match self.recvq.is_empty() {
             true => ahead,
@@ -707,6 +719,10 @@ impl<T> Hchan<T> {
     #[inline]
     fn push(&mut self, elem: &mut Option<T>) {
         self.sent += 1;
+        let len = self.len();
+        if len >= self.peak {
+            self.peak = len + 1;
+        }
         if let Some(value) = elem.take() {
             self.buf.push(value);
         }

@@ -49,13 +49,14 @@
 //!
 //! | future | dropped while it waits | dropped when it was served, before it said so |
 //! |---|---|---|
-//! | [`recv`](Receiver::recv), [`next`](Receiver::next), [`recv_many`](Receiver::recv_many), [`recv_until`](Receiver::recv_until) | leaves its line | its value goes to the next in line, or back into its place |
+//! | [`recv`](Receiver::recv), [`next`](Receiver::next), [`recv_many`](Receiver::recv_many), [`recv_until`](Receiver::recv_until), `recv_timeout` | leaves its line | its value goes to the next in line, or back into its place |
 //! | streams, [`poll_recv`](Receiver::poll_recv) | nothing: the receiver stays in line, until it receives, is used in another way or is dropped | the receiver keeps the value, until then |
-//! | [`send`](Sender::send), [`send_until`](Sender::send_until) | the value is dropped; [`cancel`](SendFuture::cancel) gives it back | the value is sent |
+//! | [`send`](Sender::send), [`send_until`](Sender::send_until), `send_timeout` | the value is dropped; [`cancel`](SendFuture::cancel) gives it back | the value is sent |
 //! | [`send_from`](Sender::send_from) | the value is back in its slot | the value is sent |
 //! | [`send_many`](Sender::send_many) | what is not sent is in `items`, in order | the same |
 //! | [`reserve`](Sender::reserve) | leaves its line | the permit is the next sender's |
 //! | [`closed`](Sender::closed) | leaves its line | nothing |
+//! | [`poll_closed`](Sender::poll_closed) | nothing: the handle waits on, until it is dropped | nothing |
 //! | [`select!`], [`Select`] | leaves all lines | as the arm that was served |
 //!
 //! Where it says *cancel safe*, all that a drop loses is the place in line: no value, no wake, and no knowledge
@@ -150,13 +151,15 @@
 //! | `chan<- T`, `<-chan T` | [`Sender<T>`], [`Receiver<T>`] |
 //! | `c <- v` | `tx.send(v).await` |
 //! | `v, ok := <-c` | `rx.recv().await`, with `Err` for `!ok` |
-//! | `for v := range c` | `while let Ok(v) = rx.recv().await`, or a `for` loop on a thread |
+//! | `for v := range c` | `while let Some(v) = rx.next().await`, or a `for` loop on a thread, which it blocks |
 //! | `close(c)` | [`tx.close()`](Sender::close), or the last sender is dropped |
 //! | `len(c)`, `cap(c)`, `a == b` | [`len`](Sender::len), [`capacity`](Sender::capacity), [`same_channel`](Sender::same_channel) |
+//! | `map[chan T]V` | a map of [`ChannelId`]s |
 //! | `select { case v := <-a: … case b <- w: … default: … }` | [`select!`] with `recv(a) -> v => …`, `send(b, w) -> r => …`, `default => …` |
 //! | `case c <- v: default:` alone | [`try_send`](Sender::try_send), [`try_recv`](Receiver::try_recv) |
 //! | a goroutine that waits for ever on a channel nobody uses | ends with the last handle of the other side |
 //! | `time.After(d)`, `time.Tick(d)` | `after(d)`, `tick(d)`, with the feature `time` |
+//! | `case <-time.After(d):` beside one operation | `send_timeout(v, d)`, `recv_timeout(d)`, with the feature `time` |
 //! | copies on send and receive | moves |
 //!
 //! How Go's runtime does it is how this crate does it: one lock, a ring (`qcount`, `dataqsiz`, `sendx`,
@@ -170,8 +173,8 @@
 //!   in an interrupt that may have come while someone was at it; and the order in which selects try their
 //!   arms comes from a fixed seed.
 //! - `sink` (default): `Sink` for [`Sender`].
-//! - `time`: `after` and `tick`, channels that the clock sends to, on any executor or none. Brings in
-//!   `std` and `futures-timer`.
+//! - `time`: `after` and `tick`, channels that the clock sends to, and `send_timeout` and `recv_timeout`, on any
+//!   executor or none. Brings in `std` and `futures-timer`.
 //! - `tracing`: events for a subscriber of the crate `tracing`, with the target `hchan` and the level
 //!   `trace`; costs nothing when off, and one load for each event when nobody listens. They tell when an
 //!   operation parks in a queue (`park`), when a parked receive is handed a value or a parked send's is
@@ -191,6 +194,7 @@ mod chan;
 mod error;
 mod handles;
 mod hchan;
+mod id;
 #[cfg(not(any(hchan_loom, hchan_shuttle)))]
 mod lock;
 mod ops;
@@ -217,14 +221,16 @@ pub use self::handles::iter::{IntoIter, Iter};
 pub use self::handles::receiver::Receiver;
 pub use self::handles::sender::Sender;
 pub use self::handles::weak::{WeakReceiver, WeakSender};
+pub use self::id::ChannelId;
 pub use self::ops::closed::ClosedFuture;
 pub use self::ops::recv::{NextFuture, RecvFuture, RecvManyFuture};
 pub use self::ops::reserve::{Permit, ReserveFuture};
 pub use self::ops::send::{SendFromFuture, SendFuture, SendManyFuture};
+pub use self::ops::until::{RecvUntilFuture, SendUntilFuture};
 pub use self::select::Select;
 pub use self::snapshot::Snapshot;
 #[cfg(all(feature = "time", not(any(hchan_loom, hchan_shuttle))))]
-pub use self::time::{after, tick};
+pub use self::time::{Timer, after, tick};
 
 #[doc(hidden)]
 pub use self::select::macros::support as __support;

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// What a channel looked like at one instant: the fields of Go's `hchan`.
+/// What a channel looked like at one instant: the fields of Go's `hchan`, and what it has counted.
 ///
 /// The instant is one moment under the lock, so the fields belong together; by the time you read
 /// them the channel may look different.
@@ -23,8 +23,21 @@ use core::fmt;
 /// recvq 0");
 /// ```
 ///
+/// As figures for monitoring:
+///
+/// ```
+/// let (tx, rx) = hchan::bounded(3);
+/// tx.try_send('a').unwrap();
+/// tx.try_send('b').unwrap();
+/// rx.try_recv().unwrap();
+/// let seen = rx.snapshot();
+/// assert_eq!((seen.sent, seen.received, seen.peak), (2, 1, 2));
+/// assert_eq!((seen.senders, seen.receivers), (1, 1));
+/// ```
+///
 /// From Go: `runtime.hchan`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// Values inside; with values that were put back it may exceed `dataqsiz`.
     pub qcount: usize,
@@ -40,6 +53,21 @@ pub struct Snapshot {
     pub sendq: usize,
     /// Parked receives.
     pub recvq: usize,
+    /// Senders.
+    pub senders: usize,
+    /// Receivers.
+    pub receivers: usize,
+    /// Slots that permits hold, or that were granted to reservations that have not returned yet.
+    pub permits: usize,
+    /// Values that receives were handed and have not returned yet. Each may still come back.
+    pub unclaimed: usize,
+    /// Values that were accepted, since the channel was made.
+    pub sent: u64,
+    /// Values that have left: `sent`, less `qcount` and `unclaimed`. They were received, except for those that
+    /// [`force_send`](crate::Sender::force_send) returned and those that went with the last receiver.
+    pub received: u64,
+    /// The most values that were inside at once: `qcount` at its highest.
+    pub peak: usize,
 }
 
 /// A ring with more slots than this, or without a limit, is described instead of drawn.

@@ -1,11 +1,12 @@
-//! Channels that the clock sends to: Go's `time.After` and `time.Tick`.
+//! Channels that the clock sends to: Go's `time.After` and `time.Tick`. In a file of their own are operations that
+//! have a certain time.
 //!
 //! Whoever sends is a [`Task`] that no executor runs. It waits for a timer, and for the end of its
 //! channel; whoever wakes it polls it. That is the thread of the timers as a rule, and at the end
 //! whoever drops the last receiver.
 
 use alloc::boxed::Box;
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::task::{Context, Waker};
 use std::task::Wake;
@@ -16,7 +17,7 @@ use futures_timer::Delay;
 use crate::chan::{bounded, never};
 use crate::handles::receiver::Receiver;
 use crate::handles::sender::Sender;
-use crate::ops::until::until;
+use crate::ops::until::poll_until;
 use crate::sync::{Arc, AtomicU32, Mutex, Ordering};
 use crate::wakes::contain;
 
@@ -140,7 +141,8 @@ async fn send_times(tx: Sender<Instant>, first: Instant, period: Option<Duration
     let mut delay = Delay::new(first.saturating_duration_since(Instant::now()));
     let mut due = Some(first);
     while let Some(time) = due {
-        if until(&mut end, &mut delay).await.is_some() {
+        let ended = poll_fn(|cx| poll_until(&mut end, Pin::new(&mut delay), cx)).await;
+        if ended.is_some() {
             return;
         }
         let now = Instant::now();
@@ -234,3 +236,6 @@ impl Wake for Task {
 
 #[cfg(test)]
 mod tests;
+mod timeout;
+
+pub use self::timeout::Timer;

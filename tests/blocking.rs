@@ -4,7 +4,7 @@
 mod support;
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -635,4 +635,86 @@ fn an_unbounded_send_never_blocks() {
     }
     drop(tx);
     assert!(rx.iter().eq(0..10_000));
+}
+
+// Batches.
+
+#[test]
+fn a_batch_goes_from_thread_to_thread() {
+    for capacity in [0, 1, 3, 100] {
+        let (tx, rx) = bounded(capacity);
+        ends(move || {
+            let thread = thread::spawn(move || {
+                let mut items: VecDeque<_> = (0..50).collect();
+                tx.send_many_blocking(&mut items).unwrap();
+                let longest = Duration::MAX;
+                items.extend(50..80);
+                tx.send_many_blocking_timeout(&mut items, longest).unwrap();
+                items.extend(80..100);
+                let late = Instant::now() + AGES;
+                tx.send_many_blocking_deadline(&mut items, late).unwrap();
+            });
+            let mut out = Vec::new();
+            while let Ok(count) = rx.recv_many_blocking(&mut out, 7) {
+                assert!((1..=7).contains(&count));
+            }
+            thread.join().unwrap();
+            assert!(out.into_iter().eq(0..100));
+        });
+    }
+}
+
+#[test]
+fn a_batch_that_runs_out_of_time_keeps_what_was_not_sent() {
+    for capacity in 0..4 {
+        let (tx, rx) = bounded(capacity);
+        let mut items = VecDeque::from([0, 1, 2, 3]);
+        let late = Err(SendTimeoutError::Timeout(()));
+        assert_eq!(tx.send_many_blocking_timeout(&mut items, TICK), late);
+        let now = Instant::now();
+        assert_eq!(tx.send_many_blocking_deadline(&mut items, now), late);
+        assert!(items.into_iter().eq(capacity..4));
+        assert_eq!((rx.snapshot().sendq, rx.drain().len()), (0, capacity));
+
+        let mut out = Vec::new();
+        let late = Err(RecvTimeoutError::Timeout);
+        assert_eq!(rx.recv_many_blocking_timeout(&mut out, 9, TICK), late);
+        assert_eq!(rx.recv_many_blocking_deadline(&mut out, 9, now), late);
+        assert_eq!((rx.snapshot().recvq, out), (0, vec![]));
+    }
+}
+
+#[test]
+fn a_batch_without_time_takes_what_is_there() {
+    let (tx, rx) = bounded(4);
+    let mut out = Vec::new();
+    for now in [Duration::ZERO; 2] {
+        let mut items = VecDeque::from([1, 2, 3]);
+        assert_eq!(tx.send_many_blocking_timeout(&mut items, now), Ok(()));
+        assert_eq!(rx.recv_many_blocking_timeout(&mut out, 9, now), Ok(3));
+    }
+    assert_eq!(rx.recv_many_blocking(&mut out, 0), Ok(0));
+    assert_eq!(out, [1, 2, 3, 1, 2, 3]);
+}
+
+#[test]
+fn close_ends_a_batch_and_leaves_what_was_not_sent() {
+    let (tx, rx) = bounded(1);
+    let sender = tx.clone();
+    ends(move || {
+        let thread = thread::spawn(move || {
+            let mut items = VecDeque::from([1, 2, 3]);
+            let sent = sender.send_many_blocking(&mut items);
+            (sent, items)
+        });
+        sends_parked(&tx, 1);
+        assert!(rx.close());
+        let left = VecDeque::from([2, 3]);
+        assert_eq!(thread.join().unwrap(), (Err(SendError(())), left));
+        let mut out = Vec::new();
+        assert_eq!(rx.recv_many_blocking(&mut out, 9), Ok(1));
+        assert_eq!(rx.recv_many_blocking(&mut out, 9), Err(RecvError));
+        let closed = Err(RecvTimeoutError::Closed);
+        assert_eq!(rx.recv_many_blocking_timeout(&mut out, 9, TICK), closed);
+    });
 }

@@ -2,10 +2,12 @@
 
 mod support;
 
-use std::collections::VecDeque;
-use std::future::poll_fn;
+use std::collections::{HashSet, VecDeque};
+use std::future::{Future, poll_fn};
 use std::mem;
+use std::sync::Arc;
 use std::task::Poll::{Pending, Ready};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use futures::future::FusedFuture;
@@ -14,7 +16,7 @@ use hchan::{
     TrySendError, bounded, never,
 };
 use support::{
-    Drops, Task, each_capacity, each_limit, fill, handed, parked, poll_once, ready, values,
+    Drops, Task, Wakes, each_capacity, each_limit, fill, handed, parked, poll_once, ready, values,
 };
 
 /// Asks in every way there is, again and again, whether the channel is over.
@@ -648,4 +650,115 @@ fn a_receive_parked_on_a_closed_channel_sees_a_value_put_back_before_it_sees_the
         assert_ne!(poll_once(rx.recv()), Pending);
         assert_over(&rx);
     });
+}
+
+// Waiting for the end with a handle that is polled, and with one that keeps nothing open.
+
+/// Polls the handle itself, with a waker of its own.
+fn watch_sender(tx: &mut Sender<u8>) -> Task<impl Future<Output = ()> + Unpin> {
+    Task::new(poll_fn(|cx| tx.poll_closed(cx)))
+}
+
+fn watch_receiver(rx: &mut Receiver<u8>) -> Task<impl Future<Output = ()> + Unpin> {
+    Task::new(poll_fn(|cx| rx.poll_closed(cx)))
+}
+
+#[test]
+fn a_polled_handle_is_woken_by_the_end_and_stays_ready() {
+    each_capacity(|_, mut tx, mut rx| {
+        let (closer, mut other) = (tx.clone(), tx.clone());
+        let mut watches = [watch_sender(&mut tx)];
+        let mut receives = [watch_receiver(&mut rx)];
+        assert!(watches[0].poll().is_pending() && receives[0].poll().is_pending());
+        assert!(closer.close());
+        assert_eq!((watches[0].wakes(), receives[0].wakes()), (1, 1));
+        for _ in 0..3 {
+            assert!(watches[0].poll().is_ready() && receives[0].poll().is_ready());
+        }
+        assert!(watch_sender(&mut other).poll().is_ready());
+    });
+}
+
+#[test]
+fn a_polled_handle_keeps_its_place_and_its_last_waker() {
+    let (mut tx, rx) = bounded(0);
+    let mut watch = watch_sender(&mut tx);
+    assert!(watch.poll().is_pending() && watch.poll().is_pending());
+    assert_eq!(watch.wakers(), 1);
+    let old = watch.change_waker();
+    assert!(watch.poll().is_pending());
+    drop(rx);
+    assert_eq!((old.count(), watch.wakes()), (0, 1));
+}
+
+#[test]
+fn a_polled_handle_gives_its_place_up_when_it_is_dropped() {
+    each_capacity(|_, tx: Sender<u8>, rx| {
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(wakes.clone());
+        let mut cx = Context::from_waker(&waker);
+        let (mut watcher, mut reader) = (tx.clone(), rx.clone());
+        assert!(watcher.poll_closed(&mut cx).is_pending());
+        assert!(reader.poll_closed(&mut cx).is_pending());
+        let kept = Arc::strong_count(&wakes);
+        drop((watcher, reader));
+        assert_eq!(Arc::strong_count(&wakes), kept - 2);
+        assert!(tx.close() && rx.is_closed());
+        assert_eq!(wakes.count(), 0);
+    });
+}
+
+#[test]
+fn nobody_ends_a_nil_channel() {
+    let (mut tx, mut rx) = never();
+    let weak = (tx.downgrade(), rx.downgrade());
+    assert!(watch_sender(&mut tx).poll().is_pending());
+    assert!(watch_receiver(&mut rx).poll().is_pending());
+    drop((tx, rx));
+    assert!(poll_once(weak.0.closed()).is_pending() && !weak.1.is_closed());
+}
+
+#[test]
+fn weak_handles_wait_for_the_end_and_keep_nothing_open() {
+    type End = fn(Sender<u8>, Receiver<u8>);
+    let ends: [End; 3] = [
+        |tx, _rx| assert!(tx.close()),
+        |tx, rx| drop((tx, rx.clone())),
+        |tx, rx| drop((rx, tx.clone())),
+    ];
+    for end in ends {
+        each_capacity(|_, tx, rx| {
+            let (sender, receiver) = (tx.downgrade(), rx.downgrade());
+            let mut waits = [parked(sender.closed()), parked(receiver.closed())];
+            assert!(!sender.is_closed() && !receiver.is_closed());
+            end(tx, rx);
+            for wait in &mut waits {
+                assert_eq!((wait.wakes(), wait.poll()), (1, Ready(())));
+            }
+            assert!(sender.is_closed() && receiver.is_closed());
+            assert_eq!(ready(sender.clone().closed()), ());
+        });
+    }
+}
+
+#[test]
+fn all_handles_of_a_channel_have_one_id() {
+    let (tx, rx) = bounded::<()>(1);
+    let (other, _other_rx) = bounded::<()>(1);
+    let ids = [
+        tx.id(),
+        rx.id(),
+        tx.clone().id(),
+        rx.clone().id(),
+        tx.downgrade().id(),
+        rx.downgrade().clone().id(),
+    ];
+    assert_eq!(HashSet::from(ids).len(), 1);
+    assert_ne!(other.id(), tx.id());
+    assert!(tx.downgrade().same_channel(&tx.clone().downgrade()));
+    assert!(!tx.downgrade().same_channel(&other.downgrade()));
+    let weak = rx.downgrade();
+    drop((tx, rx));
+    assert_eq!(weak.id(), ids[0], "also when the channel is closed");
+    assert!(format!("{:?}", weak.id()).starts_with("ChannelId("));
 }

@@ -7,10 +7,12 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt::{Debug, Display};
-use std::future::{Future, pending};
+use std::future::{Future, Pending, Ready, pending};
+use std::hash::Hash;
 use std::iter::FusedIterator;
-use std::marker::PhantomPinned;
+use std::marker::{PhantomData, PhantomPinned};
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::MutexGuard;
 use std::task::{Context, Poll};
@@ -20,12 +22,15 @@ use futures::future::FusedFuture;
 use futures::stream::FusedStream;
 use futures::{Sink, Stream};
 use hchan::{
-    ClosedFuture, Drain, IntoIter, Iter, NextFuture, Permit, Receiver, RecvError, RecvFuture,
-    RecvManyFuture, RecvTimeoutError, ReserveFuture, Select, SendError, SendFromFuture, SendFuture,
-    SendManyFuture, SendTimeoutError, Sender, Snapshot, TryIter, TryRecvError, TrySendError,
-    WeakReceiver, WeakSender, bounded, never, unbounded,
+    ChannelId, ClosedFuture, Drain, IntoIter, Iter, NextFuture, Permit, Receiver, RecvError,
+    RecvFuture, RecvManyFuture, RecvTimeoutError, RecvUntilFuture, ReserveFuture, Select,
+    SendError, SendFromFuture, SendFuture, SendManyFuture, SendTimeoutError, SendUntilFuture,
+    Sender, Snapshot, TryIter, TryRecvError, TrySendError, WeakReceiver, WeakSender, bounded,
+    never, unbounded,
 };
 
+#[cfg(feature = "time")]
+use hchan::Timer;
 use support::{parked, poll_once, ready};
 
 // What is written here is checked by the compiler; there is nothing to run.
@@ -84,6 +89,17 @@ macro_rules! for_futures {
     };
 }
 
+/// A timer that is pinned, and stays on its thread.
+struct Pinned(PhantomPinned, PhantomData<NotSend>);
+
+impl Future for Pinned {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+}
+
 type NotSync = Cell<u32>;
 type NotSend = Rc<()>;
 type NotSendButSync = MutexGuard<'static, ()>;
@@ -99,7 +115,27 @@ for_all_types!(assert_not_impl, NotSendButSync: Sync);
 // The end of a channel has nothing to do with values.
 assert_impl!(ClosedFuture<'static>: Send + Sync + Unpin + Debug + Future + FusedFuture);
 
-// Nothing is ever pinned.
+// What has until a timer is ready is all of that as far as the timer is.
+assert_impl!(
+    SendUntilFuture<'static, NotSync, Pending<()>>,
+    RecvUntilFuture<'static, NotSync, Pending<()>>: Send + Sync + Unpin + Debug + Future + FusedFuture
+);
+assert_impl!(
+    SendUntilFuture<'static, PhantomPinned, Pending<NotSend>>,
+    RecvUntilFuture<'static, PhantomPinned, Pending<NotSend>>: Unpin + Debug + FusedFuture
+);
+assert_not_impl!(
+    SendUntilFuture<'static, NotSend, Pending<()>>,
+    RecvUntilFuture<'static, NotSend, Pending<()>>,
+    SendUntilFuture<'static, u64, Pinned>,
+    RecvUntilFuture<'static, u64, Pinned>: Send
+);
+assert_not_impl!(
+    SendUntilFuture<'static, u64, Pinned>,
+    RecvUntilFuture<'static, u64, Pinned>: Unpin
+);
+
+// Nothing is ever pinned but a timer.
 for_all_types!(assert_impl, PhantomPinned: Unpin);
 
 // No user code runs under the lock, so a panic breaks no handle.
@@ -150,12 +186,18 @@ assert_impl!(SendError<String>, TrySendError<String>, SendTimeoutError<String>: 
 assert_not_impl!(SendError<String>, TrySendError<String>, SendTimeoutError<String>: Copy);
 assert_impl!(TrySendError<NotSend>, SendTimeoutError<NotSend>: From<SendError<NotSend>>);
 assert_impl!(TryRecvError, RecvTimeoutError: From<RecvError>);
+assert_impl!(ChannelId: Copy + Eq + Ord + Hash + Debug + Send + Sync + Unpin);
 assert_impl!(Snapshot: Clone + Debug + Display + PartialEq + Eq + Send + Sync);
 
 // Small enough to stand in a future of a user's without being noticed.
 const _: () = {
     assert!(size_of::<RecvFuture<'static, u64>>() <= 24);
     assert!(size_of::<SendFuture<'static, u64>>() <= 48);
+    assert!(size_of::<SendUntilFuture<'static, u64, u64>>() <= 64);
+    assert!(size_of::<RecvUntilFuture<'static, u64, u64>>() <= 40);
+    assert!(size_of::<Sender<u64>>() <= 32);
+    assert!(size_of::<Receiver<u64>>() <= 24);
+    assert!(size_of::<WeakSender<u64>>() == size_of::<usize>());
 };
 
 /// The functions and methods, each by its whole signature.
@@ -179,6 +221,13 @@ const fn signatures<'held, T: 'held>() {
         Sender::send_blocking_timeout;
     let _: fn(&Sender<T>, T, Instant) -> Result<(), SendTimeoutError<T>> =
         Sender::send_blocking_deadline;
+    let _: fn(&Sender<T>, T, Ready<()>) -> SendUntilFuture<'_, T, Ready<()>> = Sender::send_until;
+    let _: fn(&Sender<T>, &mut VecDeque<T>) -> Result<(), SendError<()>> =
+        Sender::send_many_blocking;
+    let _: fn(&Sender<T>, &mut VecDeque<T>, Duration) -> Result<(), SendTimeoutError<()>> =
+        Sender::send_many_blocking_timeout;
+    let _: fn(&Sender<T>, &mut VecDeque<T>, Instant) -> Result<(), SendTimeoutError<()>> =
+        Sender::send_many_blocking_deadline;
     let _: fn(&mut Sender<T>, &mut Context<'_>, &mut Option<T>) -> Poll<Result<(), SendError<T>>> =
         Sender::poll_send;
     let _: fn(&Sender<T>) -> WeakSender<T> = Sender::downgrade;
@@ -200,6 +249,13 @@ const fn signatures<'held, T: 'held>() {
         Receiver::recv_blocking_timeout;
     let _: fn(&Receiver<T>, Instant) -> Result<T, RecvTimeoutError> =
         Receiver::recv_blocking_deadline;
+    let _: fn(&Receiver<T>, Ready<()>) -> RecvUntilFuture<'_, T, Ready<()>> = Receiver::recv_until;
+    let _: fn(&Receiver<T>, &mut Vec<T>, usize) -> Result<usize, RecvError> =
+        Receiver::recv_many_blocking;
+    let _: fn(&Receiver<T>, &mut Vec<T>, usize, Duration) -> Result<usize, RecvTimeoutError> =
+        Receiver::recv_many_blocking_timeout;
+    let _: fn(&Receiver<T>, &mut Vec<T>, usize, Instant) -> Result<usize, RecvTimeoutError> =
+        Receiver::recv_many_blocking_deadline;
     let _: fn(&Receiver<T>) -> Iter<'_, T> = Receiver::iter;
     let _: fn(&mut Receiver<T>, &mut Context<'_>) -> Poll<Result<T, RecvError>> =
         Receiver::poll_recv;
@@ -209,25 +265,38 @@ const fn signatures<'held, T: 'held>() {
     macro_rules! both {
         ($($Handle:ident),+) => {$(
             let _: fn(&$Handle<T>) -> bool = $Handle::close;
-            let _: fn(&$Handle<T>) -> bool = $Handle::is_closed;
-            let _: fn(&$Handle<T>) -> ClosedFuture<'_> = $Handle::closed;
             let _: fn(&$Handle<T>) -> usize = $Handle::len;
             let _: fn(&$Handle<T>) -> bool = $Handle::is_empty;
             let _: fn(&$Handle<T>) -> bool = $Handle::is_full;
             let _: fn(&$Handle<T>) -> Option<usize> = $Handle::capacity;
             let _: fn(&$Handle<T>) -> usize = $Handle::sender_count;
             let _: fn(&$Handle<T>) -> usize = $Handle::receiver_count;
-            let _: fn(&$Handle<T>, &$Handle<T>) -> bool = $Handle::same_channel;
             let _: fn(&$Handle<T>) -> Snapshot = $Handle::snapshot;
+            let _: fn(&mut $Handle<T>, &mut Context<'_>) -> Poll<()> = $Handle::poll_closed;
         )+};
     }
     both!(Sender, Receiver);
 
-    let _: fn(SendError<T>) -> T = SendError::into_inner;
-    let _: fn(TrySendError<T>) -> T = TrySendError::into_inner;
+    macro_rules! every {
+        ($($Handle:ident),+) => {$(
+            let _: fn(&$Handle<T>) -> bool = $Handle::is_closed;
+            let _: fn(&$Handle<T>) -> ClosedFuture<'_> = $Handle::closed;
+            let _: fn(&$Handle<T>, &$Handle<T>) -> bool = $Handle::same_channel;
+            let _: fn(&$Handle<T>) -> ChannelId = $Handle::id;
+        )+};
+    }
+    every!(Sender, Receiver, WeakSender, WeakReceiver);
+
+    macro_rules! bring_back {
+        ($($Error:ident),+) => {$(
+            let _: fn($Error<T>) -> T = $Error::into_inner;
+            let _: fn(&$Error<T>) -> &T = $Error::as_inner;
+            let _: fn($Error<T>, fn(T) -> u8) -> $Error<u8> = $Error::map;
+        )+};
+    }
+    bring_back!(SendError, TrySendError, SendTimeoutError);
     let _: fn(&TrySendError<T>) -> bool = TrySendError::is_full;
     let _: fn(&TrySendError<T>) -> bool = TrySendError::is_closed;
-    let _: fn(SendTimeoutError<T>) -> T = SendTimeoutError::into_inner;
     let _: fn(&SendTimeoutError<T>) -> bool = SendTimeoutError::is_timeout;
     let _: fn(&SendTimeoutError<T>) -> bool = SendTimeoutError::is_closed;
     let _: fn(&TryRecvError) -> bool = TryRecvError::is_empty;
@@ -328,6 +397,9 @@ fn futures_are_terminated_only_after_they_were_ready() {
     check(rx.recv());
     check(rx.next());
     check(rx.recv_many(&mut Vec::new(), 2));
+    check(tx.send_until(5, pending::<()>()));
+    check(rx.recv_until(pending::<()>()));
+    check(rx.recv_until(std::future::ready(())));
 }
 
 #[test]
@@ -379,6 +451,14 @@ fn debug_shows_futures_and_handles_of_any_value() {
         (format!("{:?}", tx.reserve()), "ReserveFuture"),
         (format!("{:?}", tx.try_reserve().unwrap()), "Permit"),
         (format!("{:?}", tx.closed()), "ClosedFuture"),
+        (
+            format!("{:?}", tx.send_until(Opaque, pending::<Opaque>())),
+            "SendUntilFuture",
+        ),
+        (
+            format!("{:?}", rx.recv_until(pending::<Opaque>())),
+            "RecvUntilFuture",
+        ),
         (format!("{:?}", rx.recv()), "RecvFuture"),
         (format!("{:?}", rx.clone().next()), "NextFuture"),
         (
@@ -440,6 +520,57 @@ fn narrow_errors_turn_into_wide_ones() {
 }
 
 #[test]
+fn errors_give_a_look_at_their_value_and_exchange_it() {
+    fn check<E: Debug + PartialEq + Copy, U: Debug + PartialEq>(
+        error: E,
+        (as_inner, map, changed): (impl Fn(&E) -> &i32, impl Fn(E) -> U, U),
+    ) {
+        assert_eq!((as_inner(&error), map(error)), (&1, changed));
+    }
+    let text = |value: i32| value.to_string();
+    let new = String::from("1");
+    let send = (SendError::as_inner, |error: SendError<_>| error.map(text));
+    check(SendError(1), (send.0, send.1, SendError(new.clone())));
+    let map = |error: TrySendError<_>| error.map(text);
+    for (error, changed) in [
+        (TrySendError::Full(1), TrySendError::Full(new.clone())),
+        (TrySendError::Closed(1), TrySendError::Closed(new.clone())),
+    ] {
+        check(error, (TrySendError::as_inner, map, changed));
+    }
+    let map = |error: SendTimeoutError<_>| error.map(text);
+    for (error, changed) in [
+        (
+            SendTimeoutError::Timeout(1),
+            SendTimeoutError::Timeout(new.clone()),
+        ),
+        (
+            SendTimeoutError::Closed(1),
+            SendTimeoutError::Closed(new.clone()),
+        ),
+    ] {
+        check(error, (SendTimeoutError::as_inner, map, changed));
+    }
+}
+
+#[test]
+fn without_its_value_an_error_goes_anywhere() {
+    fn all(tx: &Sender<NotSync>) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let mut values = (1..).map(Cell::new);
+        let mut value = || values.next().unwrap();
+        ready(tx.send(value())).map_err(|error| error.map(drop))?;
+        tx.try_send(value()).map_err(|error| error.map(drop))?;
+        tx.send_blocking_timeout(value(), Duration::ZERO)
+            .map_err(|error| error.map(drop))?;
+        Ok(())
+    }
+    for capacity in 1..3 {
+        let (tx, _rx) = bounded(capacity);
+        assert!(all(&tx).is_err());
+    }
+}
+
+#[test]
 fn a_snapshot_has_the_fields_of_gos_hchan() {
     let (tx, _rx) = bounded(2);
     tx.try_send(()).unwrap();
@@ -451,9 +582,19 @@ fn a_snapshot_has_the_fields_of_gos_hchan() {
         closed,
         sendq,
         recvq,
+        senders,
+        receivers,
+        permits,
+        unclaimed,
+        sent,
+        received,
+        peak,
+        ..
     } = tx.snapshot();
     assert_eq!((qcount, dataqsiz, sendx, recvx), (1, Some(2), 1, 0));
     assert_eq!((closed, sendq, recvq), (false, 0, 0));
+    assert_eq!((senders, receivers, permits, unclaimed), (1, 1, 0, 0));
+    assert_eq!((sent, received, peak), (1, 0, 1));
 }
 
 /// Each operation is a bare arm of `futures::select!`: no `fuse()`, no `pin!`.
@@ -471,7 +612,9 @@ fn operations_are_bare_arms_of_the_select_of_futures() {
                 result = tx.send(1) => sent += usize::from(result.is_ok()),
                 result = tx.send_from(&mut slot) => sent += usize::from(result.is_ok()),
                 result = tx.send_many(&mut items) => sent += usize::from(result.is_ok()),
+                result = tx.send_until(4, pending::<()>()) => sent += usize::from(result.is_ok()),
                 permit = tx.reserve() => drop(permit),
+                value = watched.recv_until(pending::<()>()) => received += usize::from(value.is_ok()),
                 value = rx.next() => received += usize::from(value.is_some()),
                 value = watched.recv() => received += usize::from(value.is_ok()),
                 count = watched.recv_many(&mut out, 9) => received += count.unwrap(),
@@ -498,3 +641,14 @@ async fn operations_are_bare_arms_of_the_select_of_tokio() {
         }
     }
 }
+
+/// What the feature `time` adds.
+#[cfg(feature = "time")]
+const fn timed_signatures<T>() {
+    let _: fn(&Sender<T>, T, Duration) -> SendUntilFuture<'_, T, Timer> = Sender::send_timeout;
+    let _: fn(&Receiver<T>, Duration) -> RecvUntilFuture<'_, T, Timer> = Receiver::recv_timeout;
+}
+#[cfg(feature = "time")]
+const _: () = timed_signatures::<NotSend>();
+#[cfg(feature = "time")]
+assert_impl!(Timer: Send + Sync + Unpin + Debug + Future<Output = ()>);

@@ -5,13 +5,15 @@ mod support;
 
 use std::future::Future;
 use std::panic::panic_any;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hchan::{
-    Receiver, RecvError, TryRecvError, after, bounded, never, select, select_blocking, tick,
+    Receiver, RecvError, RecvTimeoutError, SendTimeoutError, TryRecvError, after, bounded, never,
+    select, select_blocking, tick,
 };
 
 use support::{on_wake, parked, parked_with, poll_once};
@@ -227,4 +229,81 @@ fn a_waker_may_drop_the_last_receiver() {
         assert!(polled.is_pending());
     }
     eventually(|| weak.upgrade().is_none());
+}
+
+// Timeouts of operations.
+
+#[test]
+fn an_operation_in_time_takes_place() {
+    on_each_executor(|| async {
+        let (tx, rx) = bounded(1);
+        assert_eq!(tx.send_timeout(1, Duration::ZERO).await, Ok(()));
+        assert_eq!(rx.recv_timeout(Duration::ZERO).await, Ok(1));
+        assert_eq!(tx.send_timeout(2, Duration::MAX).await, Ok(()));
+        assert_eq!(rx.recv_timeout(Duration::MAX).await, Ok(2));
+    });
+}
+
+#[test]
+fn an_operation_out_of_time_ends_and_is_never_early() {
+    on_each_executor(|| async {
+        let (tx, rx) = bounded(0);
+        let began = Instant::now();
+        let late = Err(SendTimeoutError::Timeout("late"));
+        assert_eq!(tx.send_timeout("late", SHORT).await, late);
+        assert!(began.elapsed() >= SHORT);
+        let began = Instant::now();
+        let late = Err(RecvTimeoutError::Timeout);
+        assert_eq!(rx.recv_timeout(SHORT).await, late);
+        assert!(began.elapsed() >= SHORT);
+        assert_eq!((rx.snapshot().sendq, rx.snapshot().recvq), (0, 0));
+    });
+}
+
+#[test]
+fn the_time_of_an_operation_runs_from_the_call() {
+    let (_tx, rx) = bounded::<u8>(0);
+    let recv = rx.recv_timeout(SHORT);
+    thread::sleep(SHORT);
+    assert_eq!(poll_once(recv), Poll::Ready(Err(RecvTimeoutError::Timeout)));
+}
+
+#[test]
+fn an_operation_with_the_longest_timeout_waits_until_served() {
+    let (tx, rx) = bounded(0);
+    for longest in [Duration::MAX, LONG] {
+        let mut recv = parked(rx.recv_timeout(longest));
+        assert!(recv.poll().is_pending());
+        tx.try_send(1).unwrap();
+        assert_eq!(recv.poll(), Poll::Ready(Ok(1)));
+        let mut send = parked(tx.send_timeout(2, longest));
+        assert_eq!(rx.try_recv(), Ok(2));
+        assert_eq!(send.poll(), Poll::Ready(Ok(())));
+    }
+}
+
+#[test]
+fn the_task_that_polled_last_is_woken_when_the_time_is_over() {
+    let (_tx, rx) = bounded::<u8>(0);
+    let mut recv = parked(rx.recv_timeout(10 * SHORT));
+    let old = recv.change_waker();
+    assert!(recv.poll().is_pending());
+    eventually(|| recv.wakes() == 1);
+    assert_eq!(recv.poll(), Poll::Ready(Err(RecvTimeoutError::Timeout)));
+    assert_eq!(old.count(), 0);
+}
+
+#[test]
+fn a_task_whose_waker_panics_stops_no_timer() {
+    let (_tx, rx) = bounded::<u8>(0);
+    let woken = Arc::new(AtomicBool::new(false));
+    let told = woken.clone();
+    let waker = on_wake(move || {
+        told.store(true, Ordering::SeqCst);
+        panic_any("a waker's")
+    });
+    let kept = parked_with(rx.recv_timeout(SHORT), waker);
+    eventually(|| woken.load(Ordering::SeqCst));
+    recv(&after(SHORT));
+    drop(kept);
 }

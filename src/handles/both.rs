@@ -95,50 +95,6 @@ macro_rules! both_handles {
                 closed
             }
 
-            /// Whether the channel is closed. Once true, true forever.
-            ///
-            /// # Examples
-            ///
-            /// ```
-            /// let (tx, rx) = hchan::bounded::<()>(0);
-            /// assert!(!rx.is_closed());
-            /// drop(tx);
-            /// assert!(rx.is_closed());
-            /// ```
-            ///
-            /// From Go: `closed(c)`, which early versions had; see [`closed`](Self::closed) to wait for it.
-            #[must_use]
-            pub fn is_closed(&self) -> bool {
-                self.chan.lock().is_closed()
-            }
-
-            /// Waits until the channel is closed, by hand or because the other side is gone.
-            ///
-            /// Values may still be inside. On a `never` channel it waits for ever.
-            ///
-            /// # Cancel safety
-            ///
-            /// Cancel safe: a dropped wait leaves no trace.
-            ///
-            /// # Panics
-            ///
-            /// The future panics when polled after it was ready.
-            ///
-            /// # Examples
-            ///
-            /// ```
-            /// # futures::executor::block_on(async {
-            /// let (tx, rx) = hchan::bounded::<()>(0);
-            /// drop(rx);
-            /// tx.closed().await;
-            /// # });
-            /// ```
-            ///
-            /// From Go: what a second channel named `done` is for.
-            pub fn closed(&self) -> $crate::ops::closed::ClosedFuture<'_> {
-                $crate::ops::closed::ClosedFuture::new(&self.chan.closeq)
-            }
-
             /// How many values are inside, at this instant.
             ///
             /// Values of parked sends do not count, nor does one that a receive was handed and has not
@@ -240,22 +196,6 @@ macro_rules! both_handles {
                 self.chan.lock().receiver_count()
             }
 
-            /// Whether both handles are of one channel.
-            ///
-            /// # Examples
-            ///
-            /// ```
-            /// let (tx, rx) = hchan::bounded::<()>(1);
-            /// assert!(tx.same_channel(&tx.clone()));
-            /// assert!(!rx.same_channel(&hchan::bounded(1).1));
-            /// ```
-            ///
-            /// From Go: `==` on channels.
-            #[must_use]
-            pub fn same_channel(&self, other: &Self) -> bool {
-                $crate::sync::Arc::ptr_eq(&self.chan, &other.chan)
-            }
-
             /// What the channel looks like at this instant, under one lock.
             ///
             /// # Cost
@@ -275,13 +215,52 @@ macro_rules! both_handles {
             pub fn snapshot(&self) -> $crate::snapshot::Snapshot {
                 self.chan.lock().snapshot()
             }
+
+            /// Waits until the channel is closed: the poll form of [`closed`](Self::closed), for futures of your
+            /// own.
+            ///
+            /// The handle keeps its place among those who wait from poll to poll; the waker of the last poll is the
+            /// one that wakes. Once ready, ready forever.
+            ///
+            /// # Cancel safety
+            ///
+            /// Cancel safe: a handle that is not polled any more keeps nobody waiting, and gives its place up when
+            /// it is dropped.
+            ///
+            /// # Cost
+            ///
+            /// No lock of the channel's, but one of those who wait for its end. The first to wait costs an
+            /// allocation.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            /// use std::future::poll_fn;
+            ///
+            /// let (mut tx, rx) = hchan::bounded::<()>(0);
+            /// drop(rx);
+            /// poll_fn(|cx| tx.poll_closed(cx)).await;
+            /// # });
+            /// ```
+            ///
+            /// Not in Go, whose runtime does the polling.
+            pub fn poll_closed(
+                &mut self,
+                cx: &mut core::task::Context<'_>,
+            ) -> core::task::Poll<()> {
+                self.chan.closeq.poll_place(&mut self.watch, cx)
+            }
         }
 
+        $crate::handles::every::every_handle!($Handle);
+
         impl<T> core::fmt::Debug for $Handle<T> {
+            /// Shows what a log wants: length, capacity, whether it is closed, and how many wait.
+            ///
             /// Never waits: while someone is at the channel its state is not shown.
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                let mut out = f.debug_struct(stringify!($Handle));
-                out.field("chan", &self.chan).finish()
+                self.chan.debug(stringify!($Handle), f)
             }
         }
     };

@@ -80,8 +80,10 @@ impl<T> Iterator for TryIter<'_, T> {
     }
 }
 
-/// Receives until the channel is closed and drained, each value as [`Receiver::recv_blocking`] does, for
-/// which the thread sleeps; made by [`Receiver::iter`].
+/// Blocks the thread for each value until the channel is closed and drained; made by [`Receiver::iter`].
+///
+/// In async code write `while let Some(value) = rx.next().await`. Each step receives as
+/// [`Receiver::recv_blocking`] does.
 ///
 /// # Examples
 ///
@@ -118,8 +120,10 @@ impl<T> Iterator for Iter<'_, T> {
 #[cfg(feature = "std")]
 impl<T> FusedIterator for Iter<'_, T> {}
 
-/// Receives until the channel is closed and drained, each value as [`Receiver::recv_blocking`] does, for
-/// which the thread sleeps; made of a [`Receiver`].
+/// Blocks the thread for each value until the channel is closed and drained; made of a [`Receiver`].
+///
+/// In async code write `while let Some(value) = rx.next().await`. Each step receives as
+/// [`Receiver::recv_blocking`] does.
 ///
 /// # Examples
 ///
@@ -151,21 +155,27 @@ impl<T> Iterator for IntoIter<T> {
 #[cfg(feature = "std")]
 impl<T> FusedIterator for IntoIter<T> {}
 
+/// Blocks the thread for each value; in async code write `while let Some(value) = rx.next().await`.
 #[cfg(feature = "std")]
 impl<'a, T> IntoIterator for &'a Receiver<T> {
     type Item = T;
     type IntoIter = Iter<'a, T>;
 
+    /// Makes an iterator that blocks the thread for each value; in async code write
+    /// `while let Some(value) = rx.next().await`.
     fn into_iter(self) -> Iter<'a, T> {
         self.iter()
     }
 }
 
+/// Blocks the thread for each value; in async code write `while let Some(value) = rx.next().await`.
 #[cfg(feature = "std")]
 impl<T> IntoIterator for Receiver<T> {
     type Item = T;
     type IntoIter = IntoIter<T>;
 
+    /// Makes an iterator that blocks the thread for each value; in async code write
+    /// `while let Some(value) = rx.next().await`.
     fn into_iter(self) -> IntoIter<T> {
         IntoIter { receiver: self }
     }

@@ -13,14 +13,16 @@ use crate::handles::both::{Standing, both_handles, too_many_handles};
 use crate::handles::iter::Iter;
 use crate::handles::iter::{Drain, TryIter};
 use crate::handles::weak::WeakReceiver;
+use crate::hchan::sudog::Ticket;
 use crate::ops::recv::{self, NextFuture, RecvFuture, RecvManyFuture};
-use crate::ops::until::until;
+use crate::ops::until::RecvUntilFuture;
 #[cfg(feature = "std")]
 use crate::park;
 use crate::sync::Arc;
 use crate::wakes::Wakes;
 
-/// The receiving handle of a channel: Go's `<-chan T`.
+/// The receiving handle of a channel: Go's `<-chan T`. A `for` loop over it blocks the thread; in async code write
+/// `while let Some(value) = rx.next().await`.
 ///
 /// Clone it for more receivers: each value goes to one of them. When the last one is dropped, the
 /// channel closes, and the values inside are dropped with it.
@@ -41,6 +43,8 @@ pub struct Receiver<T> {
     pub(crate) chan: Arc<Chan<T>>,
     /// The parked receive of [`poll_recv`](Self::poll_recv).
     pub(crate) standing: Standing,
+    /// The place of [`poll_closed`](Self::poll_closed) among those who wait for the end.
+    pub(crate) watch: Option<Ticket>,
     /// Whether the stream has ended.
     pub(crate) ended: bool,
 }
@@ -52,6 +56,7 @@ impl<T> Receiver<T> {
         Self {
             chan,
             standing: Standing::new(),
+            watch: None,
             ended: false,
         }
     }
@@ -177,7 +182,8 @@ impl<T> Receiver<T> {
 
     /// Receives a value, waiting until `timer` is ready at most. Any future is a timer.
     ///
-    /// The receive is tried first, so a timer that is ready already makes it a try.
+    /// The receive is tried first, so a timer that is ready already makes it a try. The timer is dropped with the
+    /// future. With the feature `time` there is `recv_timeout`, which brings its own.
     ///
     /// # Cancel safety
     ///
@@ -205,8 +211,10 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// From Go: `select { case v := <-c: case <-time.After(d): }`.
-    pub async fn recv_until(&self, timer: impl Future) -> Result<T, RecvTimeoutError> {
-        in_time(until(&mut self.recv(), timer).await)
+    #[doc(alias = "timeout")]
+    #[doc(alias = "deadline")]
+    pub fn recv_until<F: Future>(&self, timer: F) -> RecvUntilFuture<'_, T, F> {
+        RecvUntilFuture::new(self.recv(), timer)
     }
 
     /// Receives up to `limit` values, waiting for the first, and appends them to `out`.
@@ -482,7 +490,10 @@ impl<T> Receiver<T> {
         in_time(park::block_on_until(&mut self.recv(), Some(deadline)))
     }
 
-    /// Receives one value for each step, sleeping as needed, until the channel is closed and drained.
+    /// Blocks the thread for each value until the channel is closed and drained; in async code write
+    /// `while let Some(value) = rx.next().await`.
+    ///
+    /// Each step receives as [`recv_blocking`](Self::recv_blocking) does. [`try_iter`](Self::try_iter) never waits.
     ///
     /// # Examples
     ///
@@ -501,7 +512,7 @@ impl<T> Receiver<T> {
 }
 
 /// What became of a receive whose time may have run out before it ended.
-fn in_time<T>(received: Option<Result<T, RecvError>>) -> Result<T, RecvTimeoutError> {
+pub(crate) fn in_time<T>(received: Option<Result<T, RecvError>>) -> Result<T, RecvTimeoutError> {
     match received {
         Some(received) => received.map_err(RecvTimeoutError::from),
         None => Err(RecvTimeoutError::Timeout),
@@ -529,6 +540,7 @@ impl<T> Clone for Receiver<T> {
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         // What may panic as it is dropped is dropped last: the values that nobody can receive any more among it.
+        let _watcher = { self.watch.take() }.and_then(|place| self.chan.closeq.cancel(&place));
         let mut _waker = None;
         let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
         if let Some(ticket) = self.standing.take() {

@@ -10,10 +10,10 @@ use crate::chan::Chan;
 use crate::error::{SendError, SendTimeoutError, TrySendError, present, refused};
 use crate::handles::both::{both_handles, too_many_handles};
 use crate::handles::weak::WeakSender;
-use crate::hchan::sudog::SendTicket;
+use crate::hchan::sudog::{SendTicket, Ticket};
 use crate::ops::reserve::{Permit, ReserveFuture};
 use crate::ops::send::{self, SendFromFuture, SendFuture, SendManyFuture};
-use crate::ops::until::until;
+use crate::ops::until::SendUntilFuture;
 #[cfg(feature = "std")]
 use crate::park;
 use crate::sync::Arc;
@@ -41,13 +41,19 @@ pub struct Sender<T> {
     pub(crate) chan: Arc<Chan<T>>,
     /// The parked send of [`poll_send`](Self::poll_send).
     pub(crate) staged: Option<SendTicket>,
+    /// The place of [`poll_closed`](Self::poll_closed) among those who wait for the end.
+    pub(crate) watch: Option<Ticket>,
 }
 
 both_handles!(Sender);
 
 impl<T> Sender<T> {
     pub(crate) fn new(chan: Arc<Chan<T>>) -> Self {
-        Self { chan, staged: None }
+        Self {
+            chan,
+            staged: None,
+            watch: None,
+        }
     }
 
     /// Sends a value, waiting for a free slot or, on capacity 0, for a receiver.
@@ -126,7 +132,7 @@ impl<T> Sender<T> {
             }
             Err(error) => {
                 drop(hchan);
-                Err(error.with(present(elem)))
+                Err(error.map(|()| present(elem)))
             }
         }
     }
@@ -172,7 +178,8 @@ impl<T> Sender<T> {
 
     /// Sends a value, waiting until `timer` is ready at most. Any future is a timer.
     ///
-    /// The send is tried first, so a timer that is ready already makes it a try.
+    /// The send is tried first, so a timer that is ready already makes it a try. The timer is dropped with the
+    /// future. With the feature `time` there is `send_timeout`, which brings its own.
     ///
     /// # Cancel safety
     ///
@@ -200,14 +207,10 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// From Go: `select { case c <- value: case <-time.After(d): }`.
-    pub async fn send_until(
-        &self,
-        value: T,
-        timer: impl Future,
-    ) -> Result<(), SendTimeoutError<T>> {
-        let mut send = self.send(value);
-        let sent = until(&mut send, timer).await;
-        in_time(send, sent)
+    #[doc(alias = "timeout")]
+    #[doc(alias = "deadline")]
+    pub fn send_until<F: Future>(&self, value: T, timer: F) -> SendUntilFuture<'_, T, F> {
+        SendUntilFuture::new(self.send(value), timer)
     }
 
     /// Sends the values in `items`, from the front, as room appears.
@@ -479,7 +482,7 @@ impl<T> Sender<T> {
     ) -> Result<(), SendTimeoutError<T>> {
         let mut send = self.send(value);
         let sent = park::block_on_until(&mut send, park::deadline(timeout));
-        in_time(send, sent)
+        in_time(&mut send, sent)
     }
 
     /// Sends a value, sleeping until `deadline` at most.
@@ -504,13 +507,13 @@ impl<T> Sender<T> {
     ) -> Result<(), SendTimeoutError<T>> {
         let mut send = self.send(value);
         let sent = park::block_on_until(&mut send, Some(deadline));
-        in_time(send, sent)
+        in_time(&mut send, sent)
     }
 }
 
 /// What became of a send whose time may have run out before it ended.
-fn in_time<T>(
-    mut send: SendFuture<'_, T>,
+pub(crate) fn in_time<T>(
+    send: &mut SendFuture<'_, T>,
     sent: Option<Result<(), SendError<T>>>,
 ) -> Result<(), SendTimeoutError<T>> {
     match sent {
@@ -537,6 +540,7 @@ impl<T> Clone for Sender<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         // What may panic as it is dropped is dropped last.
+        let _watcher = { self.watch.take() }.and_then(|place| self.chan.closeq.cancel(&place));
         let (mut _staged, mut _waker) = (None, None);
         let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
         if let Some(ticket) = self.staged.take() {

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::chan::Chan;
+use crate::handles::every::every_handle;
 use crate::handles::receiver::Receiver;
 use crate::handles::sender::Sender;
 use crate::sync::Arc;
@@ -95,6 +96,9 @@ impl<T> WeakReceiver<T> {
         revived.then(|| Receiver::new(self.chan.clone()))
     }
 }
+
+every_handle!(WeakSender);
+every_handle!(WeakReceiver);
 
 impl<T> Clone for WeakSender<T> {
     fn clone(&self) -> Self {

@@ -215,29 +215,35 @@ pub(crate) type Sudogs = Slab<Sudog>;
 
 /// A line of parked operations: Go's `waitq`.
 pub(crate) struct WaitQ {
-    first: u32,
+    /// The number of the first, plus 1; 0 if there is none. So [`mark`](Self::mark) takes no branch.
+    head: u32,
     last: u32,
-    len: u32,
 }
 
 impl WaitQ {
     pub(crate) const fn new() -> Self {
-        Self {
-            first: NIL,
-            last: NIL,
-            len: 0,
-        }
-    }
-
-    /// How many stand in line, those included whose select is not open any more.
-    #[inline]
-    pub(crate) const fn len(&self) -> u32 {
-        self.len
+        Self { head: 0, last: NIL }
     }
 
     #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
-        self.first == NIL
+        self.head == 0
+    }
+
+    /// 0 if nobody stands in line, else more: `is_empty` as a number.
+    #[inline]
+    pub(crate) const fn mark(&self) -> u32 {
+        self.head
+    }
+
+    #[inline]
+    const fn first(&self) -> u32 {
+        self.head.wrapping_sub(1)
+    }
+
+    #[inline]
+    const fn set_first(&mut self, number: u32) {
+        self.head = number.wrapping_add(1);
     }
 
     /// Go's `acquireSudog` and `enqueue`: an operation parks at the end of the line. Whose it is says
@@ -263,9 +269,8 @@ impl WaitQ {
         sudog.next = NIL;
         sudog.prev = last;
         self.last = number;
-        self.len += 1;
         match last {
-            NIL => self.first = number,
+            NIL => self.set_first(number),
             _ => sudogs.get_mut(last).next = number,
         }
         match NonZero::new(!number) {
@@ -277,10 +282,9 @@ impl WaitQ {
     /// Takes a sudog out of the line, wherever it stands.
     #[inline]
     pub(crate) fn unlink(&mut self, sudogs: &mut Sudogs, number: u32) {
-        self.len -= 1;
         let &mut Sudog { prev, next, .. } = sudogs.get_mut(number);
         match prev {
-            NIL => self.first = next,
+            NIL => self.set_first(next),
             _ => sudogs.get_mut(prev).next = next,
         }
         match next {
@@ -304,7 +308,7 @@ impl WaitQ {
         terms: Terms,
         limit: u64,
     ) -> Option<(u32, Waker)> {
-        let number = self.first;
+        let number = self.first();
         if number == NIL {
             return None;
         }
@@ -315,11 +319,11 @@ impl WaitQ {
         let Some(waker) = sudog.waker.take() else {
             return self.dequeue_arm(sudogs, terms, limit);
         };
-        self.first = sudog.next;
-        self.len -= 1;
-        match self.first {
+        let next = sudog.next;
+        self.set_first(next);
+        match next {
             NIL => self.last = NIL,
-            next => sudogs.get_mut(next).prev = NIL,
+            _ => sudogs.get_mut(next).prev = NIL,
         }
         Some((number, waker))
     }
@@ -332,7 +336,7 @@ impl WaitQ {
         terms: Terms,
         limit: u64,
     ) -> Option<(u32, Waker)> {
-        let mut number = self.first;
+        let mut number = self.first();
         while number != NIL {
             let sudog = sudogs.get(number);
             if sudog.age > limit {
@@ -393,7 +397,7 @@ impl WaitQ {
         terms: Terms,
         fits: impl Fn(&Sudog) -> bool,
     ) -> Option<u32> {
-        let mut number = self.first;
+        let mut number = self.first();
         while number != NIL {
             let sudog = sudogs.get(number);
             if sudog.is_open(terms) && fits(sudog) {
@@ -411,7 +415,7 @@ impl WaitQ {
 
     fn iter<'a>(&self, sudogs: &'a Sudogs) -> impl Iterator<Item = &'a Sudog> {
         let at = |number: u32| (number != NIL).then(|| sudogs.get(number));
-        core::iter::successors(at(self.first), move |sudog| at(sudog.next))
+        core::iter::successors(at(self.first()), move |sudog| at(sudog.next))
     }
 }
 

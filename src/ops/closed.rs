@@ -112,8 +112,23 @@ impl Closeq {
         }
     }
 
+    /// One poll of a wait for the end, which stands in line at `place` once it has parked.
+    pub(crate) fn poll_place(&self, place: &mut Option<Ticket>, cx: &Context<'_>) -> Poll<()> {
+        let mut waker = None;
+        loop {
+            let (mut trace, mut told) = (Trace::new(), Told::new());
+            let look = self.poll(place, cx.waker(), &mut waker, &mut trace);
+            told.add(&mut trace, self.address());
+            match look {
+                Look::Elsewhere => waker = Some(cx.waker().clone()),
+                Look::Parked => return Poll::Pending,
+                Look::Done | Look::Closed => return Poll::Ready(()),
+            }
+        }
+    }
+
     /// Gives up a wait for the end, and hands its waker back.
-    fn cancel(&self, ticket: &Ticket) -> Option<Waker> {
+    pub(crate) fn cancel(&self, ticket: &Ticket) -> Option<Waker> {
         let mut line = self.line.lock();
         let Line { sudogs, queue } = line.as_deref_mut()?;
         if sudogs.get(ticket.number()).state == State::Parked {
@@ -123,8 +138,8 @@ impl Closeq {
     }
 }
 
-/// The future of [`Sender::closed`](crate::Sender::closed) and
-/// [`Receiver::closed`](crate::Receiver::closed).
+/// The future of [`Sender::closed`](crate::Sender::closed),
+/// [`Receiver::closed`](crate::Receiver::closed), and the same of weak handles.
 #[must_use = "futures do nothing unless polled"]
 pub struct ClosedFuture<'a> {
     closeq: &'a Closeq,
@@ -150,20 +165,9 @@ impl Future for ClosedFuture<'_> {
         if this.done {
             polled_after_ready("ClosedFuture");
         }
-        let mut waker = None;
-        loop {
-            let (mut trace, mut told) = (Trace::new(), Told::new());
-            let look = { this.closeq }.poll(&mut this.place, cx.waker(), &mut waker, &mut trace);
-            told.add(&mut trace, this.closeq.address());
-            match look {
-                Look::Elsewhere => waker = Some(cx.waker().clone()),
-                Look::Parked => return Poll::Pending,
-                Look::Done | Look::Closed => {
-                    this.done = true;
-                    return Poll::Ready(());
-                }
-            }
-        }
+        let polled = this.closeq.poll_place(&mut this.place, cx);
+        this.done = polled.is_ready();
+        polled
     }
 }
 

@@ -1,27 +1,135 @@
-//! An operation that has until some other future is ready.
+//! Operations that have until some other future is ready.
 
-use core::future::{Future, poll_fn};
-use core::pin::{Pin, pin};
-use core::task::Poll;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
 
-/// Waits for `op`, but no longer than for `timer`; an `op` that can end goes first.
-pub(crate) async fn until<F>(op: &mut F, timer: impl Future) -> Option<F::Output>
-where
-    F: Future + Unpin,
-{
-    let mut timer = pin!(timer);
-    poll_fn(|cx| {
-        if let Poll::Ready(output) = Pin::new(&mut *op).poll(cx) {
-            return Poll::Ready(Some(output));
-        }
-        if timer.as_mut().poll(cx).is_pending() {
-            return Poll::Pending;
-        }
-        // The timer took its time: look once more.
-        Poll::Ready(match Pin::new(&mut *op).poll(cx) {
-            Poll::Ready(output) => Some(output),
-            Poll::Pending => None,
-        })
+use futures_core::future::FusedFuture;
+use pin_project_lite::pin_project;
+
+use crate::error::{RecvTimeoutError, SendTimeoutError, polled_after_ready};
+use crate::handles::{receiver, sender};
+use crate::ops::recv::{self, RecvFuture};
+use crate::ops::send::SendFuture;
+
+/// One poll of `op`, and of `timer` if it must wait. `None` if the time is over; an `op` that can end goes first.
+pub(crate) fn poll_until<F: Future + Unpin>(
+    op: &mut F,
+    timer: Pin<&mut impl Future>,
+    cx: &mut Context<'_>,
+) -> Poll<Option<F::Output>> {
+    if let Poll::Ready(output) = Pin::new(&mut *op).poll(cx) {
+        return Poll::Ready(Some(output));
+    }
+    if timer.poll(cx).is_pending() {
+        return Poll::Pending;
+    }
+    // The timer took its time: look once more.
+    Poll::Ready(match Pin::new(op).poll(cx) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
     })
-    .await
+}
+
+pin_project! {
+    /// The future of [`Sender::send_until`](crate::Sender::send_until), and with the feature `time` of
+    /// `send_timeout`.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct SendUntilFuture<'a, T, F> {
+        send: SendFuture<'a, T>,
+        #[pin]
+        timer: F,
+        done: bool,
+    }
+}
+
+impl<'a, T, F> SendUntilFuture<'a, T, F> {
+    pub(crate) const fn new(send: SendFuture<'a, T>, timer: F) -> Self {
+        Self {
+            send,
+            timer,
+            done: false,
+        }
+    }
+}
+
+impl<T, F: Future> Future for SendUntilFuture<'_, T, F> {
+    type Output = Result<(), SendTimeoutError<T>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if *this.done {
+            polled_after_ready("SendUntilFuture");
+        }
+        poll_until(this.send, this.timer, cx).map(|sent| {
+            *this.done = true;
+            sender::in_time(this.send, sent)
+        })
+    }
+}
+
+impl<T, F: Future> FusedFuture for SendUntilFuture<'_, T, F> {
+    fn is_terminated(&self) -> bool {
+        self.done
+    }
+}
+
+pin_project! {
+    /// The future of [`Receiver::recv_until`](crate::Receiver::recv_until), and with the feature `time` of
+    /// `recv_timeout`.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct RecvUntilFuture<'a, T, F> {
+        recv: RecvFuture<'a, T>,
+        #[pin]
+        timer: F,
+        done: bool,
+    }
+}
+
+impl<'a, T, F> RecvUntilFuture<'a, T, F> {
+    pub(crate) const fn new(recv: RecvFuture<'a, T>, timer: F) -> Self {
+        Self {
+            recv,
+            timer,
+            done: false,
+        }
+    }
+}
+
+impl<T, F: Future> Future for RecvUntilFuture<'_, T, F> {
+    type Output = Result<T, RecvTimeoutError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if *this.done {
+            polled_after_ready("RecvUntilFuture");
+        }
+        poll_until(this.recv, this.timer, cx).map(|received| {
+            *this.done = true;
+            // Out of time, it stands in line still.
+            recv::leave_line(&this.recv.receiver.chan, &mut this.recv.place);
+            receiver::in_time(received)
+        })
+    }
+}
+
+impl<T, F: Future> FusedFuture for RecvUntilFuture<'_, T, F> {
+    fn is_terminated(&self) -> bool {
+        self.done
+    }
+}
+
+impl<T, F> fmt::Debug for SendUntilFuture<'_, T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("SendUntilFuture");
+        out.field("send", &self.send).finish_non_exhaustive()
+    }
+}
+
+impl<T, F> fmt::Debug for RecvUntilFuture<'_, T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("RecvUntilFuture");
+        out.field("recv", &self.recv).finish_non_exhaustive()
+    }
 }

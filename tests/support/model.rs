@@ -158,6 +158,8 @@ pub struct Chan {
     put_back: usize,
     /// How many values have left the ring.
     taken: usize,
+    /// The most values that were inside at once.
+    pub peak: usize,
     /// Whether a receive has said that nothing will ever come.
     end_seen: bool,
 }
@@ -192,6 +194,13 @@ impl Chan {
     fn insert(&mut self, age: u64, value: Value) {
         let older = self.buf.partition_point(|&(other, _)| other < age);
         self.buf.insert(older, (age, value));
+        self.peak = self.peak.max(self.buf.len());
+    }
+
+    /// How many values were accepted, and how many of them have left for good.
+    pub fn totals(&self) -> (u64, u64) {
+        let stays = self.buf.len() + self.inflight;
+        (self.accepted, self.accepted - stays as u64)
     }
 }
 

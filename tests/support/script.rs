@@ -150,6 +150,10 @@ pub struct Looks {
     pub recvq: usize,
     pub senders: usize,
     pub receivers: usize,
+    pub permits: usize,
+    pub unclaimed: usize,
+    pub totals: (u64, u64),
+    pub peak: usize,
 }
 
 impl Looks {
@@ -164,6 +168,10 @@ impl Looks {
             recvq: chan.recvq.len(),
             senders: chan.senders,
             receivers: chan.receivers,
+            permits: chan.reserved,
+            unclaimed: chan.inflight,
+            totals: chan.totals(),
+            peak: chan.peak,
         }
     }
 }
@@ -182,6 +190,10 @@ macro_rules! looks {
             recvq: snapshot.recvq,
             senders: $handle.sender_count(),
             receivers: $handle.receiver_count(),
+            permits: snapshot.permits,
+            unclaimed: snapshot.unclaimed,
+            totals: (snapshot.sent, snapshot.received),
+            peak: snapshot.peak,
         }
     }};
 }
