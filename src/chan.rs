@@ -11,11 +11,11 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::mem;
 use core::ops::{Deref, DerefMut};
-use core::task::{Context, Waker};
+use core::task::Waker;
 
 use crate::handles::receiver::Receiver;
 use crate::handles::sender::Sender;
-use crate::hchan::sudog::{SendTicket, Ticket};
+use crate::hchan::sudog::SendTicket;
 use crate::hchan::{Hchan, Kind, Served};
 use crate::ops::closed::Closeq;
 use crate::sync::{Arc, AtomicI32, AtomicU64, Mutex, MutexGuard, Ordering};
@@ -99,37 +99,24 @@ impl<T> Chan<T> {
         place.is_sent(self.served.load(Ordering::Acquire))
     }
 
-    /// Whether there are slots to reserve.
-    pub(crate) fn has_slots(&self) -> bool {
-        self.lock().has_slots()
+    /// Whether there are slots to reserve, or never will be anything.
+    pub(crate) const fn has_slots(&self) -> bool {
+        self.capacity > 0 || !self.closeq.ends()
+    }
+
+    /// A value that was leased is taken.
+    #[inline]
+    pub(crate) fn end_lease(&self) {
+        let mut hchan = self.lock();
+        hchan.end_lease();
+        if hchan.is_closed() {
+            hchan.unlock_and_settle();
+        }
     }
 
     /// Where the channel stands among all channels.
     pub(crate) fn address(&self) -> usize {
         self.closeq.address()
-    }
-
-    /// From now on a parked operation wakes this task: false if it was completed while the waker was cloned, so
-    /// that the poll is to look again.
-    #[cold]
-    pub(crate) fn renew(&self, ticket: Option<&Ticket>, cx: &Context<'_>) -> bool {
-        let waker = cx.waker().clone();
-        let (is_parked, _left) = match ticket {
-            Some(ticket) => self.lock().renew(ticket, waker),
-            None => (false, None),
-        };
-        is_parked
-    }
-
-    /// The same for a send, whose place may be free already.
-    #[cold]
-    pub(crate) fn renew_send(&self, place: Option<&SendTicket>, cx: &Context<'_>) -> bool {
-        let waker = cx.waker().clone();
-        let (is_parked, _left) = match place {
-            Some(place) => self.lock().renew_send(place, waker),
-            None => (false, None),
-        };
-        is_parked
     }
 }
 
@@ -217,14 +204,19 @@ impl<T> Locked<'_, T> {
 
     #[inline(never)]
     fn unlock_and_wake_with(self, value: &mut Option<T>, age: u64, waker: Waker) {
-        self.publish_served();
         let unseen = Unseen {
             chan: self.chan,
             values: value,
             ages: &[age],
         };
-        self.unlock_and_wake(Some(waker));
+        self.unlock_and_wake_served(waker);
         mem::forget(unseen);
+    }
+
+    /// Unlocks, then wakes whom a receive has served.
+    pub(crate) fn unlock_and_wake_served(self, waker: Waker) {
+        self.publish_served();
+        self.unlock_and_wake(Some(waker));
     }
 
     /// The same for several values.

@@ -4,6 +4,7 @@
 mod batches;
 pub(crate) mod both;
 pub(crate) mod every;
+pub(crate) mod held;
 pub(crate) mod iter;
 pub(crate) mod receiver;
 pub(crate) mod sender;

@@ -539,19 +539,9 @@ impl<T> Hchan<T> {
         }
     }
 
-    /// From now on a parked operation wakes this task: false if it was completed meanwhile. Returns the waker that
-    /// is not needed.
-    pub(crate) fn renew(&mut self, ticket: &Ticket, waker: Waker) -> (bool, Option<Waker>) {
-        let sudog = self.sudogs().get_mut(ticket.number());
-        (sudog.state == State::Parked, sudog.renew(waker))
-    }
-
-    /// The same for a parked send, whose place is free already if a task's was sent.
-    pub(crate) fn renew_send(&mut self, place: &SendTicket, waker: Waker) -> (bool, Option<Waker>) {
-        match place.is_sent(self.served()) {
-            true => (false, Some(waker)),
-            false => self.renew(&place.ticket, waker),
-        }
+    /// From now on a parked operation wakes this task. Returns the waker that is not needed.
+    pub(crate) fn renew(&mut self, ticket: &Ticket, waker: Waker) -> Option<Waker> {
+        self.sudogs().get_mut(ticket.number()).renew(waker)
     }
 
     /// Takes an operation out of its line, if it still stands there, and frees its place.
@@ -748,6 +738,7 @@ impl<T> Hchan<T> {
 }
 
 mod close;
+mod lease;
 pub(crate) mod offer;
 mod permit;
 mod ring;

@@ -49,12 +49,14 @@
 //!
 //! | future | dropped while it waits | dropped when it was served, before it said so |
 //! |---|---|---|
-//! | [`recv`](Receiver::recv), [`next`](Receiver::next), [`recv_many`](Receiver::recv_many), [`recv_until`](Receiver::recv_until), `recv_timeout` | leaves its line | its value goes to the next in line, or back into its place |
+//! | [`recv`](Receiver::recv), [`recv_owned`](Receiver::recv_owned), [`next`](Receiver::next), [`recv_many`](Receiver::recv_many), [`recv_until`](Receiver::recv_until), `recv_timeout`, [`lease`](Receiver::lease) | leaves its line | its value goes to the next in line, or back into its place; [`cancel`](RecvFuture::cancel) returns it |
+//! | [`Lease`] | | its value goes to the next in line, or back into its place |
 //! | streams, [`poll_recv`](Receiver::poll_recv) | nothing: the receiver stays in line, until it receives, is used in another way or is dropped | the receiver keeps the value, until then |
-//! | [`send`](Sender::send), [`send_until`](Sender::send_until), `send_timeout` | the value is dropped; [`cancel`](SendFuture::cancel) gives it back | the value is sent |
+//! | [`send`](Sender::send), [`send_owned`](Sender::send_owned), [`send_until`](Sender::send_until), `send_timeout` | the value is dropped; [`cancel`](SendFuture::cancel) gives it back | the value is sent |
 //! | [`send_from`](Sender::send_from) | the value is back in its slot | the value is sent |
 //! | [`send_many`](Sender::send_many) | what is not sent is in `items`, in order | the same |
-//! | [`reserve`](Sender::reserve) | leaves its line | the permit is the next sender's |
+//! | [`reserve`](Sender::reserve), [`reserve_owned`](Sender::reserve_owned) | leaves its line | the permit is the next sender's |
+//! | sinks with slots, [`poll_reserve`](Sender::poll_reserve) | nothing: the sender stays in line, until it sends or reserves in another way or is dropped | the sender keeps the slot, until then |
 //! | [`closed`](Sender::closed) | leaves its line | nothing |
 //! | [`poll_closed`](Sender::poll_closed) | nothing: the handle waits on, until it is dropped | nothing |
 //! | [`select!`], [`Select`] | leaves all lines | as the arm that was served |
@@ -71,7 +73,7 @@
 //!
 //! A value that was handed to a receive which has not looked yet may still come back. So a stream that is
 //! pending, and that nobody polls, can keep other receivers of a closed channel waiting: poll it, use the
-//! handle in another way, or drop it.
+//! handle in another way, or drop it. So can a [`Lease`], until it is taken or dropped.
 //!
 //! # Selecting
 //!
@@ -108,16 +110,17 @@
 //!
 //! - A receive that was handed a value and is neither polled nor dropped keeps the value from others,
 //!   and on a closed channel keeps them waiting for it; one that waits keeps its turn. So do not keep a
-//!   future that has been polled while you await something else, except in a select. The same holds for a
-//!   receiver that was polled as a stream and is not polled any more.
+//!   future that has been polled while you await something else, except in a select, or
+//!   [`cancel`](RecvFuture::cancel) it. The same holds for a receiver that was polled as a stream and is not
+//!   polled any more.
 //! - [`len`](Sender::len), [`is_full`](Sender::is_full) and the like say what was so under the lock,
 //!   and nothing about what is so now.
 //! - A failed `try_send` or `try_recv` orders no memory; nor does, on a buffered channel, a receive
 //!   before the sends of values that were sent without waiting for its slot.
 //! - A future that is forgotten ([`core::mem::forget`]) uses up its turn once: a value that is handed to
 //!   it is lost with it, and may still come back as far as anyone can tell, so that once the channel is
-//!   closed receivers wait for it. A forgotten permit keeps its slot for good, and so does a forgotten
-//!   reservation that was granted one.
+//!   closed receivers wait for it. So is the value of a forgotten lease. A forgotten permit keeps its slot for
+//!   good, and so does a forgotten reservation that was granted one.
 //! - If a waker panics while values are on their way to whoever receives them, they go back; unless the
 //!   channel is closed and empty by then, so that others may have been told that no value will come. Then
 //!   they are dropped.
@@ -223,9 +226,10 @@ pub use self::handles::sender::Sender;
 pub use self::handles::weak::{WeakReceiver, WeakSender};
 pub use self::id::ChannelId;
 pub use self::ops::closed::ClosedFuture;
-pub use self::ops::recv::{NextFuture, RecvFuture, RecvManyFuture};
-pub use self::ops::reserve::{Permit, ReserveFuture};
-pub use self::ops::send::{SendFromFuture, SendFuture, SendManyFuture};
+pub use self::ops::lease::{Lease, LeaseFuture};
+pub use self::ops::recv::{NextFuture, RecvFuture, RecvManyFuture, RecvOwnedFuture};
+pub use self::ops::reserve::{OwnedPermit, Permit, ReserveFuture, ReserveOwnedFuture};
+pub use self::ops::send::{SendFromFuture, SendFuture, SendManyFuture, SendOwnedFuture};
 pub use self::ops::until::{RecvUntilFuture, SendUntilFuture};
 pub use self::select::Select;
 pub use self::snapshot::Snapshot;

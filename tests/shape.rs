@@ -22,16 +22,17 @@ use futures::future::FusedFuture;
 use futures::stream::FusedStream;
 use futures::{Sink, Stream};
 use hchan::{
-    ChannelId, ClosedFuture, Drain, IntoIter, Iter, NextFuture, Permit, Receiver, RecvError,
-    RecvFuture, RecvManyFuture, RecvTimeoutError, RecvUntilFuture, ReserveFuture, Select,
-    SendError, SendFromFuture, SendFuture, SendManyFuture, SendTimeoutError, SendUntilFuture,
-    Sender, Snapshot, TryIter, TryRecvError, TrySendError, WeakReceiver, WeakSender, bounded,
-    never, unbounded,
+    ChannelId, ClosedFuture, Drain, IntoIter, Iter, Lease, LeaseFuture, NextFuture, OwnedPermit,
+    Permit, Receiver, RecvError, RecvFuture, RecvManyFuture, RecvOwnedFuture, RecvTimeoutError,
+    RecvUntilFuture, ReserveFuture, ReserveOwnedFuture, Select, SendError, SendFromFuture,
+    SendFuture, SendManyFuture, SendOwnedFuture, SendTimeoutError, SendUntilFuture, Sender,
+    Snapshot, TryIter, TryRecvError, TrySendError, WeakReceiver, WeakSender, bounded, never,
+    unbounded,
 };
 
 #[cfg(feature = "time")]
 use hchan::Timer;
-use support::{parked, poll_once, ready};
+use support::{parked, poll_once, ready, values};
 
 // What is written here is checked by the compiler; there is nothing to run.
 
@@ -65,7 +66,7 @@ macro_rules! for_all_types {
     ($assert:ident, $T:ty: $($bound:tt)+) => {
         for_handles!($assert, $T: $($bound)+);
         for_futures!($assert, $T: $($bound)+);
-        $assert!(Permit<'static, $T>: $($bound)+);
+        $assert!(Permit<'static, $T>, OwnedPermit<$T>: $($bound)+);
     };
 }
 
@@ -81,8 +82,12 @@ macro_rules! for_futures {
             SendFuture<'static, $T>,
             SendFromFuture<'static, 'static, $T>,
             SendManyFuture<'static, 'static, $T>,
+            SendOwnedFuture<$T>,
             ReserveFuture<'static, $T>,
+            ReserveOwnedFuture<$T>,
             RecvFuture<'static, $T>,
+            RecvOwnedFuture<$T>,
+            LeaseFuture<'static, $T>,
             NextFuture<'static, $T>,
             RecvManyFuture<'static, 'static, $T>: $($bound)+
         );
@@ -111,6 +116,20 @@ for_all_types!(assert_not_impl, NotSend: Send);
 for_all_types!(assert_not_impl, NotSend: Sync);
 for_all_types!(assert_not_impl, NotSendButSync: Send);
 for_all_types!(assert_not_impl, NotSendButSync: Sync);
+
+// A lease shows its value, so that is shared as the value is.
+assert_impl!(Lease<'static, u64>: Send + Sync + Unpin + Debug);
+assert_impl!(Lease<'static, NotSync>: Send);
+assert_not_impl!(Lease<'static, NotSync>: Sync);
+assert_not_impl!(Lease<'static, NotSend>, Lease<'static, NotSendButSync>: Send);
+
+// What owns its handle is of its own.
+assert_impl!(
+    SendOwnedFuture<String>,
+    RecvOwnedFuture<String>,
+    ReserveOwnedFuture<String>,
+    OwnedPermit<String>: 'static
+);
 
 // The end of a channel has nothing to do with values.
 assert_impl!(ClosedFuture<'static>: Send + Sync + Unpin + Debug + Future + FusedFuture);
@@ -198,6 +217,14 @@ const _: () = {
     assert!(size_of::<Sender<u64>>() <= 32);
     assert!(size_of::<Receiver<u64>>() <= 24);
     assert!(size_of::<WeakSender<u64>>() == size_of::<usize>());
+    // What owns its handle is larger by the handle and the place in line that it may keep.
+    let owned = size_of::<RecvOwnedFuture<u64>>();
+    assert!(owned <= size_of::<RecvFuture<'static, u64>>() + size_of::<Receiver<u64>>());
+    let owned = size_of::<SendOwnedFuture<u64>>();
+    assert!(owned <= size_of::<SendFuture<'static, u64>>() + size_of::<Sender<u64>>() - 8);
+    assert!(size_of::<ReserveOwnedFuture<u64>>() <= size_of::<Sender<u64>>());
+    assert!(size_of::<OwnedPermit<u64>>() <= size_of::<Sender<u64>>());
+    assert!(size_of::<Lease<'static, u64>>() <= 32);
 };
 
 /// The functions and methods, each by its whole signature.
@@ -234,8 +261,24 @@ const fn signatures<'held, T: 'held>() {
     let _: fn(&WeakSender<T>) -> Option<Sender<T>> = WeakSender::upgrade;
     let _: fn(Permit<'held, T>, T) -> Result<(), SendError<T>> = Permit::send;
     let _: fn(&mut SendFuture<'held, T>) -> Option<T> = SendFuture::cancel;
+    let _: fn(Sender<T>, T) -> SendOwnedFuture<T> = Sender::send_owned;
+    let _: fn(&mut SendOwnedFuture<T>) -> Option<T> = SendOwnedFuture::cancel;
+    let _: fn(Sender<T>) -> ReserveOwnedFuture<T> = Sender::reserve_owned;
+    let _: fn(Sender<T>) -> Result<OwnedPermit<T>, TrySendError<Sender<T>>> =
+        Sender::try_reserve_owned;
+    let _: fn(&mut Sender<T>, &mut Context<'_>) -> Poll<Result<OwnedPermit<T>, SendError<()>>> =
+        Sender::poll_reserve;
+    let _: fn(OwnedPermit<T>, T) -> Result<Sender<T>, SendError<T>> = OwnedPermit::send;
+    let _: fn(OwnedPermit<T>) -> Sender<T> = OwnedPermit::release;
 
     let _: fn(&Receiver<T>) -> RecvFuture<'_, T> = Receiver::recv;
+    let _: fn(&mut RecvFuture<'held, T>) -> Option<T> = RecvFuture::cancel;
+    let _: fn(Receiver<T>) -> RecvOwnedFuture<T> = Receiver::recv_owned;
+    let _: fn(&mut RecvOwnedFuture<T>) -> Option<T> = RecvOwnedFuture::cancel;
+    let _: fn(&Receiver<T>) -> LeaseFuture<'_, T> = Receiver::lease;
+    let _: fn(&Receiver<T>) -> Result<Lease<'_, T>, TryRecvError> = Receiver::try_lease;
+    let _: fn(&Receiver<T>) -> Result<Lease<'_, T>, RecvError> = Receiver::lease_blocking;
+    let _: fn(Lease<'held, T>) -> T = Lease::take;
     let _: fn(&mut Receiver<T>) -> NextFuture<'_, T> = Receiver::next;
     let _: fn(&Receiver<T>) -> Result<T, TryRecvError> = Receiver::try_recv;
     let _: for<'a, 'b> fn(&'a Receiver<T>, &'b mut Vec<T>, usize) -> RecvManyFuture<'a, 'b, T> =
@@ -316,7 +359,11 @@ fn outputs<T>(tx: &Sender<T>, rx: &mut Receiver<T>, value: impl Fn() -> T) {
     resolves_to::<Result<(), SendTimeoutError<T>>>(tx.send_until(value(), pending::<()>()));
     resolves_to::<Result<Permit<'_, T>, SendError<()>>>(tx.reserve());
     resolves_to::<()>(tx.closed());
+    resolves_to::<Result<(), SendError<T>>>(tx.clone().send_owned(value()));
+    resolves_to::<Result<OwnedPermit<T>, SendError<()>>>(tx.clone().reserve_owned());
     resolves_to::<Result<T, RecvError>>(rx.recv());
+    resolves_to::<Result<T, RecvError>>(rx.clone().recv_owned());
+    resolves_to::<Result<Lease<'_, T>, RecvError>>(rx.lease());
     resolves_to::<Option<T>>(rx.next());
     resolves_to::<Result<usize, RecvError>>(rx.recv_many(&mut Vec::new(), 1));
     resolves_to::<Result<T, RecvTimeoutError>>(rx.recv_until(pending::<u8>()));
@@ -341,7 +388,11 @@ fn futures_must_be_used(tx: &Sender<()>, rx: &mut Receiver<()>) {
         tx.send_until((), pending::<()>()),
         tx.reserve(),
         tx.closed(),
+        tx.clone().send_owned(()),
+        tx.clone().reserve_owned(),
         rx.recv(),
+        rx.clone().recv_owned(),
+        rx.lease(),
         rx.next(),
         rx.recv_many(&mut Vec::new(), 1),
         rx.recv_until(pending::<()>()),
@@ -394,7 +445,11 @@ fn futures_are_terminated_only_after_they_were_ready() {
     check(tx.send_from(&mut Some(2)));
     check(tx.send_many(&mut VecDeque::from([3, 4])));
     check(tx.reserve());
+    check(tx.clone().reserve_owned());
+    check(tx.clone().send_owned(5));
     check(rx.recv());
+    check(rx.clone().recv_owned());
+    check(rx.lease());
     check(rx.next());
     check(rx.recv_many(&mut Vec::new(), 2));
     check(tx.send_until(5, pending::<()>()));
@@ -430,6 +485,9 @@ fn debug_shows_futures_and_handles_of_any_value() {
     struct Opaque;
     let (tx, rx) = bounded(1);
     let (other_tx, other_rx) = bounded(1);
+    tx.try_send(Opaque).ok().unwrap();
+    let lease_shown = format!("{:?}", rx.try_lease().ok().unwrap());
+    drop(values(&rx));
     let select = Select::default()
         .recv(&other_rx, drop)
         .send(&other_tx, Opaque, drop);
@@ -450,6 +508,23 @@ fn debug_shows_futures_and_handles_of_any_value() {
         ),
         (format!("{:?}", tx.reserve()), "ReserveFuture"),
         (format!("{:?}", tx.try_reserve().unwrap()), "Permit"),
+        (
+            format!("{:?}", tx.clone().try_reserve_owned().ok()),
+            "Some(OwnedPermit",
+        ),
+        (
+            format!("{:?}", tx.clone().reserve_owned()),
+            "ReserveOwnedFuture",
+        ),
+        (
+            format!("{:?}", tx.clone().send_owned(Opaque)),
+            "SendOwnedFuture",
+        ),
+        (format!("{:?}", rx.clone().recv_owned()), "RecvOwnedFuture"),
+        (
+            format!("{:?}", rx.lease()),
+            "LeaseFuture { done: false, .. }",
+        ),
         (format!("{:?}", tx.closed()), "ClosedFuture"),
         (
             format!("{:?}", tx.send_until(Opaque, pending::<Opaque>())),
@@ -465,6 +540,7 @@ fn debug_shows_futures_and_handles_of_any_value() {
             format!("{:?}", rx.recv_many(&mut Vec::new(), 1)),
             "RecvManyFuture",
         ),
+        (lease_shown, "Lease"),
         (format!("{:?}", rx.drain()), "Drain"),
         (format!("{:?}", rx.try_iter()), "TryIter"),
         (format!("{:?}", rx.iter()), "Iter"),

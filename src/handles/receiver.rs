@@ -14,7 +14,8 @@ use crate::handles::iter::Iter;
 use crate::handles::iter::{Drain, TryIter};
 use crate::handles::weak::WeakReceiver;
 use crate::hchan::sudog::Ticket;
-use crate::ops::recv::{self, NextFuture, RecvFuture, RecvManyFuture};
+use crate::ops::lease::{Lease, LeaseFuture};
+use crate::ops::recv::{self, NextFuture, RecvFuture, RecvManyFuture, RecvOwnedFuture};
 use crate::ops::until::RecvUntilFuture;
 #[cfg(feature = "std")]
 use crate::park;
@@ -103,6 +104,118 @@ impl<T> Receiver<T> {
     /// From Go: `value, ok := <-c`.
     pub fn recv(&self) -> RecvFuture<'_, T> {
         RecvFuture::new(self)
+    }
+
+    /// Receives a value, as [`recv`](Self::recv), in a future that owns this receiver: `'static` when `T` is.
+    ///
+    /// It can be kept beside anything, spawned and boxed. The receiver goes with the future; clone it to keep one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe, as [`recv`](Self::recv). But the receiver goes with it, and if that was the last, the channel
+    /// closes and what is inside is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Panics
+    ///
+    /// The future panics when polled after it was ready.
+    ///
+    /// # Cost
+    ///
+    /// As [`recv`](Self::recv); the future is larger by the handle.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let received = tokio::spawn(rx.recv_owned());
+    /// tx.send("to a task").await.unwrap();
+    /// assert_eq!(received.await.unwrap(), Ok("to a task"));
+    /// # }
+    /// ```
+    ///
+    /// From Go: `go func() { v := <-c; … }()`.
+    pub const fn recv_owned(self) -> RecvOwnedFuture<T> {
+        RecvOwnedFuture::new(self)
+    }
+
+    /// Receives a value that can still be taken back: it leaves the channel, and comes back unless it is
+    /// [taken](Lease::take).
+    ///
+    /// It is for work that must not get lost when its worker panics, is aborted or times out: the value goes
+    /// back in its place, before all that was sent later, and to the next receiver in line.
+    ///
+    /// Until it is taken, the value counts as unclaimed: on a closed channel other receivers wait for it. So a
+    /// task that holds the last lease must not wait for another value.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe, as [`recv`](Self::recv), and what it returns can be dropped as well.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`], if the channel is closed and drained, and nothing is leased.
+    ///
+    /// # Panics
+    ///
+    /// The future panics when polled after it was ready.
+    ///
+    /// # Cost
+    ///
+    /// As [`recv`](Self::recv), and a second lock, for a moment, when the value is taken. One that goes back takes
+    /// a step for each doubling of how many have come back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (tx, rx) = hchan::bounded(2);
+    /// tx.try_send("a job").unwrap();
+    /// tx.try_send("another").unwrap();
+    ///
+    /// let worker = rx.clone();
+    /// let failed = tokio::spawn(async move {
+    ///     let job = worker.lease().await.unwrap();
+    ///     assert_eq!(*job, "another", "not the one that was expected");
+    ///     job.take()
+    /// });
+    /// assert!(failed.await.unwrap_err().is_panic());
+    ///
+    /// assert_eq!(rx.recv().await, Ok("a job"));
+    /// # drop(tx) }
+    /// ```
+    ///
+    /// Not in Go, where what was received is gone from the channel.
+    pub const fn lease(&self) -> LeaseFuture<'_, T> {
+        LeaseFuture::new(self)
+    }
+
+    /// Receives a value that can still be taken back, if that takes no waiting: [`lease`](Self::lease) as a try.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_recv`](Self::try_recv). A value that is leased counts as one that may come:
+    /// [`TryRecvError::Empty`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(2);
+    /// tx.try_send(1).unwrap();
+    /// tx.try_send(2).unwrap();
+    /// let (first, second) = (rx.try_lease().unwrap(), rx.try_lease().unwrap());
+    /// assert_eq!((*first, *second), (1, 2));
+    /// drop((second, first));
+    /// assert!(rx.try_iter().eq([1, 2]));
+    /// ```
+    ///
+    /// Not in Go, as [`lease`](Self::lease).
+    pub fn try_lease(&self) -> Result<Lease<'_, T>, TryRecvError> {
+        Lease::attempt(self)
     }
 
     /// Receives a value if that takes no waiting.
@@ -445,6 +558,27 @@ impl<T> Receiver<T> {
             }
         }
         park::block_on(&mut self.recv())
+    }
+
+    /// Receives a value that can still be taken back, putting the thread to sleep while [`lease`](Self::lease) would
+    /// wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`lease`](Self::lease).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let thread = std::thread::spawn(move || rx.lease_blocking().map(hchan::Lease::take));
+    /// tx.send_blocking("to a thread").unwrap();
+    /// assert_eq!(thread.join().unwrap(), Ok("to a thread"));
+    /// ```
+    ///
+    /// Not in Go, as [`lease`](Self::lease).
+    pub fn lease_blocking(&self) -> Result<Lease<'_, T>, RecvError> {
+        park::block_on(&mut self.lease())
     }
 
     /// Receives a value, sleeping for `timeout` at most; `Duration::MAX` is for ever.

@@ -2,17 +2,18 @@
 
 use alloc::collections::VecDeque;
 use core::future::Future;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 #[cfg(feature = "std")]
 use std::time::{Duration, Instant};
 
 use crate::chan::Chan;
 use crate::error::{SendError, SendTimeoutError, TrySendError, present, refused};
 use crate::handles::both::{both_handles, too_many_handles};
+use crate::handles::held::{Held, Holds};
 use crate::handles::weak::WeakSender;
-use crate::hchan::sudog::{SendTicket, Ticket};
-use crate::ops::reserve::{Permit, ReserveFuture};
-use crate::ops::send::{self, SendFromFuture, SendFuture, SendManyFuture};
+use crate::hchan::sudog::Ticket;
+use crate::ops::reserve::{self, OwnedPermit, Permit, ReserveFuture, ReserveOwnedFuture};
+use crate::ops::send::{self, SendFromFuture, SendFuture, SendManyFuture, SendOwnedFuture};
 use crate::ops::until::SendUntilFuture;
 #[cfg(feature = "std")]
 use crate::park;
@@ -39,8 +40,9 @@ use crate::wakes::Wakes;
 /// ```
 pub struct Sender<T> {
     pub(crate) chan: Arc<Chan<T>>,
-    /// The parked send of [`poll_send`](Self::poll_send).
-    pub(crate) staged: Option<SendTicket>,
+    /// What polls on the handle itself have left: the send of [`poll_send`](Self::poll_send), or the slot of
+    /// [`poll_reserve`](Self::poll_reserve).
+    pub(crate) holds: Holds,
     /// The place of [`poll_closed`](Self::poll_closed) among those who wait for the end.
     pub(crate) watch: Option<Ticket>,
 }
@@ -51,7 +53,7 @@ impl<T> Sender<T> {
     pub(crate) fn new(chan: Arc<Chan<T>>) -> Self {
         Self {
             chan,
-            staged: None,
+            holds: Holds::new(),
             watch: None,
         }
     }
@@ -97,7 +99,7 @@ impl<T> Sender<T> {
     ///
     /// From Go: `c <- value`, which panics on a closed channel.
     pub fn send(&self, value: T) -> SendFuture<'_, T> {
-        SendFuture::new(&self.chan, value)
+        SendFuture::new(self, value)
     }
 
     /// Sends a value if that takes no waiting.
@@ -123,6 +125,7 @@ impl<T> Sender<T> {
     /// From Go: `select { case c <- value: default: }`.
     #[inline]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
+        self.leave_standing();
         let mut elem = Some(value);
         let mut hchan = self.chan.lock();
         match hchan.send(&mut elem) {
@@ -135,6 +138,43 @@ impl<T> Sender<T> {
                 Err(error.map(|()| present(elem)))
             }
         }
+    }
+
+    /// Sends a value, as [`send`](Self::send), in a future that owns this sender: `'static` when `T` is.
+    ///
+    /// It can be kept beside anything, spawned and boxed. The sender goes with the future; clone it to keep one.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send): dropped, it has sent the value or drops it, and
+    /// [`cancel`](SendOwnedFuture::cancel) tells which.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Panics
+    ///
+    /// The future panics when polled after it was ready.
+    ///
+    /// # Cost
+    ///
+    /// As [`send`](Self::send); the future is larger by the handle.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let sent = tokio::spawn(tx.send_owned("from a task"));
+    /// assert_eq!(rx.recv().await, Ok("from a task"));
+    /// assert_eq!(sent.await.unwrap(), Ok(()));
+    /// # }
+    /// ```
+    ///
+    /// From Go: `go func() { c <- value }()`.
+    pub fn send_owned(self, value: T) -> SendOwnedFuture<T> {
+        SendOwnedFuture::new(self, value)
     }
 
     /// Sends the value in `slot`; what is not sent is in `slot` again.
@@ -246,7 +286,7 @@ impl<T> Sender<T> {
     ///
     /// From Go: a loop of `c <- value`.
     pub fn send_many<'a, 'b>(&'a self, items: &'b mut VecDeque<T>) -> SendManyFuture<'a, 'b, T> {
-        SendManyFuture::new(&self.chan, items)
+        SendManyFuture::new(self, items)
     }
 
     /// Sends a value without waiting: a full ring gives up its oldest value for it.
@@ -271,6 +311,7 @@ impl<T> Sender<T> {
     ///
     /// From Go: `select { case c <- v: default: <-c; c <- v }`, in which others may come between.
     pub fn force_send(&self, value: T) -> Result<Option<T>, SendError<T>> {
+        self.leave_standing();
         let mut elem = Some(value);
         let mut hchan = self.chan.lock();
         match hchan.force_send(&mut elem) {
@@ -318,7 +359,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn reserve(&self) -> ReserveFuture<'_, T> {
         self.check_slots();
-        ReserveFuture::new(&self.chan)
+        ReserveFuture::new(self)
     }
 
     /// Holds a slot for a value that comes later, if that takes no waiting.
@@ -345,8 +386,177 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
         self.check_slots();
+        self.leave_standing();
         let reserved = self.chan.lock().reserve();
         reserved.map(|()| Permit::new(&self.chan))
+    }
+
+    /// Waits for a free slot and holds it, as [`reserve`](Self::reserve), in a permit that owns this sender:
+    /// future and permit are `'static` when `T` is.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe, as [`reserve`](Self::reserve). The sender goes with the future.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], if the channel is closed; the sender is dropped.
+    ///
+    /// # Panics
+    ///
+    /// On capacity 0, as [`reserve`](Self::reserve). The future panics when polled after it was ready.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let permit = tx.reserve_owned().await.unwrap();
+    /// let tx = permit.send("made when sure of its place").unwrap();
+    /// # drop((tx, rx)) });
+    /// ```
+    ///
+    /// Not in Go, as [`reserve`](Self::reserve).
+    #[track_caller]
+    pub fn reserve_owned(self) -> ReserveOwnedFuture<T> {
+        self.check_slots();
+        ReserveOwnedFuture::new(self)
+    }
+
+    /// Holds a slot, if that takes no waiting, in a permit that owns this sender.
+    ///
+    /// # Errors
+    ///
+    /// The sender comes back in [`TrySendError::Full`] or [`TrySendError::Closed`].
+    ///
+    /// # Panics
+    ///
+    /// On capacity 0, as [`reserve`](Self::reserve).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let permit = tx.clone().try_reserve_owned().unwrap();
+    /// let tx = tx.try_reserve_owned().unwrap_err().into_inner();
+    /// permit.send(1).unwrap();
+    /// assert_eq!(rx.try_recv(), Ok(1));
+    /// # drop(tx);
+    /// ```
+    ///
+    /// Not in Go, as [`reserve`](Self::reserve).
+    #[track_caller]
+    pub fn try_reserve_owned(mut self) -> Result<OwnedPermit<T>, TrySendError<Self>> {
+        self.check_slots();
+        self.leave_standing();
+        let reserved = self.chan.lock().reserve();
+        match reserved {
+            Ok(()) => {
+                self.holds.keep(Held::SLOT);
+                Ok(OwnedPermit::new(self))
+            }
+            Err(error) => Err(error.map(|()| self)),
+        }
+    }
+
+    /// Waits for a free slot and holds it: the poll form of [`reserve_owned`](Self::reserve_owned), for futures
+    /// and services of your own. The permit has a clone of this sender.
+    ///
+    /// The place in line is kept from poll to poll; the waker of the last poll is the one that wakes. A value that
+    /// [`poll_send`](Self::poll_send) has staged is sent first.
+    ///
+    /// # Cancel safety
+    ///
+    /// The handle keeps its place, and the slot that it was granted, when you stop polling. It gives them up when
+    /// it sends or reserves in any other way, or is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], if the channel is closed; a value that was staged is dropped then. It may be polled again,
+    /// and says so again.
+    ///
+    /// # Panics
+    ///
+    /// On capacity 0, as [`reserve`](Self::reserve).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use std::future::poll_fn;
+    ///
+    /// let (mut tx, rx) = hchan::bounded(1);
+    /// let permit = poll_fn(|cx| tx.poll_reserve(cx)).await?;
+    /// permit.send("a request").unwrap();
+    /// assert_eq!(rx.recv().await, Ok("a request"));
+    /// # Ok::<(), hchan::SendError<()>>(()) }).unwrap();
+    /// ```
+    ///
+    /// Not in Go, as [`reserve`](Self::reserve).
+    #[track_caller]
+    pub fn poll_reserve(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<OwnedPermit<T>, SendError<()>>> {
+        self.check_slots();
+        if let Err(SendError(_staged)) = ready!(self.poll_slot(cx)) {
+            return Poll::Ready(Err(SendError(())));
+        }
+        let mut sender = self.clone();
+        sender.holds.keep(self.holds.take());
+        Poll::Ready(Ok(OwnedPermit::new(sender)))
+    }
+
+    /// Waits for a slot and keeps it; what is staged is sent first. If the channel is closed, the error has what
+    /// was staged.
+    pub(crate) fn poll_slot(&mut self, cx: &Context<'_>) -> Poll<Result<(), SendError<Option<T>>>> {
+        if let Err(SendError(staged)) = ready!(self.poll_staged(cx)) {
+            return Poll::Ready(Err(SendError(Some(staged))));
+        }
+        let mut held = self.holds.borrow();
+        if !held.slot {
+            let reserved = ready!(reserve::poll_reserve(&self.chan, &mut held.place, cx));
+            held.slot = reserved.is_ok();
+        }
+        Poll::Ready(match held.slot {
+            true => Ok(()),
+            false => Err(SendError(None)),
+        })
+    }
+
+    /// Waits until what is staged was sent.
+    pub(crate) fn poll_staged(&mut self, cx: &Context<'_>) -> Poll<Result<(), SendError<T>>> {
+        if !self.holds.is_staged() {
+            return Poll::Ready(Ok(()));
+        }
+        let (mut held, mut staged) = (self.holds.borrow(), None);
+        let polled = send::poll_send(&self.chan, &mut held.staged, &mut staged, cx);
+        polled.map(|sent| refused(sent, &mut staged))
+    }
+
+    /// Sends into the slot that it holds.
+    pub(crate) fn send_held(&mut self, value: T) -> Result<(), SendError<T>> {
+        let held = self.holds.take_standing();
+        debug_assert!(held.slot);
+        reserve::send_reserved(&self.chan, value)
+    }
+
+    /// Gives up the slot that a poll on the handle itself has left, or the place in line for one, before something
+    /// else is sent.
+    #[inline]
+    pub(crate) fn leave_standing(&self) {
+        if self.holds.is_standing() {
+            self.leave_line();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn leave_line(&self) {
+        let mut hchan = self.chan.lock();
+        let held = self.holds.take_standing();
+        let (left, next) = held.give_up(&mut hchan, &mut None);
+        hchan.unlock_to_drop(left, next);
     }
 
     #[track_caller]
@@ -393,17 +603,13 @@ impl<T> Sender<T> {
         cx: &mut Context<'_>,
         item: &mut Option<T>,
     ) -> Poll<Result<(), SendError<T>>> {
-        let mut staged = None;
-        if self.staged.is_some() {
-            match send::poll_send(&self.chan, &mut self.staged, &mut staged, cx) {
-                Poll::Ready(Ok(())) => {}
-                polled => return polled.map(|sent| refused(sent, &mut staged)),
-            }
-        }
+        self.leave_standing();
+        ready!(self.poll_staged(cx))?;
         if item.is_none() {
             return Poll::Ready(Ok(()));
         }
-        let polled = send::poll_send(&self.chan, &mut self.staged, item, cx);
+        let mut held = self.holds.borrow();
+        let polled = send::poll_send(&self.chan, &mut held.staged, item, cx);
         polled.map(|sent| refused(sent, item))
     }
 
@@ -541,11 +747,10 @@ impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         // What may panic as it is dropped is dropped last.
         let _watcher = { self.watch.take() }.and_then(|place| self.chan.closeq.cancel(&place));
-        let (mut _staged, mut _waker) = (None, None);
+        let mut _staged = None;
         let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
-        if let Some(ticket) = self.staged.take() {
-            _waker = hchan.cancel_send(ticket, &mut _staged);
-        }
+        let (_waker, next) = self.holds.take().give_up(&mut hchan, &mut _staged);
+        wakes.extend(next);
         hchan.remove_sender(&self.chan.closeq, &mut wakes);
         hchan.unlock_and_wake_all(wakes);
     }

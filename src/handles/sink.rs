@@ -1,7 +1,8 @@
-//! `Sink` for the sender: one value at a time is staged as a parked send.
+//! `Sink` for the sender: a slot is held for each item, or, where there are no slots, the item is staged as a
+//! parked send.
 
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll, Waker, ready};
 
 use futures_sink::Sink;
 
@@ -9,15 +10,29 @@ use crate::chan::bounded;
 use crate::error::SendError;
 use crate::handles::sender::Sender;
 
-/// Sends each item; what does not fit waits in line, one item for each sender.
+/// Sends each item. Where there are slots, the sink is ready once it holds one.
+///
+/// - On capacity `n > 0` and without a limit, `poll_ready` waits for a slot and holds it; `start_send` puts the item
+///   into that slot, so it is sent, and neither a drop of the handle nor a close loses it; `poll_flush` has nothing to
+///   wait for.
+/// - On capacity 0 there are no slots. The sink is ready when it has no item; `start_send` stages one as a parked
+///   send, `poll_flush` waits until it was received, and a drop of the handle before that gives it up. The same becomes
+///   of an item for which `start_send` was called without `poll_ready` and found no room.
 ///
 /// Closing the sink gives up this sender, as dropping it does; the channel closes with the last.
 /// After that the handle stands on a closed channel of its own, which is allocated then.
 ///
+/// # Idle handles
+///
+/// A sink that is ready, and that nobody sends with, holds its slot: on capacity 1 it keeps everyone else waiting. One
+/// that is not ready yet keeps its place in line. It gives up either when it is dropped or closed, and when it sends
+/// or reserves in any other way, as with [`Sender::send`] or an arm of a select.
+///
 /// # Errors
 ///
 /// [`SendError`] with the item, if the channel is closed. A closed channel with nothing staged is
-/// ready for an item, which then comes back in the error.
+/// ready for an item, which then comes back in the error. Where a boxed error must not carry the item, as when it is
+/// not `Send`, take it out: `sink.sink_map_err(|_| Gone)`.
 ///
 /// # Panics
 ///
@@ -50,18 +65,24 @@ impl<T> Sink<T> for Sender<T> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
-        // A channel on which nothing ever happens is never ready for an item.
-        if !self.chan.lock().is_live() {
-            return Poll::Pending;
+        if !self.chan.has_slots() {
+            return self.poll_staged(cx);
         }
-        self.poll_send(cx, &mut None)
+        Poll::Ready(match ready!(self.poll_slot(cx)) {
+            Err(SendError(Some(staged))) => Err(SendError(staged)),
+            // A closed channel is ready: an item comes back in the error of its own `start_send`.
+            Ok(()) | Err(SendError(None)) => Ok(()),
+        })
     }
 
     fn start_send(mut self: Pin<&mut Self>, item: T) -> Result<(), SendError<T>> {
         assert!(
-            self.staged.is_none(),
+            !self.holds.is_staged(),
             "`start_send` called on a `Sender` that is not ready"
         );
+        if self.holds.has_slot() {
+            return self.send_held(item);
+        }
         // The task is not known yet: the next poll leaves its waker.
         let mut cx = Context::from_waker(Waker::noop());
         let mut item = Some(item);
@@ -81,14 +102,14 @@ impl<T> Sink<T> for Sender<T> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
-        self.poll_send(cx, &mut None)
+        self.poll_staged(cx)
     }
 
     fn poll_close(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
-        let flushed = self.poll_send(cx, &mut None);
+        let flushed = self.poll_staged(cx);
         if flushed.is_ready() {
             // A handle without a receiver stands for the one that is given up.
             *self = bounded(0).0;

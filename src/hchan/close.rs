@@ -130,7 +130,7 @@ impl Waiters {
     }
 }
 
-fn count_up(count: &mut u32) -> bool {
+pub(super) fn count_up(count: &mut u32) -> bool {
     match count.checked_add(1) {
         Some(more) => {
             *count = more;

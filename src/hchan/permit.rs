@@ -5,16 +5,11 @@ use core::task::Waker;
 use super::offer::Terms;
 use super::slab::NIL;
 use super::sudog::{State, Ticket};
-use super::{Hchan, Kind, Waiters};
+use super::{Hchan, Waiters};
 use crate::error::{SendError, TrySendError};
 use crate::trace::{Event, Queue};
 
 impl<T> Hchan<T> {
-    /// Whether there are slots to reserve, or never will be anything.
-    pub(crate) const fn has_slots(&self) -> bool {
-        self.buf.dataqsiz() > 0 || matches!(self.kind, Kind::Never)
-    }
-
     /// Reserves without waiting.
     pub(crate) fn reserve(&mut self) -> Result<(), TrySendError<()>> {
         if self.closed {

@@ -2,14 +2,9 @@
 //! lock is taken last: `close` holds the channel's.
 
 use alloc::boxed::Box;
-use core::fmt;
-use core::future::Future;
-use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use futures_core::future::FusedFuture;
-
-use crate::error::polled_after_ready;
+use super::with_waker;
 use crate::hchan::Look;
 use crate::hchan::offer::Terms;
 use crate::hchan::slab::NIL;
@@ -49,6 +44,11 @@ impl Closeq {
             closed: AtomicBool::new(false),
             line: Mutex::new(None),
         }
+    }
+
+    /// Whether the channel can be closed.
+    pub(crate) const fn ends(&self) -> bool {
+        self.ends
     }
 
     /// Where the channel stands among all channels.
@@ -114,17 +114,16 @@ impl Closeq {
 
     /// One poll of a wait for the end, which stands in line at `place` once it has parked.
     pub(crate) fn poll_place(&self, place: &mut Option<Ticket>, cx: &Context<'_>) -> Poll<()> {
-        let mut waker = None;
-        loop {
+        with_waker(cx, |waker| {
             let (mut trace, mut told) = (Trace::new(), Told::new());
-            let look = self.poll(place, cx.waker(), &mut waker, &mut trace);
+            let look = self.poll(place, cx.waker(), waker, &mut trace);
             told.add(&mut trace, self.address());
             match look {
-                Look::Elsewhere => waker = Some(cx.waker().clone()),
-                Look::Parked => return Poll::Pending,
-                Look::Done | Look::Closed => return Poll::Ready(()),
+                Look::Done | Look::Closed => Some(Poll::Ready(())),
+                Look::Parked => Some(Poll::Pending),
+                Look::Elsewhere => None,
             }
-        }
+        })
     }
 
     /// Gives up a wait for the end, and hands its waker back.
@@ -157,37 +156,10 @@ impl<'a> ClosedFuture<'a> {
     }
 }
 
-impl Future for ClosedFuture<'_> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        if this.done {
-            polled_after_ready("ClosedFuture");
-        }
-        let polled = this.closeq.poll_place(&mut this.place, cx);
-        this.done = polled.is_ready();
-        polled
-    }
-}
-
-impl FusedFuture for ClosedFuture<'_> {
-    fn is_terminated(&self) -> bool {
-        self.done
-    }
-}
-
-impl Drop for ClosedFuture<'_> {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.place.take() {
-            drop(self.closeq.cancel(&ticket));
-        }
-    }
-}
-
-impl fmt::Debug for ClosedFuture<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("ClosedFuture");
-        out.field("place", &self.place).finish_non_exhaustive()
-    }
+operation! {
+    impl [] for [ClosedFuture['_]] -> ();
+    once(this, cx) this.closeq.poll_place(&mut this.place, cx);
+    leave if let Some(ticket) = this.place.take() {
+        drop(this.closeq.cancel(&ticket));
+    };
 }

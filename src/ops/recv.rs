@@ -1,18 +1,14 @@
 //! The futures that receive.
 
 use alloc::vec::Vec;
-use core::fmt;
-use core::future::Future;
-use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
-use futures_core::future::FusedFuture;
-
-use crate::chan::Chan;
+use super::{renew, with_waker};
+use crate::chan::{Chan, Locked};
 use crate::error::{RecvError, TryRecvError, polled_after_ready, present};
 use crate::handles::receiver::Receiver;
-use crate::hchan::Look;
 use crate::hchan::sudog::Ticket;
+use crate::hchan::{Hchan, Look, Served};
 use crate::sync::Exclusive;
 use crate::wakes::Wakes;
 
@@ -81,26 +77,76 @@ pub(crate) fn poll_in_line<T>(
     place: &mut Option<Ticket>,
     cx: &Context<'_>,
 ) -> Poll<Result<T, RecvError>> {
-    loop {
-        let (mut hchan, mut elem) = (chan.lock(), None);
-        match hchan.claim(place, &mut elem, cx.waker()) {
-            Look::Done => {
-                if hchan.is_closed() {
-                    hchan.unlock_and_settle();
-                } else {
-                    drop(hchan);
-                }
-                return Poll::Ready(Ok(present(elem)));
-            }
-            Look::Closed => return Poll::Ready(Err(RecvError)),
-            Look::Parked => return Poll::Pending,
-            Look::Elsewhere => {
-                drop(hchan);
-                if chan.renew(place.as_ref(), cx) {
-                    return Poll::Pending;
-                }
-            }
+    let (mut hchan, mut elem) = (chan.lock(), None);
+    match hchan.claim(place, &mut elem, cx.waker()) {
+        Look::Elsewhere => {
+            drop(hchan);
+            poll_in_line_anew(chan, place, cx)
         }
+        look => claimed(hchan, look, elem),
+    }
+}
+
+/// The same for a task that brings its waker.
+#[cold]
+fn poll_in_line_anew<T>(
+    chan: &Chan<T>,
+    place: &mut Option<Ticket>,
+    cx: &Context<'_>,
+) -> Poll<Result<T, RecvError>> {
+    let mut waker = Some(cx.waker().clone());
+    let (mut hchan, mut elem) = (chan.lock(), None);
+    let look = hchan.claim(place, &mut elem, cx.waker());
+    let look = renew(&mut hchan, look, place.as_ref(), &mut waker);
+    claimed(hchan, look, elem)
+}
+
+/// What a receive in line answers.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "one of its callers is cold")]
+fn claimed<T>(hchan: Locked<'_, T>, look: Look, elem: Option<T>) -> Poll<Result<T, RecvError>> {
+    match look {
+        Look::Done => {
+            if hchan.is_closed() {
+                hchan.unlock_and_settle();
+            } else {
+                drop(hchan);
+            }
+            Poll::Ready(Ok(present(elem)))
+        }
+        Look::Closed => Poll::Ready(Err(RecvError)),
+        Look::Parked | Look::Elsewhere => Poll::Pending,
+    }
+}
+
+/// One try of a receive, under the lock: in line, it looks what has become of it; else it receives, or parks if it
+/// has a waker.
+pub(super) fn step<T>(
+    hchan: &mut Hchan<T>,
+    place: &mut Option<Ticket>,
+    elem: &mut Option<T>,
+    next: &mut Option<Served>,
+    task: &Waker,
+    waker: &mut Option<Waker>,
+) -> Look {
+    if place.is_some() {
+        let look = hchan.claim(place, elem, task);
+        return renew(hchan, look, place.as_ref(), waker);
+    }
+    match hchan.recv(elem) {
+        Ok(served) => {
+            *next = served;
+            Look::Done
+        }
+        Err(TryRecvError::Closed) => Look::Closed,
+        Err(TryRecvError::Empty) if !hchan.is_live() => Look::Parked,
+        Err(TryRecvError::Empty) => match waker.take() {
+            Some(waker) => {
+                *place = Some(hchan.park_recv(|sudog| sudog.set_task(waker)));
+                Look::Parked
+            }
+            None => Look::Elsewhere,
+        },
     }
 }
 
@@ -108,15 +154,30 @@ pub(crate) fn poll_in_line<T>(
 #[inline]
 pub(crate) fn leave_line<T>(chan: &Chan<T>, place: &mut Option<Ticket>) {
     if let Some(ticket) = place.take() {
-        cancel(chan, ticket);
+        leave(chan, ticket);
     }
 }
 
 #[inline(never)]
-pub(crate) fn cancel<T>(chan: &Chan<T>, ticket: Ticket) {
+fn leave<T>(chan: &Chan<T>, ticket: Ticket) {
     let mut hchan = chan.lock();
     let (left, next) = hchan.cancel_recv(ticket);
     hchan.unlock_to_drop(left, next);
+}
+
+/// Leaves the line, or claims what the receive was handed.
+fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>) -> Option<T> {
+    place.as_ref()?;
+    let (mut hchan, mut elem) = (chan.lock(), None);
+    match hchan.claim(place, &mut elem, Waker::noop()) {
+        Look::Done if hchan.is_closed() => hchan.unlock_and_settle(),
+        Look::Done | Look::Closed => drop(hchan),
+        Look::Parked | Look::Elsewhere => {
+            drop(hchan);
+            leave_line(chan, place);
+        }
+    }
+    elem
 }
 
 /// The future of [`Receiver::recv`](crate::Receiver::recv).
@@ -135,38 +196,95 @@ impl<'a, T> RecvFuture<'a, T> {
             done: false,
         }
     }
+
+    /// Leaves the line, or returns the value that the receive was handed, and ends the future.
+    ///
+    /// It is for a receive that is kept after it lost a race. One that stands in line is served before those that
+    /// come later, those of the same task included: keep it, await another on the same channel, and the value
+    /// that comes goes to the one that nobody polls, so the task waits for ever. Dropping the receive does as
+    /// well, and puts a value that it was handed back in its place.
+    ///
+    /// # Panics
+    ///
+    /// The future panics when polled after this.
+    ///
+    /// # Cost
+    ///
+    /// One lock, if it was polled before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use futures::future::{Either, ready, select};
+    ///
+    /// let (tx, rx) = hchan::bounded(1);
+    /// if let Either::Right(((), mut recv)) = select(rx.recv(), ready(())).await {
+    ///     // `recv` is the first in line, so a second receive would wait behind it.
+    ///     tx.send("a message").await.unwrap();
+    ///     let message = match recv.cancel() {
+    ///         Some(message) => message,
+    ///         None => rx.recv().await.unwrap(),
+    ///     };
+    ///     assert_eq!(message, "a message");
+    /// }
+    /// # });
+    /// ```
+    ///
+    /// Not in Go, where a goroutine that waits to receive cannot be called back.
+    pub fn cancel(&mut self) -> Option<T> {
+        self.done = true;
+        cancel(&self.receiver.chan, &mut self.place)
+    }
 }
 
-impl<T> Future for RecvFuture<'_, T> {
-    type Output = Result<T, RecvError>;
+/// The future of [`Receiver::recv_owned`](crate::Receiver::recv_owned).
+#[must_use = "futures do nothing unless polled"]
+pub struct RecvOwnedFuture<T> {
+    receiver: Receiver<T>,
+    place: Option<Ticket>,
+    done: bool,
+}
 
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "a third fewer instructions where nothing waits; the rest is not inlined"
-    )]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        if this.done {
-            polled_after_ready("RecvFuture");
+impl<T> RecvOwnedFuture<T> {
+    pub(crate) const fn new(receiver: Receiver<T>) -> Self {
+        Self {
+            receiver,
+            place: None,
+            done: false,
         }
-        let polled = poll_recv(this.receiver, &mut this.place, cx);
-        this.done = polled.is_ready();
-        polled
+    }
+
+    /// Leaves the line, or returns the value that the receive was handed, and ends the future: as
+    /// [`RecvFuture::cancel`].
+    ///
+    /// # Panics
+    ///
+    /// The future panics when polled after this.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::FutureExt;
+    ///
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let mut recv = rx.recv_owned();
+    /// assert!((&mut recv).now_or_never().is_none());
+    /// tx.try_send("handed").unwrap();
+    /// assert_eq!(recv.cancel(), Some("handed"));
+    /// ```
+    ///
+    /// Not in Go, as [`RecvFuture::cancel`].
+    pub fn cancel(&mut self) -> Option<T> {
+        self.done = true;
+        cancel(&self.receiver.chan, &mut self.place)
     }
 }
 
-impl<T> FusedFuture for RecvFuture<'_, T> {
-    fn is_terminated(&self) -> bool {
-        self.done
-    }
-}
-
-impl<T> Drop for RecvFuture<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        leave_line(&self.receiver.chan, &mut self.place);
-    }
+operation! {
+    impl [T] for [RecvFuture['_, T], RecvOwnedFuture[T]] -> Result<T, RecvError>;
+    once(this, cx) poll_recv(&this.receiver, &mut this.place, cx);
+    leave leave_line(&this.receiver.chan, &mut this.place);
 }
 
 /// The future of [`Receiver::next`](crate::Receiver::next).
@@ -187,34 +305,20 @@ impl<'a, T> NextFuture<'a, T> {
     }
 }
 
-impl<T> Future for NextFuture<'_, T> {
-    type Output = Option<T>;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        let this = &mut *self;
+operation! {
+    impl [T] for [NextFuture['_, T]] -> Option<T>;
+    poll(this, cx) {
         if this.done {
-            polled_after_ready("NextFuture");
+            polled_after_ready(NAME);
         }
         let polled = poll_recv(this.receiver, &mut this.place, cx).map(Result::ok);
         this.done = polled.is_ready();
         this.receiver.ended |= matches!(polled, Poll::Ready(None));
         polled
-    }
-}
-
-impl<T> FusedFuture for NextFuture<'_, T> {
-    /// Also where the stream has ended, as `select!` with `complete` expects of a stream's `next`.
-    fn is_terminated(&self) -> bool {
-        self.done || self.receiver.ended
-    }
-}
-
-impl<T> Drop for NextFuture<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        leave_line(&self.receiver.chan, &mut self.place);
-    }
+    };
+    // Also where the stream has ended, as `select!` with `complete` expects of a stream's `next`.
+    is_done this.done || this.receiver.ended;
+    leave leave_line(&this.receiver.chan, &mut this.place);
 }
 
 /// The future of [`Receiver::recv_many`](crate::Receiver::recv_many).
@@ -237,104 +341,39 @@ impl<'a, 'b, T> RecvManyFuture<'a, 'b, T> {
             done: false,
         }
     }
-}
 
-impl<T> Future for RecvManyFuture<'_, '_, T> {
-    type Output = Result<usize, RecvError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        if this.done {
-            polled_after_ready("RecvManyFuture");
-        }
-        if this.limit == 0 {
-            this.done = true;
+    fn poll_many(&mut self, cx: &Context<'_>) -> Poll<Result<usize, RecvError>> {
+        if self.limit == 0 {
             return Poll::Ready(Ok(0));
         }
-        if this.place.is_none() {
-            this.receiver.leave_standing();
+        if self.place.is_none() {
+            self.receiver.leave_standing();
         }
-        let chan = &this.receiver.chan;
-        let mut waker = None;
-        loop {
-            let (mut elem, mut wakes) = (None, Wakes::new());
-            let mut hchan = chan.lock();
-            let look = match this.place.is_some() {
-                true => hchan.claim(&mut this.place, &mut elem, cx.waker()),
-                false => match hchan.recv(&mut elem) {
-                    Ok(served) => {
-                        wakes.extend(served.map(|served| served.waker));
-                        Look::Done
-                    }
-                    Err(TryRecvError::Closed) => Look::Closed,
-                    Err(TryRecvError::Empty) if !hchan.is_live() => Look::Parked,
-                    Err(TryRecvError::Empty) => match waker.take() {
-                        Some(waker) => {
-                            this.place = Some(hchan.park_recv(|sudog| sudog.set_task(waker)));
-                            Look::Parked
-                        }
-                        None => {
-                            drop(hchan);
-                            waker = Some(cx.waker().clone());
-                            continue;
-                        }
-                    },
-                },
-            };
-            this.done = matches!(look, Look::Done | Look::Closed);
-            return match look {
+        with_waker(cx, |waker| {
+            let (mut hchan, mut elem, mut next) = (self.receiver.chan.lock(), None, None);
+            let place = &mut self.place;
+            match step(&mut hchan, place, &mut elem, &mut next, cx.waker(), waker) {
                 Look::Done => {
                     // Before the wakes: what is in `out` stays there, even if one panics.
-                    let out = this.out.get_mut();
+                    self.done = true;
+                    let (out, mut wakes) = (self.out.get_mut(), Wakes::new());
                     out.push(present(elem));
-                    let more = hchan.recv_more(out, this.limit - 1, &mut wakes);
+                    wakes.extend(next.map(|served| served.waker));
+                    let more = hchan.recv_more(out, self.limit - 1, &mut wakes);
                     hchan.settle(&mut wakes);
                     hchan.unlock_and_wake_all(wakes);
-                    Poll::Ready(Ok(1 + more))
+                    Some(Poll::Ready(Ok(1 + more)))
                 }
-                Look::Closed => Poll::Ready(Err(RecvError)),
-                Look::Parked => Poll::Pending,
-                Look::Elsewhere => {
-                    drop(hchan);
-                    match chan.renew(this.place.as_ref(), cx) {
-                        true => Poll::Pending,
-                        false => continue,
-                    }
-                }
-            };
-        }
+                Look::Closed => Some(Poll::Ready(Err(RecvError))),
+                Look::Parked => Some(Poll::Pending),
+                Look::Elsewhere => None,
+            }
+        })
     }
 }
 
-impl<T> FusedFuture for RecvManyFuture<'_, '_, T> {
-    fn is_terminated(&self) -> bool {
-        self.done
-    }
-}
-
-impl<T> Drop for RecvManyFuture<'_, '_, T> {
-    fn drop(&mut self) {
-        leave_line(&self.receiver.chan, &mut self.place);
-    }
-}
-
-impl<T> fmt::Debug for RecvFuture<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("RecvFuture");
-        out.field("place", &self.place).finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for NextFuture<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("NextFuture");
-        out.field("place", &self.place).finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for RecvManyFuture<'_, '_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("RecvManyFuture");
-        out.field("place", &self.place).finish_non_exhaustive()
-    }
+operation! {
+    impl [T] for [RecvManyFuture['_, '_, T]] -> Result<usize, RecvError>;
+    once(this, cx) this.poll_many(cx);
+    leave leave_line(&this.receiver.chan, &mut this.place);
 }

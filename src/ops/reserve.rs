@@ -1,15 +1,13 @@
 //! Permits: a place for a value that comes later.
 
 use core::fmt;
-use core::future::Future;
 use core::mem;
-use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
-use futures_core::future::FusedFuture;
-
+use super::{renew, with_waker};
 use crate::chan::Chan;
 use crate::error::{SendError, TrySendError, polled_after_ready, refused};
+use crate::handles::sender::Sender;
 use crate::hchan::Look;
 use crate::hchan::sudog::Ticket;
 use crate::wakes::Wakes;
@@ -62,13 +60,18 @@ impl<'a, T> Permit<'a, T> {
     pub fn send(self, value: T) -> Result<(), SendError<T>> {
         let chan = self.chan;
         mem::forget(self);
-        let (mut elem, mut wakes) = (Some(value), Wakes::new());
-        let mut hchan = chan.lock();
-        let sent = hchan.send_reserved(&mut elem);
-        let sent = sent.map(|wakers| wakes.extend(wakers.into_iter().flatten()));
-        hchan.unlock_and_wake_all(wakes);
-        refused(sent, &mut elem)
+        send_reserved(chan, value)
     }
+}
+
+/// Sends a value into a slot that is held for it.
+pub(crate) fn send_reserved<T>(chan: &Chan<T>, value: T) -> Result<(), SendError<T>> {
+    let (mut elem, mut wakes) = (Some(value), Wakes::new());
+    let mut hchan = chan.lock();
+    let sent = hchan.send_reserved(&mut elem);
+    let sent = sent.map(|wakers| wakes.extend(wakers.into_iter().flatten()));
+    hchan.unlock_and_wake_all(wakes);
+    refused(sent, &mut elem)
 }
 
 impl<T> Drop for Permit<'_, T> {
@@ -76,6 +79,103 @@ impl<T> Drop for Permit<'_, T> {
         let mut hchan = self.chan.lock();
         let next = hchan.release_permit();
         hchan.unlock_to_drop(None, next);
+    }
+}
+
+/// A [`Permit`] that has a sender of its own; see [`Sender::reserve_owned`].
+///
+/// Dropping it gives the slot to the next in line, and drops the sender.
+///
+/// # Examples
+///
+/// A service that makes sure of its slot before it is given a request:
+///
+/// ```
+/// use std::task::{Context, Poll};
+///
+/// use hchan::{OwnedPermit, SendError, Sender};
+///
+/// struct Service {
+///     requests: Sender<&'static str>,
+///     permit: Option<OwnedPermit<&'static str>>,
+/// }
+///
+/// impl Service {
+///     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError<()>>> {
+///         if self.permit.is_none() {
+///             self.permit = Some(std::task::ready!(self.requests.poll_reserve(cx))?);
+///         }
+///         Poll::Ready(Ok(()))
+///     }
+///
+///     fn call(&mut self, request: &'static str) -> Result<(), SendError<&'static str>> {
+///         let permit = self.permit.take().expect("`poll_ready` was ready");
+///         permit.send(request).map(drop)
+///     }
+/// }
+///
+/// # futures::executor::block_on(async {
+/// let (requests, rx) = hchan::bounded(1);
+/// let mut service = Service { requests, permit: None };
+/// std::future::poll_fn(|cx| service.poll_ready(cx)).await?;
+/// service.call("a request").unwrap();
+/// assert_eq!(rx.recv().await, Ok("a request"));
+/// # Ok::<(), SendError<()>>(()) }).unwrap();
+/// ```
+///
+/// Not in Go, as [`Permit`].
+#[must_use = "a permit that is dropped gives its slot up"]
+pub struct OwnedPermit<T> {
+    /// Holds the slot.
+    sender: Sender<T>,
+}
+
+impl<T> OwnedPermit<T> {
+    /// The permit of a sender that holds a slot.
+    pub(crate) const fn new(sender: Sender<T>) -> Self {
+        Self { sender }
+    }
+
+    /// Sends a value into the slot, as [`Permit::send`], and returns the sender.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the value, if the channel is closed; the sender is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let permit = tx.try_reserve_owned().unwrap();
+    /// let tx = permit.send(1).unwrap();
+    /// assert_eq!(rx.try_recv(), Ok(1));
+    /// let permit = tx.try_reserve_owned().unwrap();
+    /// rx.close();
+    /// assert_eq!(permit.send(2).unwrap_err(), hchan::SendError(2));
+    /// ```
+    ///
+    /// Not in Go, as [`Permit`].
+    pub fn send(mut self, value: T) -> Result<Sender<T>, SendError<T>> {
+        self.sender.send_held(value).map(|()| self.sender)
+    }
+
+    /// Gives the slot to the next in line, and returns the sender.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = hchan::bounded(1);
+    /// let permit = tx.try_reserve_owned().unwrap();
+    /// let tx = permit.release();
+    /// tx.try_send("there is room").unwrap();
+    /// # drop(rx);
+    /// ```
+    ///
+    /// Not in Go, as [`Permit`].
+    #[must_use]
+    pub fn release(self) -> Sender<T> {
+        self.sender.leave_standing();
+        self.sender
     }
 }
 
@@ -88,88 +188,87 @@ pub struct ReserveFuture<'a, T> {
 }
 
 impl<'a, T> ReserveFuture<'a, T> {
-    pub(crate) const fn new(chan: &'a Chan<T>) -> Self {
+    pub(crate) fn new(sender: &'a Sender<T>) -> Self {
+        sender.leave_standing();
         Self {
-            chan,
+            chan: &sender.chan,
             place: None,
             done: false,
         }
     }
 }
 
-impl<'a, T> Future for ReserveFuture<'a, T> {
-    type Output = Result<Permit<'a, T>, SendError<()>>;
+operation! {
+    impl ['a, T] for [ReserveFuture['a, T]] -> Result<Permit<'a, T>, SendError<()>>;
+    once(this, cx) poll_reserve(this.chan, &mut this.place, cx).map_ok(|()| Permit::new(this.chan));
+    leave leave_line(this.chan, &mut this.place);
+}
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        if this.done {
-            polled_after_ready("ReserveFuture");
-        }
-        let polled = match this.place.is_some() {
-            true => poll_in_line(this.chan, &mut this.place, cx),
-            false => reserve_or_park(this.chan, &mut this.place, cx),
+/// The future of [`Sender::reserve_owned`](crate::Sender::reserve_owned).
+#[must_use = "futures do nothing unless polled"]
+pub struct ReserveOwnedFuture<T> {
+    /// Keeps the place in line, until the permit is returned.
+    sender: Option<Sender<T>>,
+}
+
+impl<T> ReserveOwnedFuture<T> {
+    pub(crate) const fn new(sender: Sender<T>) -> Self {
+        let sender = Some(sender);
+        Self { sender }
+    }
+}
+
+operation! {
+    impl [T] for [ReserveOwnedFuture[T]] -> Result<OwnedPermit<T>, SendError<()>>;
+    poll(this, cx) {
+        let Some(sender) = &mut this.sender else {
+            polled_after_ready(NAME);
         };
-        this.done = polled.is_ready();
-        polled.map_ok(|()| Permit::new(this.chan))
-    }
+        let reserved = ready!(sender.poll_slot(cx));
+        Poll::Ready(match (reserved, this.sender.take()) {
+            (Ok(()), Some(sender)) => Ok(OwnedPermit::new(sender)),
+            _ => Err(SendError(())),
+        })
+    };
+    is_done this.sender.is_none();
+    leave drop(this.sender.take());
 }
 
-fn reserve_or_park<T>(
+/// One poll of a reservation, which stands in line at `place` once it has parked.
+pub(crate) fn poll_reserve<T>(
     chan: &Chan<T>,
     place: &mut Option<Ticket>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    let mut waker = None;
-    loop {
+    with_waker(cx, |waker| {
         let mut hchan = chan.lock();
+        if place.is_some() {
+            let look = hchan.look(place, &mut None, cx.waker());
+            return match renew(&mut hchan, look, place.as_ref(), waker) {
+                Look::Done => Some(Poll::Ready(Ok(()))),
+                Look::Closed => Some(Poll::Ready(Err(SendError(())))),
+                Look::Parked => Some(Poll::Pending),
+                Look::Elsewhere => None,
+            };
+        }
         match hchan.reserve() {
-            Ok(()) => return Poll::Ready(Ok(())),
-            Err(TrySendError::Closed(())) => return Poll::Ready(Err(SendError(()))),
-            Err(TrySendError::Full(())) if !hchan.is_live() => return Poll::Pending,
-            Err(TrySendError::Full(())) => {}
+            Ok(()) => Some(Poll::Ready(Ok(()))),
+            Err(TrySendError::Closed(())) => Some(Poll::Ready(Err(SendError(())))),
+            Err(TrySendError::Full(())) if !hchan.is_live() => Some(Poll::Pending),
+            Err(TrySendError::Full(())) => waker.take().map(|waker| {
+                *place = Some(hchan.park_reserve(waker));
+                Poll::Pending
+            }),
         }
-        if let Some(waker) = waker.take() {
-            *place = Some(hchan.park_reserve(waker));
-            return Poll::Pending;
-        }
-        drop(hchan);
-        waker = Some(cx.waker().clone());
-    }
+    })
 }
 
-fn poll_in_line<T>(
-    chan: &Chan<T>,
-    place: &mut Option<Ticket>,
-    cx: &Context<'_>,
-) -> Poll<Result<(), SendError<()>>> {
-    loop {
-        let look = chan.lock().look(place, &mut None, cx.waker());
-        match look {
-            Look::Done => return Poll::Ready(Ok(())),
-            Look::Closed => return Poll::Ready(Err(SendError(()))),
-            Look::Parked => return Poll::Pending,
-            Look::Elsewhere => {
-                if chan.renew(place.as_ref(), cx) {
-                    return Poll::Pending;
-                }
-            }
-        }
-    }
-}
-
-impl<T> FusedFuture for ReserveFuture<'_, T> {
-    fn is_terminated(&self) -> bool {
-        self.done
-    }
-}
-
-impl<T> Drop for ReserveFuture<'_, T> {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.place.take() {
-            let mut hchan = self.chan.lock();
-            let (left, next) = hchan.cancel_reserve(ticket);
-            hchan.unlock_to_drop(left, next);
-        }
+/// Leaves the line. A permit that was granted is the next sender's.
+fn leave_line<T>(chan: &Chan<T>, place: &mut Option<Ticket>) {
+    if let Some(ticket) = place.take() {
+        let mut hchan = chan.lock();
+        let (left, next) = hchan.cancel_reserve(ticket);
+        hchan.unlock_to_drop(left, next);
     }
 }
 
@@ -179,9 +278,8 @@ impl<T> fmt::Debug for Permit<'_, T> {
     }
 }
 
-impl<T> fmt::Debug for ReserveFuture<'_, T> {
+impl<T> fmt::Debug for OwnedPermit<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("ReserveFuture");
-        out.field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("OwnedPermit").finish_non_exhaustive()
     }
 }

@@ -1,20 +1,16 @@
 //! The futures that send: three ways to keep the value while it waits, one way to wait.
 
 use alloc::collections::VecDeque;
-use core::fmt;
-use core::future::Future;
-use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use futures_core::future::FusedFuture;
-
-use crate::chan::Chan;
+use super::{renew, with_waker};
+use crate::chan::{Chan, Locked};
 use crate::error::{SendError, TrySendError, polled_after_ready, refused};
 use crate::handles::sender::Sender;
-use crate::hchan::Look;
 use crate::hchan::sudog::SendTicket;
+use crate::hchan::{Hchan, Look};
 use crate::sync::Exclusive;
-use crate::wakes::{Wakes, wake_and_drop};
+use crate::wakes::Wakes;
 
 /// One poll of a send whose value is in `value`, or stands in line at `place` once it has parked.
 #[inline(always)]
@@ -85,19 +81,29 @@ pub(crate) fn poll_in_line<T>(
     value: &mut Option<T>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    loop {
-        let look = chan.lock().look_send(place, value, cx.waker());
+    with_waker(cx, |waker| {
+        let look = look(&mut chan.lock(), place, value, cx.waker(), waker);
         match look {
-            Look::Done => return Poll::Ready(Ok(())),
-            Look::Closed => return Poll::Ready(Err(SendError(()))),
-            Look::Parked => return Poll::Pending,
-            Look::Elsewhere => {
-                if chan.renew_send(place.as_ref(), cx) {
-                    return Poll::Pending;
-                }
-            }
+            Look::Done => Some(Poll::Ready(Ok(()))),
+            Look::Closed => Some(Poll::Ready(Err(SendError(())))),
+            Look::Parked => Some(Poll::Pending),
+            Look::Elsewhere => None,
         }
-    }
+    })
+}
+
+/// Looks what has become of a parked send, under the lock.
+#[inline]
+fn look<T>(
+    hchan: &mut Hchan<T>,
+    place: &mut Option<SendTicket>,
+    value: &mut Option<T>,
+    task: &Waker,
+    waker: &mut Option<Waker>,
+) -> Look {
+    let look = hchan.look_send(place, value, task);
+    let ticket = place.as_ref().map(|place| &place.ticket);
+    renew(hchan, look, ticket, waker)
 }
 
 /// Leaves the line. The value is in `value` again, unless a receiver has it.
@@ -105,19 +111,16 @@ pub(crate) fn poll_in_line<T>(
 pub(crate) fn leave_line<T>(chan: &Chan<T>, place: &mut Option<SendTicket>, value: &mut Option<T>) {
     if let Some(ticket) = place.take() {
         if !chan.has_sent(&ticket) {
-            cancel_to_drop(chan, ticket, value);
+            leave(chan, ticket, value);
         }
     }
 }
 
 #[inline(never)]
-fn cancel_to_drop<T>(chan: &Chan<T>, ticket: SendTicket, value: &mut Option<T>) {
-    wake_and_drop(None, cancel(chan, ticket, value));
-}
-
-/// Gives up a parked send. Returns a waker to drop.
-fn cancel<T>(chan: &Chan<T>, ticket: SendTicket, value: &mut Option<T>) -> Option<Waker> {
-    chan.lock().cancel_send(ticket, value)
+fn leave<T>(chan: &Chan<T>, ticket: SendTicket, value: &mut Option<T>) {
+    let mut hchan = chan.lock();
+    let left = hchan.cancel_send(ticket, value);
+    hchan.unlock_to_drop(left, None);
 }
 
 /// The future of [`Sender::send`](crate::Sender::send).
@@ -129,13 +132,23 @@ pub struct SendFuture<'a, T> {
     pub(crate) place: Option<SendTicket>,
 }
 
+/// The future of [`Sender::send_owned`](crate::Sender::send_owned).
+#[must_use = "futures do nothing unless polled"]
+pub struct SendOwnedFuture<T> {
+    sender: Sender<T>,
+    value: Exclusive<Option<T>>,
+    place: Option<SendTicket>,
+}
+
 // Never pinned: the channel knows the place in line, not the future's address.
 impl<T> Unpin for SendFuture<'_, T> {}
+impl<T> Unpin for SendOwnedFuture<T> {}
 
 impl<'a, T> SendFuture<'a, T> {
-    pub(crate) const fn new(chan: &'a Chan<T>, value: T) -> Self {
+    pub(crate) fn new(sender: &'a Sender<T>, value: T) -> Self {
+        sender.leave_standing();
         Self {
-            chan,
+            chan: &sender.chan,
             value: Exclusive::new(Some(value)),
             place: None,
         }
@@ -163,49 +176,85 @@ impl<'a, T> SendFuture<'a, T> {
     ///
     /// Not in Go, where a goroutine that waits to send cannot be called back.
     pub fn cancel(&mut self) -> Option<T> {
-        self.leave_line();
-        self.value.get_mut().take()
-    }
-
-    /// Leaves the line; the value is here again, unless a receiver has it.
-    #[inline]
-    fn leave_line(&mut self) {
-        leave_line(self.chan, &mut self.place, self.value.get_mut());
+        cancel(self.chan, &mut self.place, self.value.get_mut())
     }
 }
 
-impl<T> Future for SendFuture<'_, T> {
-    type Output = Result<(), SendError<T>>;
-
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "a third fewer instructions where nothing waits; the rest is not inlined"
-    )]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let value = this.value.get_mut();
-        if value.is_none() && this.place.is_none() {
-            polled_after_ready("SendFuture");
-        }
-        match poll_send(this.chan, &mut this.place, value, cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
-            Poll::Ready(Err(refusal)) => Poll::Ready(refused(Err(refusal), value)),
+impl<T> SendOwnedFuture<T> {
+    pub(crate) fn new(sender: Sender<T>, value: T) -> Self {
+        sender.leave_standing();
+        Self {
+            sender,
+            value: Exclusive::new(Some(value)),
+            place: None,
         }
     }
-}
 
-impl<T> FusedFuture for SendFuture<'_, T> {
-    fn is_terminated(&self) -> bool {
-        self.place.is_none() && self.value.look(Option::is_none)
+    /// Takes the value back, if no one has taken it, and ends the future: as [`SendFuture::cancel`].
+    ///
+    /// # Panics
+    ///
+    /// The future panics when polled after this.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::FutureExt;
+    ///
+    /// let (tx, rx) = hchan::bounded(0);
+    /// let mut send = tx.send_owned("undecided");
+    /// assert!((&mut send).now_or_never().is_none());
+    /// assert_eq!(send.cancel(), Some("undecided"));
+    /// # drop(rx);
+    /// ```
+    ///
+    /// Not in Go, as [`SendFuture::cancel`].
+    pub fn cancel(&mut self) -> Option<T> {
+        let chan = &self.sender.chan;
+        cancel(chan, &mut self.place, self.value.get_mut())
     }
 }
 
-impl<T> Drop for SendFuture<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        self.leave_line();
+/// Leaves the line, and takes the value back, unless it was sent.
+fn cancel<T>(chan: &Chan<T>, place: &mut Option<SendTicket>, value: &mut Option<T>) -> Option<T> {
+    leave_line(chan, place, value);
+    value.take()
+}
+
+operation! {
+    impl [T] for [SendFuture['_, T]] -> Result<(), SendError<T>>;
+    poll(this, cx) poll_own(NAME, this.chan, &mut this.place, this.value.get_mut(), cx);
+    is_done this.place.is_none() && this.value.look(Option::is_none);
+    leave leave_line(this.chan, &mut this.place, this.value.get_mut());
+}
+
+operation! {
+    impl [T] for [SendOwnedFuture[T]] -> Result<(), SendError<T>>;
+    poll(this, cx) {
+        let chan = &this.sender.chan;
+        poll_own(NAME, chan, &mut this.place, this.value.get_mut(), cx)
+    };
+    is_done this.place.is_none() && this.value.look(Option::is_none);
+    leave leave_line(&this.sender.chan, &mut this.place, this.value.get_mut());
+}
+
+/// One poll of a send that has its own value.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as `poll_send`")]
+fn poll_own<T>(
+    name: &str,
+    chan: &Chan<T>,
+    place: &mut Option<SendTicket>,
+    value: &mut Option<T>,
+    cx: &Context<'_>,
+) -> Poll<Result<(), SendError<T>>> {
+    if value.is_none() && place.is_none() {
+        polled_after_ready(name);
+    }
+    match poll_send(chan, place, value, cx) {
+        Poll::Pending => Poll::Pending,
+        Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+        Poll::Ready(Err(refusal)) => Poll::Ready(refused(Err(refusal), value)),
     }
 }
 
@@ -220,6 +269,7 @@ pub struct SendFromFuture<'a, 'b, T> {
 
 impl<'a, 'b, T> SendFromFuture<'a, 'b, T> {
     pub(crate) fn new(sender: &'a Sender<T>, slot: &'b mut Option<T>) -> Self {
+        sender.leave_standing();
         Self {
             chan: &sender.chan,
             slot: Exclusive::new(slot),
@@ -227,38 +277,21 @@ impl<'a, 'b, T> SendFromFuture<'a, 'b, T> {
             done: false,
         }
     }
-
-    /// Leaves the line; the value is in its slot again, unless a receiver has it.
-    fn leave_line(&mut self) {
-        leave_line(self.chan, &mut self.place, self.slot.get_mut());
-    }
 }
 
-impl<T> Future for SendFromFuture<'_, '_, T> {
-    type Output = Result<(), SendError<()>>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
+operation! {
+    impl [T] for [SendFromFuture['_, '_, T]] -> Result<(), SendError<()>>;
+    poll(this, cx) {
         let slot = this.slot.get_mut();
         if this.done || slot.is_none() && this.place.is_none() {
-            polled_after_ready("SendFromFuture");
+            polled_after_ready(NAME);
         }
         let polled = poll_send(this.chan, &mut this.place, slot, cx);
         this.done = polled.is_ready();
         polled
-    }
-}
-
-impl<T> FusedFuture for SendFromFuture<'_, '_, T> {
-    fn is_terminated(&self) -> bool {
-        self.done || self.place.is_none() && self.slot.look(|slot| slot.is_none())
-    }
-}
-
-impl<T> Drop for SendFromFuture<'_, '_, T> {
-    fn drop(&mut self) {
-        self.leave_line();
-    }
+    };
+    is_done this.done || this.place.is_none() && this.slot.look(|slot| slot.is_none());
+    leave leave_line(this.chan, &mut this.place, this.slot.get_mut());
 }
 
 /// The future of [`Sender::send_many`](crate::Sender::send_many).
@@ -271,133 +304,89 @@ pub struct SendManyFuture<'a, 'b, T> {
 }
 
 impl<'a, 'b, T> SendManyFuture<'a, 'b, T> {
-    pub(crate) const fn new(chan: &'a Chan<T>, items: &'b mut VecDeque<T>) -> Self {
+    pub(crate) fn new(sender: &'a Sender<T>, items: &'b mut VecDeque<T>) -> Self {
+        sender.leave_standing();
         Self {
-            chan,
+            chan: &sender.chan,
             items: Exclusive::new(items),
             place: None,
             done: false,
         }
     }
-}
 
-impl<T> Future for SendManyFuture<'_, '_, T> {
-    type Output = Result<(), SendError<()>>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        if this.done {
-            polled_after_ready("SendManyFuture");
-        }
-        let items = this.items.get_mut();
-        let polled = match &this.place {
-            Some(_) => poll_first_in_line(this.chan, &mut this.place, items, cx),
-            None => Poll::Ready(Ok(())),
-        };
-        let polled = match polled {
-            Poll::Ready(Ok(())) => send_all_or_park(this.chan, &mut this.place, items, cx),
-            polled => polled,
-        };
-        this.done = polled.is_ready();
-        polled
+    fn poll_many(&mut self, cx: &Context<'_>) -> Poll<Result<(), SendError<()>>> {
+        let (items, place) = (self.items.get_mut(), &mut self.place);
+        with_waker(cx, |waker| {
+            let mut hchan = self.chan.lock();
+            if place.is_some() {
+                let mut first = None;
+                let look = look(&mut hchan, place, &mut first, cx.waker(), waker);
+                if let Some(first) = first {
+                    items.push_front(first);
+                }
+                match look {
+                    Look::Done => {}
+                    Look::Closed => return Some(Poll::Ready(Err(SendError(())))),
+                    Look::Parked => return Some(Poll::Pending),
+                    Look::Elsewhere => return None,
+                }
+            }
+            send_all_or_park(hchan, place, items, waker)
+        })
     }
-}
 
-impl<T> FusedFuture for SendManyFuture<'_, '_, T> {
-    fn is_terminated(&self) -> bool {
-        self.done
-    }
-}
-
-impl<T> Drop for SendManyFuture<'_, '_, T> {
-    fn drop(&mut self) {
+    fn leave_line(&mut self) {
         if let Some(ticket) = self.place.take() {
-            let mut first = None;
-            let left = cancel(self.chan, ticket, &mut first);
+            let (mut hchan, mut first) = (self.chan.lock(), None);
+            let left = hchan.cancel_send(ticket, &mut first);
             if let Some(first) = first {
                 self.items.get_mut().push_front(first);
             }
-            wake_and_drop(None, left);
+            hchan.unlock_to_drop(left, None);
         }
     }
 }
 
-/// A poll in line: what became of the first item.
-fn poll_first_in_line<T>(
-    chan: &Chan<T>,
-    place: &mut Option<SendTicket>,
-    items: &mut VecDeque<T>,
-    cx: &Context<'_>,
-) -> Poll<Result<(), SendError<()>>> {
-    let mut first = None;
-    let polled = poll_send(chan, place, &mut first, cx);
-    if let Some(first) = first {
-        items.push_front(first);
-    }
-    polled
+operation! {
+    impl [T] for [SendManyFuture['_, '_, T]] -> Result<(), SendError<()>>;
+    once(this, cx) this.poll_many(cx);
+    leave this.leave_line();
 }
 
-/// Sends as many items as there is room or receivers for, and parks with the next.
+/// Sends as many items as there is room or receivers for, and parks with the next, if there is a waker.
 fn send_all_or_park<T>(
-    chan: &Chan<T>,
+    mut hchan: Locked<'_, T>,
     place: &mut Option<SendTicket>,
     items: &mut VecDeque<T>,
-    cx: &Context<'_>,
-) -> Poll<Result<(), SendError<()>>> {
-    let mut waker = None;
-    loop {
-        let (mut hchan, mut wakes) = (chan.lock(), Wakes::new());
-        let polled = loop {
-            hchan.send_more(items);
-            let mut item = items.pop_front();
-            if item.is_none() {
-                break Poll::Ready(Ok(()));
-            }
-            match hchan.send(&mut item) {
-                Ok(receiver) => wakes.extend(receiver),
-                Err(TrySendError::Full(())) if waker.is_some() => {
-                    let waker: Option<Waker> = waker.take();
-                    *place = waker
-                        .map(|waker| hchan.park_send(&mut item, |sudog| sudog.set_task(waker)));
-                    break Poll::Pending;
-                }
-                Err(error) => {
-                    if let Some(item) = item {
-                        items.push_front(item);
-                    }
-                    break match error {
-                        TrySendError::Closed(()) => Poll::Ready(Err(SendError(()))),
-                        TrySendError::Full(()) => Poll::Pending,
-                    };
-                }
-            }
-        };
-        let parks = polled.is_pending() && place.is_none() && hchan.is_live();
-        hchan.unlock_and_wake_all(wakes);
-        if !parks {
-            return polled;
+    waker: &mut Option<Waker>,
+) -> Option<Poll<Result<(), SendError<()>>>> {
+    let mut wakes = Wakes::new();
+    let answer = loop {
+        hchan.send_more(items);
+        let mut item = items.pop_front();
+        if item.is_none() {
+            break Some(Poll::Ready(Ok(())));
         }
-        waker = Some(cx.waker().clone());
-    }
-}
-
-impl<T> fmt::Debug for SendFuture<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("SendFuture");
-        out.field("place", &self.place).finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for SendFromFuture<'_, '_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("SendFromFuture");
-        out.field("place", &self.place).finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for SendManyFuture<'_, '_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("SendManyFuture");
-        out.field("place", &self.place).finish_non_exhaustive()
-    }
+        let refusal = match hchan.send(&mut item) {
+            Ok(receiver) => {
+                wakes.extend(receiver);
+                continue;
+            }
+            Err(refusal) => refusal,
+        };
+        let answer = match refusal {
+            TrySendError::Closed(()) => Some(Poll::Ready(Err(SendError(())))),
+            TrySendError::Full(()) if !hchan.is_live() => Some(Poll::Pending),
+            TrySendError::Full(()) => waker.take().map(|waker| {
+                *place = Some(hchan.park_send(&mut item, |sudog| sudog.set_task(waker)));
+                Poll::Pending
+            }),
+        };
+        if let Some(item) = item {
+            items.push_front(item);
+        }
+        break answer;
+    };
+    hchan.unlock_and_wake_all(wakes);
+    answer
 }

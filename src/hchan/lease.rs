@@ -1,0 +1,38 @@
+//! Leases: values that were received and may come back.
+
+use core::task::Waker;
+
+use super::Hchan;
+use super::close::count_up;
+use super::sudog::Ticket;
+
+impl<T> Hchan<T> {
+    /// The age of the value that a receive gets now, if it gets one: of what it was handed, or else of what leaves
+    /// next.
+    pub(crate) fn due_age(&mut self, place: Option<&Ticket>) -> u64 {
+        match place {
+            Some(ticket) => self.sudogs().get_mut(ticket.number()).age,
+            None => self.next_age(),
+        }
+    }
+
+    /// A value that has left may come back, and is unclaimed meanwhile; false if there are too many to count.
+    #[inline]
+    pub(crate) fn lease(&mut self) -> bool {
+        count_up(&mut self.unclaimed)
+    }
+
+    /// A value that was leased will not come back.
+    ///
+    /// On a closed channel that may have been the last: [`settle`](Self::settle) then.
+    #[inline]
+    pub(crate) fn end_lease(&mut self) {
+        self.unclaimed -= 1;
+    }
+
+    /// A value that was leased comes back.
+    pub(crate) fn return_leased(&mut self, value: T, age: u64) -> Option<Waker> {
+        self.unclaimed -= 1;
+        self.put_back(value, age)
+    }
+}
