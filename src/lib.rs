@@ -59,7 +59,7 @@
 //! | sinks with slots, [`poll_reserve`](Sender::poll_reserve) | nothing: the sender stays in line, until it sends or reserves in another way or is dropped | the sender keeps the slot, until then |
 //! | [`closed`](Sender::closed) | leaves its line | nothing |
 //! | [`poll_closed`](Sender::poll_closed) | nothing: the handle waits on, until it is dropped | nothing |
-//! | [`select!`], [`Select`] | leaves all lines | as the arm that was served |
+//! | [`select!`], [`Select`], [`recv_any`], [`RecvSet::next`] | leaves all lines | as the arm that was served |
 //!
 //! Where it says *cancel safe*, all that a drop loses is the place in line: no value, no wake, and no knowledge
 //! of what became of the value.
@@ -79,7 +79,8 @@
 //!
 //! [`select!`] waits for several sends, receives and other futures, of which exactly one commits: a future
 //! does when it is ready, so no output is dropped. [`select_blocking!`] does the same on a thread, and
-//! [`Select`] for any number of arms.
+//! [`Select`] for any number of arms. [`recv_any`] receives from any of several receivers of one type, and a
+//! [`RecvSet`] does so again and again.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -159,6 +160,7 @@
 //! | `len(c)`, `cap(c)`, `a == b` | [`len`](Sender::len), [`capacity`](Sender::capacity), [`same_channel`](Sender::same_channel) |
 //! | `map[chan T]V` | a map of [`ChannelId`]s |
 //! | `select { case v := <-a: … case b <- w: … default: … }` | [`select!`] with `recv(a) -> v => …`, `send(b, w) -> r => …`, `default => …` |
+//! | `reflect.Select` over the channels that workers send to | [`recv_any`], or a [`RecvSet`] that is used again |
 //! | `case c <- v: default:` alone | [`try_send`](Sender::try_send), [`try_recv`](Receiver::try_recv) |
 //! | a goroutine that waits for ever on a channel nobody uses | ends with the last handle of the other side |
 //! | `time.After(d)`, `time.Tick(d)` | `after(d)`, `tick(d)`, with the feature `time` |
@@ -231,7 +233,9 @@ pub use self::ops::recv::{NextFuture, RecvFuture, RecvManyFuture, RecvOwnedFutur
 pub use self::ops::reserve::{OwnedPermit, Permit, ReserveFuture, ReserveOwnedFuture};
 pub use self::ops::send::{SendFromFuture, SendFuture, SendManyFuture, SendOwnedFuture};
 pub use self::ops::until::{RecvUntilFuture, SendUntilFuture};
-pub use self::select::Select;
+#[cfg(feature = "std")]
+pub use self::select::recv_any_blocking;
+pub use self::select::{RecvAnyFuture, RecvSet, Select, SetNextFuture, recv_any, try_recv_any};
 pub use self::snapshot::Snapshot;
 #[cfg(all(feature = "time", not(any(hchan_loom, hchan_shuttle))))]
 pub use self::time::{Timer, after, tick};

@@ -19,7 +19,7 @@ use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use std::time::Duration;
 
 use futures::StreamExt;
-use hchan::{Receiver, Select, Sender, bounded, never, unbounded};
+use hchan::{Receiver, RecvSet, Select, Sender, bounded, never, unbounded};
 
 use support::{poll_once, ready};
 
@@ -310,6 +310,52 @@ fn a_hundred_thousand_selects_on_a_quiet_channel_leave_no_memory_there() {
     (0..100_000).for_each(round);
     assert_eq!((quiet.snapshot().sendq, quiet.snapshot().recvq), (0, 0));
     assert_eq!(since.bytes(), 0);
+}
+
+#[test]
+fn the_rounds_of_a_set_allocate_nothing() {
+    for count in [1, 10, 2000] {
+        let (txs, rxs): (Vec<_>, Vec<_>) = (0..count).map(|_| bounded::<u64>(0)).unzip();
+        let (_spare, spare) = bounded(0);
+        let mut set: RecvSet<_> = rxs.into_iter().collect();
+        let rounds = |set: &mut RecvSet<u64>| {
+            for n in 0..20 {
+                let which = n * 7 % count;
+                assert_eq!(set.try_next(), None);
+                assert!(poll_once(set.next()).is_pending());
+                let mut next = park(set.next());
+                txs[which].try_send(n as u64).unwrap();
+                assert_eq!(poll_once(&mut next), Poll::Ready((which, Ok(n as u64))));
+                drop(next);
+                let mut send = park(txs[which].send(9));
+                assert_eq!(ready(set.next()), (which, Ok(9)));
+                assert_eq!(poll_once(&mut send), Poll::Ready(Ok(())));
+            }
+        };
+        rounds(&mut set);
+        assert_eq!(allocations(|| rounds(&mut set)), 0, "{count} receivers");
+        // Nor do changes, once there is room.
+        let index = set.add(spare);
+        rounds(&mut set);
+        let Some(spare) = set.remove(index) else {
+            panic!("it was added");
+        };
+        let changes = allocations(|| {
+            let index = set.add(spare);
+            rounds(&mut set);
+            drop(set.remove(index));
+        });
+        assert_eq!(changes, 0, "{count} receivers");
+    }
+}
+
+#[test]
+fn a_set_takes_the_same_memory_however_large_the_values_are() {
+    let since = Since::now();
+    let mut set = RecvSet::new();
+    let (_tx, rx) = bounded::<[u8; 64 * 1024]>(1);
+    set.extend((0..100).map(|_| rx.clone()));
+    assert!(since.bytes() < 100 * 64, "{} bytes", since.bytes());
 }
 
 #[test]

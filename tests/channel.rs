@@ -407,6 +407,74 @@ fn a_snapshot_counts_values_and_parked_operations() {
 }
 
 #[test]
+fn a_snapshot_knows_totals_and_the_peak() {
+    let (tx, rx) = bounded(2);
+    let totals = || {
+        let seen = tx.snapshot();
+        (seen.sent, seen.received, seen.unclaimed, seen.peak)
+    };
+    let mut recv = handed(&tx, &rx, 0);
+    assert_eq!(totals(), (1, 0, 1, 0));
+    assert_eq!(recv.poll(), Ready(Ok(0)));
+    drop(recv);
+    assert_eq!(totals(), (1, 1, 0, 0));
+    let recv = handed(&tx, &rx, 1);
+    fill(&tx, 2);
+    assert_eq!(totals(), (4, 1, 1, 2));
+    drop(recv);
+    assert_eq!(totals(), (4, 1, 0, 3), "what came back was not received");
+    let parked = parked(tx.send(4));
+    assert_eq!(totals(), (4, 1, 0, 3), "what waits outside was not sent");
+    assert_eq!(rx.drain().len(), 4);
+    drop(parked);
+    assert_eq!(totals(), (5, 5, 0, 3));
+    fill(&tx, 5);
+    assert_eq!(tx.force_send(7), Ok(Some(5)));
+    assert_eq!(totals(), (8, 6, 0, 3), "what had to go has left");
+    drop(rx);
+    assert_eq!(totals(), (8, 8, 0, 3), "and what went with the receiver");
+}
+
+#[test]
+fn a_batch_may_make_the_peak() {
+    let (tx, rx) = unbounded();
+    for many in [5, 3, 8] {
+        let mut items = (0..many).collect();
+        assert_eq!(ready(tx.send_many(&mut items)), Ok(()));
+        assert_eq!(rx.drain().len(), many);
+    }
+    assert_eq!((rx.snapshot().peak, rx.snapshot().received), (8, 16));
+}
+
+#[test]
+fn a_snapshot_counts_handles_and_permits() {
+    let (tx, rx) = bounded::<()>(3);
+    let (_other, _more) = (tx.clone(), [rx.clone(), rx.clone()]);
+    let permits = [tx.try_reserve().unwrap(), tx.try_reserve().unwrap()];
+    let seen = rx.snapshot();
+    assert_eq!((seen.senders, seen.receivers, seen.permits), (2, 3, 2));
+    drop(permits);
+    assert_eq!((rx.snapshot().permits, rx.snapshot().peak), (0, 0));
+}
+
+#[test]
+fn a_handle_is_shown_in_short() {
+    let (tx, rx) = bounded(1);
+    tx.try_send(1).unwrap();
+    let send = parked(tx.send(2));
+    assert_eq!(
+        format!("{tx:?}"),
+        "Sender { len: 1, capacity: Some(1), closed: false, sendq: 1, recvq: 0 }"
+    );
+    drop(send);
+    tx.close();
+    assert_eq!(
+        format!("{rx:?}"),
+        "Receiver { len: 1, capacity: Some(1), closed: true, sendq: 0, recvq: 0 }"
+    );
+}
+
+#[test]
 fn a_snapshot_draws_the_ring_and_both_queues() {
     let (tx, rx) = bounded(3);
     fill(&tx, 0);

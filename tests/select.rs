@@ -257,6 +257,29 @@ fn arms_are_written_like_those_of_a_match() {
 }
 
 #[test]
+fn another_macro_may_write_any_part_of_an_arm() {
+    macro_rules! receive {
+        ($rx:expr, $result:pat, $enabled:expr, $body:expr, $block:block, $default:expr) => {
+            select_blocking! {
+                recv($rx) -> $result, if $enabled => $body,
+                recv($rx) -> $result, if $enabled => $block
+                recv($rx) -> $result, if $enabled => $block,
+                default => $default,
+            }
+        };
+        (last $rx:expr, $result:pat, $body:expr) => {
+            select_blocking! { recv($rx) -> $result => $body }
+        };
+    }
+    let (tx, rx) = bounded(1);
+    assert_eq!(receive!(&rx, _, true, 1, { 1 }, 2 + 3), 5);
+    tx.try_send(0).unwrap();
+    assert_eq!(receive!(rx, Ok(_) | Err(_), true, 1, { 1 }, 2), 1);
+    tx.try_send(0).unwrap();
+    assert_eq!(receive!(last & rx, _, if true { 1 } else { 2 }), 1);
+}
+
+#[test]
 fn any_of_sixteen_arms_may_win() {
     let chans: Vec<_> = (0..16).map(|_| bounded(0)).collect();
     macro_rules! sixteen {
@@ -1264,6 +1287,31 @@ fn a_biased_select_prefers_a_future_to_what_a_later_arm_was_handed_but_not_to_wh
         is_ready.set(true);
         assert_eq!(select.poll(), Ready(if sends { 2 } else { 0 }));
         assert_eq!(rx.try_recv().ok(), (!sends).then_some(7));
+    }
+}
+
+#[test]
+fn a_biased_select_whose_arms_have_changed_prefers_a_future_to_what_a_later_arm_was_handed() {
+    for (is_ready, tries) in [(false, false), (false, true), (true, false), (true, true)] {
+        let (tx, rx) = bounded(0);
+        let mut first = true;
+        let timer = poll_fn(move |_| match std::mem::take(&mut first) || !is_ready {
+            true => Pending,
+            false => Ready(()),
+        });
+        let (_quiet, quiet) = bounded::<u8>(0);
+        let select = Select::new().future(timer, |()| None);
+        let mut select = select.recv(&rx, |value| Some(value.unwrap())).biased();
+        assert!(poll_once(&mut select).is_pending());
+        tx.try_send(7).unwrap();
+        let expected = (!is_ready).then_some(7);
+        if tries {
+            assert_eq!(select.try_select(), Some(expected));
+        } else {
+            let mut select = select.recv(&quiet, |_| None);
+            assert_eq!(poll_once(&mut select), Ready(expected));
+        }
+        assert_eq!(rx.try_recv().ok(), is_ready.then_some(7));
     }
 }
 

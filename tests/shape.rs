@@ -23,11 +23,11 @@ use futures::stream::FusedStream;
 use futures::{Sink, Stream};
 use hchan::{
     ChannelId, ClosedFuture, Drain, IntoIter, Iter, Lease, LeaseFuture, NextFuture, OwnedPermit,
-    Permit, Receiver, RecvError, RecvFuture, RecvManyFuture, RecvOwnedFuture, RecvTimeoutError,
-    RecvUntilFuture, ReserveFuture, ReserveOwnedFuture, Select, SendError, SendFromFuture,
-    SendFuture, SendManyFuture, SendOwnedFuture, SendTimeoutError, SendUntilFuture, Sender,
-    Snapshot, TryIter, TryRecvError, TrySendError, WeakReceiver, WeakSender, bounded, never,
-    unbounded,
+    Permit, Receiver, RecvAnyFuture, RecvError, RecvFuture, RecvManyFuture, RecvOwnedFuture,
+    RecvSet, RecvTimeoutError, RecvUntilFuture, ReserveFuture, ReserveOwnedFuture, Select,
+    SendError, SendFromFuture, SendFuture, SendManyFuture, SendOwnedFuture, SendTimeoutError,
+    SendUntilFuture, Sender, SetNextFuture, Snapshot, TryIter, TryRecvError, TrySendError,
+    WeakReceiver, WeakSender, bounded, never, recv_any, recv_any_blocking, try_recv_any, unbounded,
 };
 
 #[cfg(feature = "time")]
@@ -66,7 +66,7 @@ macro_rules! for_all_types {
     ($assert:ident, $T:ty: $($bound:tt)+) => {
         for_handles!($assert, $T: $($bound)+);
         for_futures!($assert, $T: $($bound)+);
-        $assert!(Permit<'static, $T>, OwnedPermit<$T>: $($bound)+);
+        $assert!(Permit<'static, $T>, OwnedPermit<$T>, RecvSet<$T>: $($bound)+);
     };
 }
 
@@ -89,6 +89,8 @@ macro_rules! for_futures {
             RecvOwnedFuture<$T>,
             LeaseFuture<'static, $T>,
             NextFuture<'static, $T>,
+            RecvAnyFuture<'static, $T>,
+            SetNextFuture<'static, $T>,
             RecvManyFuture<'static, 'static, $T>: $($bound)+
         );
     };
@@ -305,6 +307,20 @@ const fn signatures<'held, T: 'held>() {
     let _: fn(&Receiver<T>) -> WeakReceiver<T> = Receiver::downgrade;
     let _: fn(&WeakReceiver<T>) -> Option<Receiver<T>> = WeakReceiver::upgrade;
 
+    let _: for<'a> fn(&'a [Receiver<T>]) -> RecvAnyFuture<'a, T> = |rxs| recv_any(rxs);
+    let _: fn(&[Receiver<T>]) -> Option<(usize, Result<T, RecvError>)> = |rxs| try_recv_any(rxs);
+    let _: fn(&[Receiver<T>]) -> (usize, Result<T, RecvError>) = |rxs| recv_any_blocking(rxs);
+    let _: fn() -> RecvSet<T> = RecvSet::new;
+    let _: fn(&mut RecvSet<T>, Receiver<T>) -> usize = RecvSet::add;
+    let _: fn(&mut RecvSet<T>, usize) -> Option<Receiver<T>> = RecvSet::remove;
+    let _: fn(&RecvSet<T>) -> usize = RecvSet::len;
+    let _: fn(&RecvSet<T>) -> bool = RecvSet::is_empty;
+    let _: fn(&mut RecvSet<T>) -> SetNextFuture<'_, T> = RecvSet::next;
+    let _: fn(&mut RecvSet<T>) -> Option<(usize, Result<T, RecvError>)> = RecvSet::try_next;
+    let _: fn(&mut RecvSet<T>) -> (usize, Result<T, RecvError>) = RecvSet::wait;
+    let _: fn(&mut RecvSet<T>, Duration) -> Option<(usize, Result<T, RecvError>)> =
+        RecvSet::wait_timeout;
+
     macro_rules! both {
         ($($Handle:ident),+) => {$(
             let _: fn(&$Handle<T>) -> bool = $Handle::close;
@@ -365,6 +381,8 @@ fn outputs<T>(tx: &Sender<T>, rx: &mut Receiver<T>, value: impl Fn() -> T) {
     resolves_to::<Result<T, RecvError>>(rx.clone().recv_owned());
     resolves_to::<Result<Lease<'_, T>, RecvError>>(rx.lease());
     resolves_to::<Option<T>>(rx.next());
+    resolves_to::<(usize, Result<T, RecvError>)>(recv_any([&*rx]));
+    resolves_to::<(usize, Result<T, RecvError>)>(RecvSet::from_iter([rx.clone()]).next());
     resolves_to::<Result<usize, RecvError>>(rx.recv_many(&mut Vec::new(), 1));
     resolves_to::<Result<T, RecvTimeoutError>>(rx.recv_until(pending::<u8>()));
     resolves_to::<()>(rx.closed());
@@ -394,6 +412,8 @@ fn futures_must_be_used(tx: &Sender<()>, rx: &mut Receiver<()>) {
         rx.clone().recv_owned(),
         rx.lease(),
         rx.next(),
+        recv_any([&*rx]),
+        RecvSet::from_iter([rx.clone()]).next(),
         rx.recv_many(&mut Vec::new(), 1),
         rx.recv_until(pending::<()>()),
         rx.closed(),
@@ -493,6 +513,18 @@ fn debug_shows_futures_and_handles_of_any_value() {
         .send(&other_tx, Opaque, drop);
     let shown = [
         (format!("{select:?}"), "Select { arms: 2, .. }"),
+        (
+            format!("{:?}", recv_any([&other_rx])),
+            "RecvAnyFuture { receivers: 1, .. }",
+        ),
+        (
+            format!("{:?}", RecvSet::from_iter([rx.clone()])),
+            "RecvSet { receivers: 1, .. }",
+        ),
+        (
+            format!("{:?}", RecvSet::from_iter([rx.clone()]).next()),
+            "SetNextFuture { .. }",
+        ),
         (format!("{tx:?}"), "Sender"),
         (format!("{rx:?}"), "Receiver"),
         (format!("{:?}", tx.downgrade()), "WeakSender"),

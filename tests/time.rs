@@ -294,6 +294,18 @@ fn the_task_that_polled_last_is_woken_when_the_time_is_over() {
 }
 
 #[test]
+fn a_timeout_that_is_dropped_keeps_no_waker() {
+    let (_tx, rx) = bounded::<u8>(0);
+    let mut recv = parked(rx.recv_timeout(LONG));
+    let task = recv.change_waker();
+    assert!(recv.poll().is_pending());
+    assert_eq!((Arc::strong_count(&task), recv.wakers()), (1, 2));
+    let task = recv.change_waker();
+    drop(recv);
+    assert_eq!(Arc::strong_count(&task), 1);
+}
+
+#[test]
 fn a_task_whose_waker_panics_stops_no_timer() {
     let (_tx, rx) = bounded::<u8>(0);
     let woken = Arc::new(AtomicBool::new(false));

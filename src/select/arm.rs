@@ -84,21 +84,27 @@ pub enum ArmKind {
 }
 
 /// An arm over a channel.
-pub struct ChannelArm<F: Future> {
+pub struct ChannelArm<F: Operation> {
     operation: F,
     enabled: bool,
     won: Option<F::Output>,
     /// What the clock showed at the last attempt.
-    seen: u64,
+    pub(super) seen: u64,
 }
 
 impl<F: Operation> ChannelArm<F> {
     pub(super) const fn new(operation: F) -> Self {
+        Self::resumed(operation, 0)
+    }
+
+    /// An arm that is made again for each step; what the clock showed is kept in between.
+    #[inline]
+    pub(super) const fn resumed(operation: F, seen: u64) -> Self {
         Self {
             operation,
             enabled: true,
             won: None,
-            seen: 0,
+            seen,
         }
     }
 
@@ -264,7 +270,7 @@ impl<F: Future + Unpin> Arm for FutureArm<F> {
     fn leave(&mut self) {}
 }
 
-impl<F: Future> fmt::Debug for ChannelArm<F> {
+impl<F: Operation> fmt::Debug for ChannelArm<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChannelArm").finish_non_exhaustive()
     }

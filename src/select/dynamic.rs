@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures_core::future::FusedFuture;
 
 use super::arm::{Arm, ChannelArm, FutureArm, Wins};
+use super::operation::Receive;
 use super::{Arms, Bias, Otherwise, Race};
 use crate::error::{RecvError, SendError, polled_after_ready};
 use crate::handles::receiver::Receiver;
@@ -29,7 +30,8 @@ use crate::park;
 /// Values and closures have to be `Send`, so that it is; [`select!`](crate::select!) asks for nothing.
 ///
 /// [`select!`](crate::select!) is the same for a fixed number of arms, without a box for each, and its
-/// arms may wait.
+/// arms may wait. For receivers of one type there is [`recv_any`](crate::recv_any), and for a loop over them
+/// [`RecvSet`](crate::RecvSet), which is made once.
 ///
 /// # Cancel safety
 ///
@@ -181,7 +183,7 @@ impl<'a, O> Select<'a, O> {
         T: Send + 'a,
         M: FnOnce(Result<T, RecvError>) -> O + Send + 'a,
     {
-        self.arm(ChannelArm::new(receiver.recv()), map)
+        self.arm(ChannelArm::new(Receive::new(receiver)), map)
     }
 
     /// Adds an arm that sends.

@@ -12,11 +12,11 @@ pub mod support {
     pub use core::pin::pin;
 
     pub use crate::select::arm::{Arm, ChannelArm, FutureArm};
+    pub use crate::select::operation::Receive;
     pub use crate::select::{Bias, Otherwise, Race};
 
     use crate::handles::receiver::Receiver;
     use crate::handles::sender::Sender;
-    use crate::ops::recv::RecvFuture;
     use crate::ops::send::{SendFromFuture, SendFuture};
 
     /// The outcome of the first arm, or that of the others.
@@ -30,8 +30,8 @@ pub mod support {
 
     /// An arm that receives.
     #[must_use]
-    pub const fn recv<T>(receiver: &Receiver<T>) -> ChannelArm<RecvFuture<'_, T>> {
-        ChannelArm::new(RecvFuture::new(receiver))
+    pub const fn recv<T>(receiver: &Receiver<T>) -> ChannelArm<Receive<&Receiver<T>>> {
+        ChannelArm::new(Receive::new(receiver))
     }
 
     /// An arm that sends a value.
@@ -394,14 +394,12 @@ macro_rules! __select {
     (@tail $all:tt $arm:ident $make:tt $result:pat => $($rest:tt)+) => {
         $crate::__select!(@body $all ($arm $make (true) ($result)) $($rest)+)
     };
-    (@body $all:tt $head:tt $body:block, $($rest:tt)*) => {
-        $crate::__select!(@push $all $head { $body } $($rest)*)
+    // A body that is an expression of another macro's is none that a block is looked for in.
+    (@body $all:tt $head:tt $body:expr $(, $($rest:tt)*)?) => {
+        $crate::__select!(@push $all $head { $body } $($($rest)*)?)
     };
     (@body $all:tt $head:tt $body:block $($rest:tt)*) => {
         $crate::__select!(@push $all $head { $body } $($rest)*)
-    };
-    (@body $all:tt $head:tt $body:expr $(, $($rest:tt)*)?) => {
-        $crate::__select!(@push $all $head { $body } $($($rest)*)?)
     };
     (@push ($m:tt $s:tt $a:tt {}) (default) $body:tt $($rest:tt)*) => {
         $crate::__select!(@arms ($m $s $a $body) $($rest)*)

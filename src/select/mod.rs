@@ -12,8 +12,8 @@
 //!    `default`;
 //! 2. else *opens* the offer and parks the channels' arms, in the order of their channels' addresses; under the
 //!    lock under which it parks, each arm looks whether it could proceed now, its own select's other
-//!    arms aside. Of several arms in one line only that parks which was tried first: the others could never be
-//!    served before it;
+//!    arms aside. Of several arms in one line one parks, for the others could never be served before it: a
+//!    random one, or the first if the select is biased;
 //! 3. if one could, *withdraws* the offer, takes all arms out of their lines, and goes back to 1;
 //! 4. else waits. A counterpart that finds an arm first in line *accepts* the offer, under the lock of
 //!    that channel, before any value moves; only then it completes the arm's sudog, as it would any
@@ -37,6 +37,7 @@
 //!
 //! A biased select that finds a receive accepted polls the futures in front of that arm first, as in 6: what
 //! was accepted stays so meanwhile. If it was a send it has won, since a value that was taken cannot be undone.
+//! The same goes for a select whose arms, or what it does otherwise, have changed by then.
 //!
 //! # Why exactly one arm commits
 //!
@@ -119,13 +120,19 @@
 use core::mem;
 use core::task::{Context, Poll};
 
+mod any;
 mod arm;
 mod dynamic;
 pub(crate) mod macros;
 mod operation;
 mod pollorder;
+mod set;
 
+#[cfg(feature = "std")]
+pub use self::any::recv_any_blocking;
+pub use self::any::{RecvAnyFuture, recv_any, try_recv_any};
 pub use self::dynamic::Select;
+pub use self::set::{RecvSet, SetNextFuture};
 
 use self::arm::{Arm, ArmKind, NO_LINE, Parked};
 use self::pollorder::Lots;
@@ -140,6 +147,17 @@ pub trait Arms {
 
     /// Shows one of them. Where its type is known, the compiler sees it too.
     fn show<R>(&mut self, index: u32, to: impl FnOnce(&mut dyn Arm) -> R) -> R;
+
+    /// Sorts the numbers of all arms by their lines, and those of one line by the bias, from the order of the source.
+    /// No arm stands in line; the arms may be numbered anew.
+    #[inline]
+    fn line_up(&mut self, bias: Bias, order: &mut [u32]) {
+        if bias == Bias::Fair {
+            Lots::new().shuffle(order);
+        }
+        // Stable.
+        order.sort_by_key(|&index| self.show(index, |arm| arm.line()));
+    }
 }
 
 /// No more arms.
@@ -231,6 +249,15 @@ impl Race {
         self.parked = false;
     }
 
+    /// Ends a round that nobody has won: all arms leave their lines, and what one was handed goes back.
+    pub(crate) fn leave(&mut self, arms: &mut impl Arms) {
+        if self.offer.is_some() {
+            self.close();
+            (0..arms.len()).for_each(|index| arms.show(index, |arm| arm.leave()));
+            self.keep_offer();
+        }
+    }
+
     pub(crate) const fn set_bias(&mut self, bias: Bias) {
         self.bias = bias;
     }
@@ -250,7 +277,8 @@ impl Race {
         cx: &mut Context<'_>,
     ) -> Poll<Option<u32>> {
         let mut again = false;
-        if self.parked && self.otherwise == Otherwise::Wait && !self.attempting {
+        let waits_on = self.parked && self.otherwise == Otherwise::Wait;
+        if (waits_on || self.accepted().is_some()) && !self.attempting {
             let polled = self.poll_parked(arms, order, cx);
             if polled != Poll::Ready(None) {
                 return polled;
@@ -367,9 +395,7 @@ impl Race {
         let waker = cx.waker().clone();
         let offer = self.offer.get_or_insert_with(Offer::take);
         offer.open(waker);
-        // Stable, so that of several arms in one line that parks which was tried first. The others could never
-        // be served before it.
-        order.sort_by_key(|&index| arms.show(index, |arm| arm.line()));
+        arms.line_up(self.bias, order);
         let mut last = NO_LINE;
         for &index in order.iter() {
             let parked = arms.show(index, |arm| match arm.line() {
@@ -561,15 +587,13 @@ fn attempt_fairly(
             hopeful += 1;
         }
     }
-    let (hopeful, others) = order.split_at_mut(hopeful);
     let mut lots = Lots::new();
-    for place in 0..hopeful.len() {
-        let index = lots.draw(&mut hopeful[place..]);
+    for place in 0..hopeful {
+        let index = lots.draw(&mut order[place..hopeful]);
         if arms.show(index, |arm| arm.attempt(cx)) {
             return Some(index);
         }
     }
-    lots.shuffle(others);
     None
 }
 

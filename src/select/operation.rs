@@ -1,4 +1,4 @@
-//! Sends and receives as arms: the futures of the plain operations, parked in the name of an offer.
+//! Sends and receives as arms: the plain operations, parked in the name of an offer.
 
 use core::future::Future;
 use core::task::{Context, Poll, Waker};
@@ -6,15 +6,19 @@ use core::task::{Context, Poll, Waker};
 use super::arm::{ArmKind, Parked};
 use crate::chan::Chan;
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError, present, refused};
+use crate::handles::receiver::Receiver;
 use crate::hchan::offer::Offer;
 use crate::hchan::select::Released;
-use crate::hchan::sudog::SendTicket;
-use crate::ops::recv::{self, RecvFuture};
+use crate::hchan::sudog::{SendTicket, Ticket};
+use crate::ops::recv;
 use crate::ops::send::{self, SendFromFuture, SendFuture};
 use crate::sync::Arc;
 
-/// A send or receive as an arm: its future, and the steps that a select takes it through.
-pub trait Operation: Future + Unpin {
+/// A send or receive as an arm: the steps that a select takes it through.
+pub trait Operation {
+    /// What it ends with.
+    type Output;
+
     /// Which of the two it is.
     const KIND: ArmKind;
 
@@ -52,24 +56,169 @@ pub trait Operation: Future + Unpin {
     fn leave(&mut self);
 }
 
-impl<T> Operation for RecvFuture<'_, T> {
+/// An operation that is kept elsewhere.
+#[derive(Debug)]
+pub(super) struct Lent<'a, O>(pub(super) &'a mut O);
+
+impl<O: Operation> Operation for Lent<'_, O> {
+    type Output = O::Output;
+
+    const KIND: ArmKind = O::KIND;
+
+    #[inline]
+    fn address(&mut self) -> usize {
+        self.0.address()
+    }
+
+    #[inline]
+    fn now(&mut self) -> u64 {
+        self.0.now()
+    }
+
+    #[inline]
+    fn parks(&mut self) -> bool {
+        self.0.parks()
+    }
+
+    #[track_caller]
+    fn check(&self) {
+        self.0.check();
+    }
+
+    #[inline]
+    fn attempt(&mut self) -> Result<Self::Output, u64> {
+        self.0.attempt()
+    }
+
+    #[inline]
+    fn interrupted(&mut self) -> Option<Self::Output> {
+        self.0.interrupted()
+    }
+
+    #[inline]
+    fn park(&mut self, offer: &Arc<Offer>, number: u32) -> Parked {
+        self.0.park(offer, number)
+    }
+
+    #[inline]
+    fn is_in_line(&mut self) -> bool {
+        self.0.is_in_line()
+    }
+
+    #[inline]
+    fn release(&mut self, offer: &Offer) -> Released {
+        self.0.release(offer)
+    }
+
+    #[inline]
+    fn collect(&mut self) -> Self::Output {
+        self.0.collect()
+    }
+
+    #[inline]
+    fn leave(&mut self) {
+        self.0.leave();
+    }
+}
+
+/// A receiver that is lent or owned.
+pub trait Handle {
+    /// What it receives.
+    type Value;
+
+    /// The receiver.
+    fn receiver(&self) -> &Receiver<Self::Value>;
+}
+
+impl<T> Handle for &Receiver<T> {
+    type Value = T;
+
+    fn receiver(&self) -> &Receiver<T> {
+        self
+    }
+}
+
+impl<T> Handle for Receiver<T> {
+    type Value = T;
+
+    fn receiver(&self) -> &Self {
+        self
+    }
+}
+
+/// A receive, again and again. Dropped, it leaves its line.
+#[derive(Debug)]
+pub struct Receive<H: Handle> {
+    /// Here until the end.
+    handle: Option<H>,
+    place: Option<Ticket>,
+}
+
+impl<H: Handle> Receive<H> {
+    pub(super) const fn new(handle: H) -> Self {
+        Self {
+            handle: Some(handle),
+            place: None,
+        }
+    }
+
+    /// Leaves the line, and gives the handle back.
+    pub(super) fn end(mut self) -> Option<H> {
+        self.leave();
+        self.handle.take()
+    }
+
+    #[inline]
+    pub(super) fn chan(&self) -> &Chan<H::Value> {
+        &self.receiver().chan
+    }
+
+    #[inline]
+    fn receiver(&self) -> &Receiver<H::Value> {
+        present_handle(&self.handle).receiver()
+    }
+}
+
+#[inline]
+fn present_handle<H>(handle: &Option<H>) -> &H {
+    match handle {
+        Some(handle) => handle,
+        None => unreachable!("a receive that has ended is gone"),
+    }
+}
+
+impl<H: Handle> Drop for Receive<H> {
+    fn drop(&mut self) {
+        if self.place.is_some() {
+            self.leave();
+        }
+    }
+}
+
+impl<H: Handle> Operation for Receive<H> {
+    type Output = Result<H::Value, RecvError>;
+
     const KIND: ArmKind = ArmKind::Recv;
 
+    #[inline]
     fn address(&mut self) -> usize {
-        self.receiver.chan.address()
+        self.chan().address()
     }
 
     fn now(&mut self) -> u64 {
-        self.receiver.chan.lock().now()
+        self.chan().lock().now()
     }
 
+    #[inline]
     fn parks(&mut self) -> bool {
-        self.receiver.chan.recv_parks() && !self.receiver.standing.is_some()
+        let receiver = self.receiver();
+        receiver.chan.recv_parks() && !receiver.standing.is_some()
     }
 
     fn attempt(&mut self) -> Result<Self::Output, u64> {
-        self.receiver.leave_standing();
-        let mut hchan = self.receiver.chan.lock();
+        let receiver = self.receiver();
+        receiver.leave_standing();
+        let mut hchan = receiver.chan.lock();
         let mut elem = None;
         match hchan.recv(&mut elem) {
             Ok(served) => {
@@ -86,7 +235,7 @@ impl<T> Operation for RecvFuture<'_, T> {
     }
 
     fn park(&mut self, offer: &Arc<Offer>, number: u32) -> Parked {
-        let mut hchan = self.receiver.chan.lock();
+        let mut hchan = present_handle(&self.handle).receiver().chan.lock();
         if hchan.can_recv(offer) {
             return Parked::CouldProceed;
         }
@@ -108,15 +257,14 @@ impl<T> Operation for RecvFuture<'_, T> {
 
     fn collect(&mut self) -> Self::Output {
         let cx = Context::from_waker(Waker::noop());
-        served(recv::poll_in_line(
-            &self.receiver.chan,
-            &mut self.place,
-            &cx,
-        ))
+        let receiver = present_handle(&self.handle).receiver();
+        served(recv::poll_in_line(&receiver.chan, &mut self.place, &cx))
     }
 
+    #[inline]
     fn leave(&mut self) {
-        recv::leave_line(&self.receiver.chan, &mut self.place);
+        let receiver = present_handle(&self.handle).receiver();
+        recv::leave_line(&receiver.chan, &mut self.place);
     }
 }
 
@@ -169,6 +317,8 @@ impl<T> Sending for SendFromFuture<'_, '_, T> {
 }
 
 impl<F: Sending> Operation for F {
+    type Output = <F as Future>::Output;
+
     const KIND: ArmKind = ArmKind::Send;
 
     fn address(&mut self) -> usize {

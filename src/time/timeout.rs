@@ -13,7 +13,7 @@ use crate::handles::receiver::Receiver;
 use crate::handles::sender::Sender;
 use crate::ops::until::{RecvUntilFuture, SendUntilFuture};
 use crate::sync::{Arc, Mutex};
-use crate::wakes::contain;
+use crate::wakes::{contain, wake_and_drop};
 
 /// The timer of [`Sender::send_timeout`] and [`Receiver::recv_timeout`], so that their futures can be named.
 ///
@@ -79,6 +79,13 @@ impl Alarm {
             delay: Delay::new(left),
             relay: Arc::new(Relay(Mutex::new(None))),
         }
+    }
+}
+
+impl Drop for Alarm {
+    /// The thread of the timers may keep the relay for a while, but not the task's waker.
+    fn drop(&mut self) {
+        wake_and_drop(None, self.relay.take());
     }
 }
 

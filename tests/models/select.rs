@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use hchan::__support::{self, Arm as _};
 use hchan::{
-    Receiver, RecvError, Select, SendError, Sender, TryRecvError, TrySendError, bounded, select,
+    Receiver, RecvError, RecvSet, Select, SendError, Sender, TryRecvError, TrySendError, bounded,
+    select,
 };
 
 use super::{
@@ -63,6 +64,46 @@ fn claimed_from_two_sides() {
             Arm::B => a.try_recv(),
         };
         (won, other)
+    });
+}
+
+/// The same for a set, whose next round finds what the first one has left.
+#[test]
+fn claimed_by_a_set_from_two_sides() {
+    let winners = [[(0, Ok(1)), (1, Ok(2))], [(1, Ok(2)), (0, Ok(1))]];
+    check(Bounded(2), winners, || {
+        let [(tx_a, a), (tx_b, b)] = two_channels(1);
+        let mut set = RecvSet::from_iter([a, b]);
+        let senders = [(tx_a, 1), (tx_b, 2)].map(|(tx, value)| {
+            spawn(move || {
+                tx.try_send(value).unwrap();
+                tx
+            })
+        });
+        let received = [block_on(set.next()), block_on(set.next())];
+        let _txs = senders.map(end);
+        received
+    });
+}
+
+/// A round of a set is given up while a counterpart accepts one of its arms: the next round has the value.
+#[test]
+fn round_dropped_while_its_recv_is_accepted() {
+    let fates = [
+        (Ok(()), Some((0, Ok(1)))),
+        (Err(TrySendError::Full(1)), None),
+    ];
+    check(Complete, fates, || {
+        let [(tx_a, a), (_tx_b, b)] = two_channels(0);
+        let mut set = RecvSet::from_iter([a, b]);
+        let next = parked(set.next());
+        let sender = spawn(move || {
+            let sent = tx_a.try_send(1);
+            (sent, tx_a)
+        });
+        drop(next);
+        let (sent, _tx_a) = end(sender);
+        (sent, set.try_next())
     });
 }
 
