@@ -3,11 +3,11 @@
 //! In Go: the bounded parallel digest of "Go Concurrency Patterns: Pipelines and cancellation".
 //!
 //! ```text
-//! walker --paths--> readers --lines--> counters --reports--> main
+//! walker --paths--> readers --chunks--> counters --reports--> main
 //! ```
 //!
-//! Whoever comes to its end drops its handles, so the end travels from left to right. Ctrl-c closes
-//! `lines` in the middle: the counters finish what is inside and report, and the program ends with
+//! Each task drops its handles when it is done, so the end travels from left to right. Ctrl-c closes
+//! `chunks` in the middle: the counters finish what is inside and report, and the program ends with
 //! them, even if a reader is stuck on its disk.
 
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
@@ -26,11 +26,13 @@ use hchan::{Receiver, Sender, WeakSender};
 const HELP: &str = "\
 Counts the words in files and folders, and prints the most frequent ones.
 
-Usage: word_count [--runtime tokio|async-std|smol] [PATH]...
+Usage: word_count [--runtime tokio|async-std|smol] [--] [PATH]...
 
-Without a PATH, the sources of hchan are read. Folders are read with all that is in them, except
-links. What is not UTF-8 counts as space between words. Ctrl-c ends the reading and prints what was
-counted so far.
+A folder stands for all files in it, except links; - is standard input. Without a PATH, the sources of
+hchan are read. Bytes that are not UTF-8 count as space between words, and a word of more than 64 KiB is
+counted in pieces. Ctrl-c ends the reading and prints what was counted so far.
+
+async-std and smol have to be built in: cargo run -p hchan-examples --features smol ...
 
 Exit status: 0; 1 if something could not be read; 2 for wrong arguments; 130 after ctrl-c.
 ";
@@ -39,12 +41,14 @@ Exit status: 0; 1 if something could not be read; 2 for wrong arguments; 130 aft
 const TOP: usize = 20;
 /// How many files are read at a time.
 const READERS: usize = 4;
+/// How much of a file a reader sends at a time, in bytes.
+const CHUNK: usize = 64 * 1024;
 
 /// What this program needs of a runtime.
 trait Runtime {
     fn block_on<T>(main: impl Future<Output = T>) -> T;
     fn spawn(task: impl Future<Output = ()> + Send + 'static);
-    /// Runs a task that may wait for the disk, and for channels, with the thread that it is on.
+    /// Runs a task that may block its thread.
     fn spawn_blocking(task: impl FnOnce() + Send + 'static);
 }
 
@@ -67,8 +71,10 @@ impl Runtime for Tokio {
     }
 }
 
+#[cfg(feature = "async-std")]
 struct AsyncStd;
 
+#[cfg(feature = "async-std")]
 impl Runtime for AsyncStd {
     fn block_on<T>(main: impl Future<Output = T>) -> T {
         async_std::task::block_on(main)
@@ -83,8 +89,10 @@ impl Runtime for AsyncStd {
     }
 }
 
+#[cfg(feature = "smol")]
 struct Smol;
 
+#[cfg(feature = "smol")]
 impl Runtime for Smol {
     fn block_on<T>(main: impl Future<Output = T>) -> T {
         smol::block_on(main)
@@ -105,7 +113,7 @@ type Words = HashMap<String, usize>;
 enum Report {
     /// A file was read to its end.
     File,
-    /// So many lines were counted.
+    /// So many lines have ended.
     Lines(usize),
     /// A counter has counted its share.
     Words(Words),
@@ -125,7 +133,7 @@ fn send(reports: &Sender<Report>, report: Report) {
     sent.expect("the channel has no limit, and is read to its end");
 }
 
-/// Sends the files in `pending`; a folder stands for all files in it.
+/// Sends the files in `pending`, a folder as all files in it.
 fn walk(mut pending: Vec<PathBuf>, paths: &Sender<PathBuf>, reports: &WeakSender<Report>) {
     while let Some(path) = pending.pop() {
         if path.is_dir() {
@@ -149,39 +157,63 @@ fn list(folder: &Path, pending: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends the lines of one file after the other, until `lines` is closed.
-fn read(paths: &Receiver<PathBuf>, lines: &Sender<String>, reports: &WeakSender<Report>) {
+/// Sends the text of one file after the other, until `chunks` is closed.
+fn read(paths: &Receiver<PathBuf>, chunks: &Sender<String>, reports: &WeakSender<Report>) {
     for path in paths {
-        match read_file(&path, lines) {
-            Ok(()) if lines.is_closed() => return,
+        match read_file(&path, chunks) {
+            Ok(()) if chunks.is_closed() => return,
             Ok(()) => tell(reports, Report::File),
             Err(error) => tell(reports, Report::Unreadable(path, error)),
         }
     }
 }
 
-fn read_file(path: &Path, lines: &Sender<String>) -> io::Result<()> {
-    for line in BufReader::new(File::open(path)?).split(b'\n') {
-        let line = String::from_utf8_lossy(&line?).into_owned();
-        if lines.send_blocking(line).is_err() {
-            break;
-        }
+fn read_file(path: &Path, chunks: &Sender<String>) -> io::Result<()> {
+    match path.to_str() {
+        Some("-") => send_chunks(io::stdin().lock(), chunks),
+        _ => send_chunks(File::open(path)?, chunks),
     }
-    Ok(())
 }
 
-/// Counts lines until no more can come.
-async fn count(lines: Receiver<String>, reports: Sender<Report>) {
-    let (mut burst, mut words) = (Vec::new(), Words::new());
-    while let Ok(received) = lines.recv_many(&mut burst, 256).await {
-        for line in burst.drain(..) {
-            for word in line.split(|c: char| !c.is_alphanumeric()) {
-                if !word.is_empty() {
-                    *words.entry(word.to_lowercase()).or_default() += 1;
-                }
+/// Sends a text in chunks, so that it takes no more memory the longer its lines are.
+fn send_chunks(mut text: impl Read, chunks: &Sender<String>) -> io::Result<()> {
+    let mut chunk = Vec::new();
+    loop {
+        let room = CHUNK - chunk.len();
+        let read = text.by_ref().take(room as u64).read_to_end(&mut chunk)?;
+        let end = if read < room {
+            chunk.len()
+        } else {
+            cut(&chunk)
+        };
+        let send = String::from_utf8_lossy(&chunk[..end]).into_owned();
+        if chunks.send_blocking(send).is_err() || read < room {
+            return Ok(());
+        }
+        chunk.drain(..end);
+    }
+}
+
+/// Where a full chunk ends: behind a byte between two words, or else anywhere between two characters.
+fn cut(chunk: &[u8]) -> usize {
+    let between = |byte: &u8| byte.is_ascii() && !byte.is_ascii_alphanumeric();
+    let begins = |byte: &u8| byte & 0b1100_0000 != 0b1000_0000;
+    let found = chunk.iter().rposition(between).map(|last| last + 1);
+    let found = found.or_else(|| chunk.iter().rposition(begins).filter(|&last| last > 0));
+    found.unwrap_or(chunk.len())
+}
+
+/// Counts words until no more can come.
+async fn count(chunks: Receiver<String>, reports: Sender<Report>) {
+    let mut words = Words::new();
+    while let Ok(chunk) = chunks.recv().await {
+        for word in chunk.split(|c: char| !c.is_alphanumeric()) {
+            if !word.is_empty() {
+                let word = word.to_lowercase();
+                *words.entry(word).or_default() += 1;
             }
         }
-        send(&reports, Report::Lines(received));
+        send(&reports, Report::Lines(chunk.matches('\n').count()));
     }
     send(&reports, Report::Words(words));
 }
@@ -213,45 +245,44 @@ fn run<R: Runtime>(roots: Vec<PathBuf>) -> Total {
 /// Sets all tasks to work, and follows their reports to the end.
 async fn count_all<R: Runtime>(roots: Vec<PathBuf>) -> Total {
     let (paths, to_read) = hchan::bounded(0);
-    let (lines, to_count) = hchan::bounded(1024);
+    let (chunks, to_count) = hchan::bounded(16);
     let (reports, to_show) = hchan::unbounded();
 
-    // Only the counters keep the reports open, so that these end when all is counted; the others,
-    // with weak handles, do not.
+    // Only the counters keep the reports open, so these end when all is counted: the others have weak
+    // handles.
     let weak = reports.downgrade();
     for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
         R::spawn(count(to_count.clone(), reports.clone()));
     }
     for _ in 0..READERS {
-        let (to_read, lines, reports) = (to_read.clone(), lines.clone(), weak.clone());
-        R::spawn_blocking(move || read(&to_read, &lines, &reports));
+        let (to_read, chunks, reports) = (to_read.clone(), chunks.clone(), weak.clone());
+        R::spawn_blocking(move || read(&to_read, &chunks, &reports));
     }
     let to_walk = weak.clone();
     R::spawn_blocking(move || walk(roots, &paths, &to_walk));
 
-    let weak_lines = lines.downgrade();
+    let weak_chunks = chunks.downgrade();
     let on_ctrl_c = move || {
-        if let Some(lines) = weak_lines.upgrade() {
+        if let Some(chunks) = weak_chunks.upgrade() {
             tell(&weak, Report::Interrupted);
-            lines.close();
+            chunks.close();
         }
     };
-    ctrlc::set_handler(on_ctrl_c).expect("nobody else handles ctrl-c");
+    if let Err(error) = ctrlc::set_handler(on_ctrl_c) {
+        eprintln!("word_count: cannot catch ctrl-c: {error}");
+    }
 
-    drop((to_read, lines, to_count, reports));
+    drop((to_read, chunks, to_count, reports));
     show(to_show).await
 }
 
-/// Adds up the reports, and shows on stderr how far the work is.
+/// Adds up the reports, and shows on stderr how far the work is, if that is a terminal.
 async fn show(reports: Receiver<Report>) -> Total {
     let mut total = Total::default();
     let mut next = Instant::now();
     // Back to the start of the line, and clear it.
-    let (start, end) = if io::stderr().is_terminal() {
-        ("\r\x1b[K", "")
-    } else {
-        ("", "\n")
-    };
+    let terminal = io::stderr().is_terminal();
+    let start = if terminal { "\r\x1b[K" } else { "" };
     while let Ok(report) = reports.recv().await {
         match report {
             Report::File => total.files += 1,
@@ -263,13 +294,13 @@ async fn show(reports: Receiver<Report>) -> Total {
             }
             Report::Unreadable(path, error) => {
                 total.unreadable += 1;
-                eprintln!("{start}word_count: cannot read {}: {error}", path.display());
+                eprintln!("{start}word_count: cannot read {path:?}: {error}");
             }
             Report::Interrupted => total.interrupted = true,
         }
-        if Instant::now() >= next {
+        if terminal && Instant::now() >= next {
             next = Instant::now() + Duration::from_millis(100);
-            eprint!("{start}{total} ...{end}");
+            eprint!("{start}{total} ...");
         }
     }
     let different = total.words.len();
@@ -297,29 +328,43 @@ enum Command {
 /// [`run`] on some runtime.
 type Program = fn(Vec<PathBuf>) -> Total;
 
+fn runtime(name: &str) -> Result<Program, String> {
+    match name {
+        "tokio" => Ok(run::<Tokio>),
+        #[cfg(feature = "async-std")]
+        "async-std" => Ok(run::<AsyncStd>),
+        #[cfg(not(feature = "async-std"))]
+        "async-std" => Err("async-std needs --features async-std".into()),
+        #[cfg(feature = "smol")]
+        "smol" => Ok(run::<Smol>),
+        #[cfg(not(feature = "smol"))]
+        "smol" => Err("smol needs --features smol".into()),
+        _ => Err(format!("no runtime {name:?}: tokio, async-std or smol")),
+    }
+}
+
 fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Command, String> {
     let mut program: Program = run::<Tokio>;
     let mut roots = Vec::new();
     while let Some(arg) = args.next() {
         match arg.to_str() {
+            Some("--") => {
+                roots.extend(args.by_ref().map(PathBuf::from));
+                break;
+            }
             Some("--help" | "-h") => return Ok(Command::Help),
             Some("--runtime") => {
                 let name = args.next().ok_or("--runtime needs a name")?;
-                program = match name.to_str() {
-                    Some("tokio") => run::<Tokio>,
-                    Some("async-std") => run::<AsyncStd>,
-                    Some("smol") => run::<Smol>,
-                    _ => return Err(format!("no runtime {name:?}: tokio, async-std or smol")),
-                };
+                program = runtime(&name.to_string_lossy())?;
             }
-            Some(option) if option.starts_with('-') => {
+            Some(option) if option.starts_with('-') && option != "-" => {
                 return Err(format!("unknown option {option:?}"));
             }
             _ => roots.push(PathBuf::from(arg)),
         }
     }
     if roots.is_empty() {
-        roots.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+        roots.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("../src"));
     }
     Ok(Command::Count(program, roots))
 }
@@ -346,5 +391,91 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
         _ => ExitCode::from(code),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts what is read, as the program does.
+    fn count_in(text: impl Read + Send) -> (usize, Words) {
+        let (chunks, to_count) = hchan::bounded(16);
+        let (reports, told) = hchan::unbounded();
+        thread::scope(|scope| {
+            scope.spawn(move || send_chunks(text, &chunks).unwrap());
+            let (mut lines, mut words) = (0, Words::new());
+            futures::executor::block_on(count(to_count, reports));
+            for report in told {
+                match report {
+                    Report::Lines(more) => lines += more,
+                    Report::Words(counted) => words = counted,
+                    _ => unreachable!("a counter tells of nothing else"),
+                }
+            }
+            (lines, words)
+        })
+    }
+
+    fn parsed(args: &[&str]) -> Result<Vec<PathBuf>, String> {
+        match parse(args.iter().map(OsString::from))? {
+            Command::Help => Err("help".into()),
+            Command::Count(_, roots) => Ok(roots),
+        }
+    }
+
+    #[test]
+    fn a_word_that_a_chunk_would_end_in_is_counted_whole() {
+        let text = "ein wörtchen\n".repeat(20_000);
+        let (lines, words) = count_in(text.as_bytes());
+        let counted = [("ein", 20_000), ("wörtchen", 20_000)];
+        assert_eq!(lines, 20_000);
+        assert_eq!(words, counted.map(|(word, n)| (word.to_string(), n)).into());
+    }
+
+    #[test]
+    fn no_character_is_cut_in_two() {
+        let text = "ö".repeat(CHUNK);
+        let (_, words) = count_in(format!("x{text}").as_bytes());
+        let letters: usize = words.iter().map(|(word, n)| word.chars().count() * n).sum();
+        assert_eq!(letters, 1 + CHUNK);
+    }
+
+    /// The most memory that this process has had at once, in KiB.
+    #[cfg(target_os = "linux")]
+    fn peak() -> usize {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak.unwrap()
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .unwrap()
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_line_of_300_megabytes_takes_less_than_64_of_memory() {
+        let line = || io::repeat(b' ').take(100_000_000);
+        let word = io::repeat(b'x').take(100_000_000);
+        let (lines, words) = count_in(line().chain(word).chain(line()));
+        assert_eq!(lines, 0);
+        let letters: usize = words.iter().map(|(word, n)| word.len() * n).sum();
+        assert_eq!(letters, 100_000_000);
+        assert!(peak() < 64 * 1024, "{} KiB", peak());
+    }
+
+    #[test]
+    fn paths_and_options_are_told_apart() {
+        let paths = |names: &[&str]| Ok(names.iter().map(PathBuf::from).collect());
+        assert_eq!(parsed(&["a", "-", ""]), paths(&["a", "-", ""]));
+        assert_eq!(
+            parsed(&["a", "--", "--help", "-"]),
+            paths(&["a", "--help", "-"])
+        );
+        assert!(parsed(&["-x"]).is_err());
+        assert!(parsed(&["--runtime", "go"]).is_err());
+        assert!(parsed(&["--runtime"]).is_err());
+        assert!(parsed(&["--help"]).is_err());
     }
 }

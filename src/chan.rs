@@ -278,6 +278,7 @@ impl<T, V: Default + IntoIterator<Item = T>> Drop for Unseen<'_, T, V> {
 /// ```
 ///
 /// From Go: `make(chan T, capacity)`, split into its two directions `chan<- T` and `<-chan T`.
+#[doc(alias("channel", "bounded_async", "rendezvous", "make", "chan"))]
 #[must_use]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     Chan::pair(Kind::Bounded, capacity)
@@ -298,6 +299,7 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// ```
 ///
 /// Not in Go, where every channel has a capacity.
+#[doc(alias("unbounded_channel", "unbounded_async"))]
 #[must_use]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     Chan::pair(Kind::Unbounded, usize::MAX)
@@ -320,6 +322,7 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 /// ```
 ///
 /// From Go: the nil channel, on which every operation blocks forever.
+#[doc(alias("nil", "null"))]
 #[must_use]
 pub fn never<T>() -> (Sender<T>, Receiver<T>) {
     Chan::pair(Kind::Never, 0)

@@ -17,6 +17,7 @@ use core::fmt;
 /// assert_eq!(error.into_inner(), "late");
 /// # });
 /// ```
+#[doc(alias = "Disconnected")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SendError<T>(pub T);
 
@@ -35,6 +36,7 @@ pub struct SendError<T>(pub T);
 /// assert_eq!(rx.recv().await, Err(hchan::RecvError));
 /// # });
 /// ```
+#[doc(alias = "Disconnected")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecvError;
 
@@ -53,6 +55,7 @@ pub struct RecvError;
 /// ```
 ///
 /// From Go: the `default` of a `select`, taken, and the panic of a send on a closed channel.
+#[doc(alias = "Disconnected")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TrySendError<T> {
     /// No slot is free, or, on capacity 0, no receiver waits. A later try may succeed.
@@ -73,6 +76,7 @@ pub enum TrySendError<T> {
 /// ```
 ///
 /// From Go: the `default` of a `select`, taken, and the `false` of `v, ok := <-c`.
+#[doc(alias = "Disconnected")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TryRecvError {
     /// Nothing is there now. A later try may succeed.
@@ -99,6 +103,7 @@ pub enum TryRecvError {
 /// ```
 ///
 /// From Go: the `case <-time.After(d)` of a `select`, taken, and the panic of a send on a closed channel.
+#[doc(alias = "Elapsed")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum SendTimeoutError<T> {
     /// The time was over before anyone took the value.
@@ -123,6 +128,7 @@ pub enum SendTimeoutError<T> {
 /// ```
 ///
 /// From Go: the `case <-time.After(d)` of a `select`, taken, and the `false` of `v, ok := <-c`.
+#[doc(alias = "Elapsed")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecvTimeoutError {
     /// The time was over before a value came.

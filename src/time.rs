@@ -61,6 +61,7 @@ use crate::wakes::contain;
 /// Made before a loop, it limits all turns together; made inside, each one alone.
 ///
 /// From Go: `time.After(d)`.
+#[doc(alias("sleep", "timeout"))]
 #[must_use]
 pub fn after(duration: Duration) -> Receiver<Instant> {
     schedule(duration, None)
@@ -117,6 +118,7 @@ pub fn after(duration: Duration) -> Receiver<Instant> {
 ///
 /// From Go: `time.Tick(d)`, which is nil where `d` is not positive; dropping the receiver is
 /// `Ticker.Stop`.
+#[doc(alias("interval", "Ticker"))]
 #[must_use]
 pub fn tick(period: Duration) -> Receiver<Instant> {
     match period.is_zero() {

@@ -88,6 +88,7 @@ macro_rules! both_handles {
             /// ```
             ///
             /// From Go: `close(c)`, which panics the second time and on a nil channel.
+            #[doc(alias("disconnect", "close_channel"))]
             pub fn close(&self) -> bool {
                 let (mut hchan, mut wakes) = (self.chan.lock(), $crate::wakes::Wakes::new());
                 let closed = hchan.close(&self.chan.closeq, &mut wakes);
@@ -158,6 +159,7 @@ macro_rules! both_handles {
             /// ```
             ///
             /// From Go: `cap(c)`.
+            #[doc(alias = "max_capacity")]
             #[must_use]
             pub fn capacity(&self) -> Option<usize> {
                 self.chan.lock().capacity()

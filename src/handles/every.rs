@@ -17,6 +17,7 @@ macro_rules! every_handle {
             /// ```
             ///
             /// From Go: `closed(c)`, which early versions had; see [`closed`](Self::closed) to wait for it.
+            #[doc(alias = "is_disconnected")]
             #[must_use]
             pub fn is_closed(&self) -> bool {
                 self.chan.lock().is_closed()
@@ -50,6 +51,7 @@ macro_rules! every_handle {
             /// ```
             ///
             /// From Go: what a second channel named `done` is for.
+            #[doc(alias = "cancelled")]
             pub fn closed(&self) -> $crate::ops::closed::ClosedFuture<'_> {
                 $crate::ops::closed::ClosedFuture::new(&self.chan.closeq)
             }

@@ -40,6 +40,7 @@ use crate::wakes::Wakes;
 /// tx.try_send(2).unwrap();
 /// assert_eq!((rx.try_recv(), other.try_recv()), (Ok(1), Ok(2)));
 /// ```
+#[doc(alias("Rx", "AsyncReceiver", "UnboundedReceiver", "into_stream"))]
 pub struct Receiver<T> {
     pub(crate) chan: Arc<Chan<T>>,
     /// The parked receive of [`poll_recv`](Self::poll_recv).
@@ -102,6 +103,7 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// From Go: `value, ok := <-c`.
+    #[doc(alias("recv_async", "receive"))]
     pub fn recv(&self) -> RecvFuture<'_, T> {
         RecvFuture::new(self)
     }
@@ -241,6 +243,7 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// From Go: `select { case v, ok = <-c: default: }`.
+    #[doc(alias = "try_next")]
     #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         self.leave_standing();
@@ -285,6 +288,7 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// From Go: `for v := range c`.
+    #[doc(alias = "into_stream")]
     #[expect(
         clippy::should_implement_trait,
         reason = "the name is that of `StreamExt`, before which it comes"
@@ -360,6 +364,7 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// From Go: `v := <-c`, then a loop of `select { case v := <-c: default: }`.
+    #[doc(alias = "ready_chunks")]
     pub fn recv_many<'a, 'b>(
         &'a self,
         out: &'b mut Vec<T>,
@@ -389,6 +394,7 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// From Go: a loop of `select { case v := <-c: default: }`, in which others may come between.
+    #[doc(alias = "drain_into")]
     pub fn try_recv_many(&self, out: &mut Vec<T>, limit: usize) -> Result<usize, TryRecvError> {
         let limit = countable(limit, out);
         if limit == 0 {
@@ -548,6 +554,7 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// From Go: `v, ok := <-c`; what a goroutine is there, a thread is here.
+    #[doc(alias = "blocking_recv")]
     pub fn recv_blocking(&self) -> Result<T, RecvError> {
         // Before the thread makes ready to sleep.
         if !self.chan.recv_parks() {
@@ -598,6 +605,7 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// From Go: a `select` of `<-c` and `<-time.After(timeout)`.
+    #[doc(alias = "recv_timeout")]
     pub fn recv_blocking_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
         in_time(park::block_on_until(
             &mut self.recv(),
@@ -620,6 +628,7 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// From Go: a `select` of `<-c` and `<-ctx.Done()`, with a deadline.
+    #[doc(alias = "recv_deadline")]
     pub fn recv_blocking_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
         in_time(park::block_on_until(&mut self.recv(), Some(deadline)))
     }

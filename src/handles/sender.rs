@@ -38,6 +38,7 @@ use crate::wakes::Wakes;
 /// assert!(rx.try_iter().eq([1, 2]));
 /// assert!(rx.is_closed());
 /// ```
+#[doc(alias("Tx", "AsyncSender", "UnboundedSender"))]
 pub struct Sender<T> {
     pub(crate) chan: Arc<Chan<T>>,
     /// What polls on the handle itself have left: the send of [`poll_send`](Self::poll_send), or the slot of
@@ -98,6 +99,7 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// From Go: `c <- value`, which panics on a closed channel.
+    #[doc(alias = "send_async")]
     pub fn send(&self, value: T) -> SendFuture<'_, T> {
         SendFuture::new(self, value)
     }
@@ -123,6 +125,7 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// From Go: `select { case c <- value: default: }`.
+    #[doc(alias("unbounded_send", "start_send"))]
     #[inline]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         self.leave_standing();
@@ -210,6 +213,7 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// From Go: `c <- value` in a `select`, whose value the loser of a race still has there.
+    #[doc(alias = "send_ref")]
     #[track_caller]
     pub fn send_from<'a, 'b>(&'a self, slot: &'b mut Option<T>) -> SendFromFuture<'a, 'b, T> {
         assert!(slot.is_some(), "`send_from` needs a value in its slot");
@@ -285,6 +289,7 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// From Go: a loop of `c <- value`.
+    #[doc(alias = "send_all")]
     pub fn send_many<'a, 'b>(&'a self, items: &'b mut VecDeque<T>) -> SendManyFuture<'a, 'b, T> {
         SendManyFuture::new(self, items)
     }
@@ -310,6 +315,7 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// From Go: `select { case c <- v: default: <-c; c <- v }`, in which others may come between.
+    #[doc(alias("overwrite", "push"))]
     pub fn force_send(&self, value: T) -> Result<Option<T>, SendError<T>> {
         self.leave_standing();
         let mut elem = Some(value);
@@ -356,6 +362,7 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// Not in Go, where the value comes before the wait.
+    #[doc(alias = "permit")]
     #[track_caller]
     pub fn reserve(&self) -> ReserveFuture<'_, T> {
         self.check_slots();
@@ -598,6 +605,7 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// Not in Go, whose runtime does the polling.
+    #[doc(alias = "poll_ready")]
     pub fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
@@ -651,6 +659,7 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// From Go: `c <- value`; what a goroutine is there, a thread is here.
+    #[doc(alias = "blocking_send")]
     pub fn send_blocking(&self, mut value: T) -> Result<(), SendError<T>> {
         // Before the thread makes ready to sleep.
         if !self.chan.send_parks() {
@@ -681,6 +690,7 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// From Go: a `select` of `c <- value` and `<-time.After(timeout)`.
+    #[doc(alias = "send_timeout")]
     pub fn send_blocking_timeout(
         &self,
         value: T,
@@ -706,6 +716,7 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// From Go: a `select` of `c <- value` and `<-ctx.Done()`, with a deadline.
+    #[doc(alias = "send_deadline")]
     pub fn send_blocking_deadline(
         &self,
         value: T,

@@ -82,6 +82,7 @@ use crate::park;
 /// ```
 ///
 /// From Go: `reflect.Select`; from crossbeam: `Select`, with a closure for each arm instead of an index.
+#[doc(alias("Selector", "Multiplex", "select_all"))]
 #[must_use = "futures do nothing unless polled"]
 pub struct Select<'a, O> {
     // Before the arms, for it closes the offer when it is dropped.

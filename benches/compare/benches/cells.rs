@@ -1,4 +1,4 @@
-//! Single cells under criterion: `cargo bench -p hchan-compare -- 'ready pair'`.
+//! Single cells under criterion: `cargo bench --bench cells -- 'ready pair'`.
 //!
 //! Names are those of the driver's tables. What criterion does not do is to run the rivals in turn, so
 //! where others work on the machine the driver tells more.

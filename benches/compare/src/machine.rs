@@ -53,7 +53,7 @@ fn processor() -> String {
 
 /// The versions in the lock file.
 fn rivals() -> String {
-    let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock");
+    let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock");
     let lock = fs::read_to_string(lock).unwrap_or_default();
     let version = |name: &&str| {
         let (_, after) = lock.rsplit_once(&format!("name = \"{name}\"\nversion = \""))?;

@@ -9,7 +9,7 @@ use crate::contest::Effort;
 const HELP: &str = "\
 Measures hchan and its rivals side by side, and writes what it finds.
 
-    cargo run --release -p hchan-compare -- [OPTIONS]
+    cargo run --release -- [OPTIONS]
 
   --part LIST      of channels, selects, scaling       (all)
   --shape LIST     of 1-1, 4-1, 1-4, 4-4, 2000-1, ping-pong, ready pair, parked recv, parked send
