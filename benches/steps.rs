@@ -11,11 +11,11 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use futures::poll;
-use hchan::{Receiver, bounded};
+use hchan::{Receiver, RecvSet, bounded};
 
 type Case = fn(u64) -> Pin<Box<dyn Future<Output = u64>>>;
 
-const CASES: [(&str, Case); 8] = [
+const CASES: [(&str, Case); 10] = [
     ("ready-pair", |rounds| Box::pin(ready_pair(rounds))),
     ("parked-recv", |rounds| Box::pin(parked_recv(rounds))),
     ("parked-send", |rounds| Box::pin(parked_send(rounds))),
@@ -28,6 +28,8 @@ const CASES: [(&str, Case); 8] = [
     ("select-polls-in-vain", |rounds| {
         Box::pin(select_polls_in_vain(rounds))
     }),
+    ("ready-set", |rounds| Box::pin(ready_set(rounds))),
+    ("parked-set", |rounds| Box::pin(parked_set(rounds))),
 ];
 
 /// A send and a receive that never wait.
@@ -138,6 +140,30 @@ async fn select_polls_in_vain(rounds: u64) -> u64 {
     }
     a.send((0..rounds).sum()).await.unwrap();
     select.await
+}
+
+/// A send, and a round of a set that finds the value on one of ten channels.
+async fn ready_set(rounds: u64) -> u64 {
+    let (txs, rxs): (Vec<_>, Vec<_>) = (0..10).map(|_| bounded(1)).unzip();
+    let (mut set, mut sum) = (RecvSet::from_iter(rxs), 0);
+    for n in 0..rounds {
+        txs[n as usize % 10].send(n).await.unwrap();
+        sum += set.next().await.1.unwrap();
+    }
+    sum
+}
+
+/// A round of a set that parks on ten channels, a send that serves it, and the poll that claims the value.
+async fn parked_set(rounds: u64) -> u64 {
+    let (txs, rxs): (Vec<_>, Vec<_>) = (0..10).map(|_| bounded(0)).unzip();
+    let (mut set, mut sum) = (RecvSet::from_iter(rxs), 0);
+    for n in 0..rounds {
+        let mut next = set.next();
+        assert!(poll!(&mut next).is_pending());
+        txs[n as usize % 10].send(n).await.unwrap();
+        sum += next.await.1.unwrap();
+    }
+    sum
 }
 
 fn run(case: Case, rounds: u64) {

@@ -1,4 +1,4 @@
-//! A pipeline of streams and sinks, in which a slow end holds back the beginning.
+//! A pipeline of streams and sinks: a slow end holds back the beginning.
 //!
 //! In Go: `gen`, `sq` and `merge` of "Go Concurrency Patterns: Pipelines", each of them a
 //! `for n := range in { out <- f(n) }`.
@@ -16,8 +16,8 @@ fn main() {
     let numbered = stream::iter(1..=20).inspect(|&n| generated.set(n));
     let generate = numbered.map(Ok).forward(numbers);
 
-    // A receiver is a stream, a sender is a sink; `forward` closes the sink at the end, which gives
-    // up this one sender, and the channel ends with its last.
+    // A receiver is a stream, a sender is a sink. At its end `forward` closes the sink, which drops this one
+    // sender; the channel closes with its last.
     let square = to_square.map(|n| Ok(n * n)).forward(squares);
 
     let add = async {
@@ -35,6 +35,6 @@ fn main() {
     let (generated, squared, (sum, ahead)) = block_on(async { join!(generate, square, add) });
     assert_eq!((generated, squared), (Ok(()), Ok(())));
     assert_eq!(sum, 2870);
-    // Under way at most: what each channel holds and has staged, and one in the hand of each stage.
+    // At most this many are under way: what each channel holds and has staged, and one in each stage.
     assert!(ahead <= (2 + 1) + (1 + 1) + 3, "{ahead} under way");
 }

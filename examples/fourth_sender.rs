@@ -11,7 +11,7 @@ fn main() {
     let draw = |step: &str| println!("{step}\n{}\n", rx.snapshot());
     draw("make(chan Task, 3)");
 
-    // A pool on this thread, which runs each task as far as it goes: so every step can be seen.
+    // A pool on this thread, which runs each task as far as it gets, so that every step can be seen.
     let mut pool = LocalPool::new();
     let spawner = pool.spawner();
     for task in 1..=4 {
@@ -26,7 +26,7 @@ fn main() {
     // The ring is full: the next slot to fill is the next one to empty.
     assert_eq!((parked.sendx, parked.recvx), (0, 0));
 
-    // One step for three things: the head goes out, the parked task takes the slot, G4 may go on.
+    // Three things in one step: the head is taken, the parked value gets its slot, and G4 may go on.
     assert_eq!(rx.try_recv(), Ok(1));
     draw("G5: <-taskCh");
     let admitted = rx.snapshot();

@@ -1,13 +1,13 @@
-//! The first of several mirrors that is free gets the request; those made for the others come back.
+//! The first mirror that is free gets its request; the requests for the others come back.
 //!
-//! In Go: `reflect.Select` over one send case for each mirror, after which the requests of the cases
-//! that were not chosen are still at hand.
+//! In Go: `reflect.Select` with one send case for each mirror; the requests of the other cases are still at
+//! hand afterwards.
 
 use std::error::Error;
 
 use hchan::{Receiver, Select, SendError, Sender};
 
-/// A mirror's request, of which there is one.
+/// A request to one mirror.
 #[derive(Debug)]
 struct Request(String);
 
@@ -19,7 +19,7 @@ async fn mirror(name: &str, requests: Receiver<Request>, pages: Sender<String>) 
     }
 }
 
-/// Sends one of the requests, and says which; the others stay in their slots.
+/// Sends one of the requests and returns which; the others stay in their slots.
 async fn ask(
     mirrors: &[Sender<Request>],
     requests: &mut [Option<Request>],
@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     for left in [2, 1, 0] {
         let n = ask(&mirrors, &mut requests).await?;
-        // Exactly one was sent, and it is the one that is answered.
+        // Exactly one was sent, and that one is answered.
         assert!(requests[n].is_none());
         assert_eq!(requests.iter().flatten().count(), left);
         let page = answers.recv().await?;

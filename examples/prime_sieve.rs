@@ -1,7 +1,7 @@
 //! A prime sieve: a chain of tasks, one for each prime, with a rendezvous between neighbours.
 //!
 //! In Go: the sieve of its tutorial, `go Generate(ch)` and for each prime
-//! `go Filter(ch, ch1, prime)`. Go's goroutines are stuck for ever when main has enough; here the
+//! `go Filter(ch, ch1, prime)`. Go's goroutines are stuck forever when main is done; here the
 //! chain takes itself down.
 
 use std::error::Error;
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(primes[..5], [2, 3, 5, 7, 11]);
     assert_eq!(primes.last(), Some(&97));
 
-    // The last receiver is gone, so its sender's task ends, and with that task the receiver before.
+    // The last receiver is gone, so the task that sends to it ends, which drops the receiver before it, and so on.
     drop(rx);
     generator.await?;
     Ok(())

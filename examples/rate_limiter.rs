@@ -1,4 +1,4 @@
-//! A channel with three tokens lets three at a time go to work; whoever waits too long is sent away.
+//! A channel with three tokens lets three tasks work at a time; a task that waits too long is turned away.
 //!
 //! In Go: `select { case t := <-tokens: … tokens <- t; case <-time.After(patience): … }` on a
 //! `tokens := make(chan struct{}, 3)` that was filled at the start.
@@ -11,7 +11,7 @@ use hchan::{Receiver, Sender, select};
 use tokio::sync::Barrier;
 use tokio::time::sleep;
 
-/// A token, which goes back when it is dropped.
+/// A token, which goes back into the channel when it is dropped.
 struct Token<'a>(&'a Sender<()>);
 
 impl Drop for Token<'_> {
@@ -20,14 +20,14 @@ impl Drop for Token<'_> {
     }
 }
 
-/// Waits for a token. If the future is dropped, a token that it was handed is the next one's.
+/// Waits for a token. If the future is dropped, a token that it was handed goes to the next in line.
 async fn enter<'a>(
     (back, tokens): &'a (Sender<()>, Receiver<()>),
     patience: Duration,
 ) -> Option<Token<'a>> {
     select! {
         recv(tokens) -> token => token.ok().map(|()| Token(back)),
-        // Comes second, even if the time is over: a token that is there is never refused.
+        // The second arm: a token that is there is never refused, even if the time is up.
         future(sleep(patience)) -> () => None,
     }
 }
@@ -43,14 +43,14 @@ async fn main() {
         let _token = enter(&limit, Duration::MAX).await?;
         working.set(working.get() + 1);
         most.set(most.get().max(working.get()));
-        three.wait().await; // The work: it ends when three are at it.
+        three.wait().await; // The work, which ends when three tasks are at it.
         working.set(working.get() - 1);
         Some(job)
     }));
     assert!(done.await.into_iter().eq((1..=9).map(Some)));
     assert_eq!(most.get(), 3);
 
-    // Whoever finds no token leaves, unless one comes back in time.
+    // A task without a token leaves, unless one comes back in time.
     let patience = Duration::from_millis(10);
     let mut tokens = join_all([0; 3].map(|_| enter(&limit, patience))).await;
     assert!(enter(&limit, patience).await.is_none());

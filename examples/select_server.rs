@@ -1,4 +1,4 @@
-//! A server that waits at once for jobs, for someone to take a result, for its ticker and for its end.
+//! A server that waits at once for jobs, for a taker of its result, for its ticker and for its end.
 //!
 //! In Go: `for { select { case j := <-jobs: … case out <- r: … case <-ticker.C: … case <-quit: … } }`,
 //! with `out` nil while there is no result, and `jobs` nil while there is one.
@@ -10,7 +10,7 @@ use std::time::Duration;
 use hchan::{Receiver, RecvError, Sender, select};
 use tokio::time::{Instant, interval};
 
-/// Squares numbers until it is told to quit; returns the result that nobody took.
+/// Squares numbers until it is told to quit; returns the result that nobody took, if any.
 async fn serve(
     jobs: Receiver<u32>,
     results: Sender<u32>,
@@ -31,7 +31,7 @@ async fn serve(
             },
             // Any future may be an arm. Like Go's ticker, it skips a tick that nobody takes.
             future(ticker.tick()) -> at => _ = ticks.try_send(at),
-            // Nothing is ever sent on `quit`: it is closed, which everyone who waits there sees.
+            // Nothing is ever sent on `quit`: it is closed, and all who wait on it see that.
             recv(quit) -> Err(RecvError) => return done,
         }
     }

@@ -1,7 +1,7 @@
-//! Merges two channels until both are closed, each of which is switched off at its end.
+//! Merges two channels until both are closed; each is switched off when it ends.
 //!
-//! In Go: `case v, ok := <-a: if !ok { a = nil }`, for a nil channel is never chosen. A closed one
-//! always can be, and would be chosen again and again.
+//! In Go: `case v, ok := <-a: if !ok { a = nil }`, because a nil channel is never chosen. A closed one is always
+//! ready, and would be chosen again and again.
 
 use futures::{executor::block_on, join};
 use hchan::{Receiver, RecvError, Sender, select};

@@ -1,4 +1,4 @@
-//! A thread and a task talk over the same kind of channel, each in its own way of waiting.
+//! A thread and a task talk over the same kind of channel; each waits in its own way.
 //!
 //! In Go: two goroutines that play ping-pong, one of them after `runtime.LockOSThread()`.
 
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         answered
     });
 
-    // The task gives its thread to others while it waits.
+    // While the task waits, its thread runs others.
     let mut sum = 0;
     for n in 1..=5 {
         ping.send(n).await?;

@@ -1,4 +1,4 @@
-//! Four sends that run out of time, and none that loses its value.
+//! Four sends that time out, and none of them loses its value.
 //!
 //! In Go: `select { case ch <- v: case <-time.After(d): }`, after which `v` is still at hand.
 
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     assert_eq!(slot, Some("letter"));
 
-    // An arm that is lent to `futures::select!` outlives it, and can be asked what became of it.
+    // A future that is lent to `futures::select!` outlives it, and gives its value back.
     let mut send = tx.send("letter");
     futures::select! {
         _ = send => unreachable!("nobody receives"),
@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let sent = tx.send_blocking_timeout("letter", PATIENCE);
     assert_eq!(sent, Err(SendTimeoutError::Timeout("letter")));
 
-    // No trace is left of the four; and whoever receives may run out of time as well.
+    // Nothing is left of the four. A receive can time out as well.
     assert_eq!(tx.snapshot().sendq, 0);
     let received = rx.recv_until(sleep(PATIENCE)).await;
     assert_eq!(received, Err(RecvTimeoutError::Timeout));

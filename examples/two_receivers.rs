@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     drop(wg);
 
-    // Each send waits until a receiver is there, and is over when that receiver has the value.
+    // Each send waits for a receiver, and is ready when that receiver has the value.
     tx.send(3).await?;
     tx.send(4).await?;
     assert_eq!((tx.len(), tx.capacity()), (0, Some(0)));

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Fuzzes for so many seconds, and fails if crate and model differ: fuzz/run.sh SECONDS
 #
-# It takes a stable toolchain, and installs `cargo-fuzz` into a cache folder. What the fuzzer finds
-# interesting is kept beside the build, for the next run to go on from; `corpus` is where it begins.
+# It needs a stable toolchain, and installs `cargo-fuzz` into a cache folder. It begins with `corpus`; the inputs
+# that it finds interesting are kept beside the build, and the next run continues with them.
 # On a difference it prints the script, and leaves the input in `artifacts`.
 set -euo pipefail
 cd "$(dirname "$0")"

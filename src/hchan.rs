@@ -726,7 +726,8 @@ impl<T> Hchan<T> {
         if let Some(waiters) = self.waiters.as_deref() {
             let (sudogs, reserveq) = (&waiters.sudogs, &waiters.reserveq);
             assert!(reserveq.is_empty() || self.reserving);
-            assert!(reserveq.is_empty() || !self.closed && !self.has_room());
+            assert!(reserveq.is_empty() || !self.closed);
+            assert!(reserveq.is_empty() || !self.has_room() || self.reserved == u32::MAX);
             let sends = self.sendq.starts_with_task(sudogs);
             let receives = self.recvq.starts_with_task(sudogs);
             assert!(!receives || nothing_inside);

@@ -123,7 +123,9 @@
 //!
 //! The methods that end in `_blocking`, and iterators over receivers, wait on a thread, in the same lines as tasks.
 //! Do not call them from async code: they stop the thread's executor. A thread that waits spins briefly, yields up to
-//! about 30 times, then sleeps. Where spinning or yielding did not pay, it does less of it the next times.
+//! about 30 times, then sleeps. Where spinning or yielding did not pay, it does less of it the next times. Where
+//! WebAssembly has one thread, as on a page, nobody could end such a wait: a call that would have to wait, and each
+//! with a timeout or a deadline, panics there.
 //!
 //! The async methods block the thread for nothing but the channel's lock: a thread that finds it taken spins, then
 //! yields, and if the holder was descheduled, sleeps for 50 µs at a time.
@@ -151,6 +153,9 @@
 //! - The allocator runs under the channel's lock. One that reports through a channel of this crate may deadlock.
 //! - A signal handler must not use a channel: the thread that it interrupts may hold the lock. After `fork` the child
 //!   has no thread for the timers of the feature `time`, and a channel whose lock another thread held stays locked.
+//! - Nor must an interrupt handler, unless interrupts are masked wherever else the channel is used, as by
+//!   `critical_section::with(|_| …)` around each call, each poll and each drop of a future or a handle. The lock does
+//!   not mask them: a guard that does so cannot be had without `unsafe`.
 //! - The crate schedules nothing. Stealing and pre-emption are the executor's, as are timers unless the feature
 //!   `time` is on; all that a channel needs of it is that a waker wakes.
 //!
@@ -167,12 +172,13 @@
 //! |---|---|---|
 //! | `std` | yes | blocking calls, the iterators that wait, and threads that yield under contention |
 //! | `sink` | yes | `Sink` for [`Sender`] |
-//! | `time` | no | `after` and `tick`, channels that the clock sends to, and `send_timeout` and `recv_timeout`, on any executor or none; brings in `std` and `futures-timer` |
+//! | `time` | no | `after` and `tick`, channels that the clock sends to, and `send_timeout` and `recv_timeout`, on any executor or none; brings in `std` and `futures-timer`; does not compile for `wasm32-unknown-unknown`, which has no clock |
+//! | `portable-atomic` | no | atomics for processors that cannot compare and swap, as thumbv6m and riscv32imc |
 //! | `tracing` | no | events for a subscriber of the crate `tracing` |
 //!
-//! Without `std` the crate is `no_std` and needs `alloc`. Then the lock only spins, so keep away from a channel in an
-//! interrupt that may have come while its lock was held; and the order in which selects try their arms comes from a
-//! fixed seed.
+//! Without `std` the crate is `no_std` and needs `alloc`. Then the lock only spins, and the order in which selects
+//! try their arms comes from a fixed seed. The crate `portable-atomic` has to be told how, by its feature
+//! `critical-section` or the cfg `portable_atomic_unsafe_assume_single_core`; `tracing` does not go with it.
 //!
 //! The events of `tracing` have the target `hchan` and the level `trace`; they cost nothing when the feature is off,
 //! and one load each when nobody listens. They tell when an operation parks in a queue (`park`), when a parked receive
@@ -185,6 +191,9 @@
 #![cfg_attr(docsrs, doc(auto_cfg(hide(hchan_loom, hchan_shuttle))))]
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout)]
+
+#[cfg(all(feature = "time", target_family = "wasm", target_os = "unknown"))]
+compile_error!("hchan's feature `time` needs a clock and a thread, and this target has neither");
 
 extern crate alloc;
 

@@ -1,4 +1,4 @@
-//! The lock of a channel, and what to do until one gets it.
+//! The lock of a channel, and how a thread waits for it.
 
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
@@ -10,15 +10,14 @@ use crate::sync::{AtomicU32, Ordering};
 
 /// The lock of a channel.
 ///
-/// It is held for a few dozen instructions as a rule; by a batch, a close or storage that grows for
-/// longer, and the allocator is all the foreign code that runs under it. Nothing waits there. So it is a
-/// spin lock, which is released by a plain store: half the price of a lock that has to look for sleepers.
-/// Whoever does not get it stays away from its cache line for longer and longer, and then, should its
-/// holder have lost its processor, leaves the processor to others.
+/// It is usually held for a few dozen instructions; batches, a close, and storage that grows hold it longer. The
+/// allocator is the only foreign code that runs under it, and nothing waits there. So it is a spin lock, which is
+/// released by a plain store: half the price of a lock that must look for sleepers. A thread that fails to get the
+/// lock backs off, longer each time; then it yields, in case the holder was descheduled.
 ///
-/// The first wait of an executor's thread is long already: as a rule the holder comes again and again, and
-/// whoever looks in between takes the cache line away from it, so that neither gets far. After each wait
-/// there are two looks, a moment apart: such a holder has the lock half of the time, but never for long.
+/// Executor threads start with a long wait: the holder usually relocks at once, and probing steals its cache line, so
+/// that neither gets far. After each wait there are two probes, a moment apart: such a holder has the lock half of the
+/// time, but never for long.
 pub(crate) struct Mutex<T>(SpinMutex<T>);
 
 // No code of a user's runs under the lock, so a panic leaves nothing half-changed.
@@ -30,7 +29,7 @@ impl<T> Mutex<T> {
         Self(SpinMutex::new(value))
     }
 
-    /// Takes the lock, sooner or later. Who is in a hurry tries first: that is inlined.
+    /// Takes the lock, and waits for it if need be. The fast path is `try_lock`, which is inlined.
     #[inline(never)]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         match self.0.try_lock() {
@@ -66,11 +65,11 @@ struct Backoff {
 }
 
 impl Backoff {
-    /// For how many pauses the thread spins in each round: some 25 microseconds in all. The farther apart the
-    /// processors are, the longer it has to stay away for the holder to get anywhere; one look in vain is how
-    /// it learns that they are.
+    /// For how many pauses the thread spins in each round: about 25 microseconds in all. The farther apart the
+    /// processors are, the longer it must stay away for the holder to make progress; a probe that fails is how it
+    /// learns that they are.
     const PAUSES: [u32; 4] = [16, 32, 96, 1024];
-    /// The rounds after these in which to offer the processor to others, before sleeping.
+    /// How many rounds then yield the processor, before sleeping.
     #[cfg(feature = "std")]
     const YIELDING: usize = 8;
     /// The round in which an executor's thread begins.
@@ -82,8 +81,7 @@ impl Backoff {
         #[cfg(not(feature = "std"))]
         let blocks = false;
         let round = match blocks {
-            // Were it to stay away for long, it would hold up its counterpart, which has the lock now, and will
-            // wait for this thread next.
+            // A long wait would hold up its counterpart, which has the lock now and will wait for this thread next.
             true => 0,
             false => Self::EXECUTOR,
         };
@@ -123,18 +121,17 @@ fn spin(pauses: u32) {
 
 #[cfg(feature = "std")]
 std::thread_local! {
-    /// Whether this thread has ever made ready to wait at a channel by itself, as most executors' threads
-    /// never do.
+    /// Whether this thread has ever blocked on a channel. Most executors' threads never do.
     static BLOCKS: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
 }
 
-/// Notes that this thread waits by itself.
+/// Notes that this thread blocks on channels.
 #[cfg(feature = "std")]
 pub(crate) fn this_thread_blocks() {
     BLOCKS.set(true);
 }
 
-/// Whether the holder of a lock may run while this thread spins.
+/// Whether there is another processor, on which the holder of a lock may run while this thread spins.
 #[cfg(feature = "std")]
 pub(crate) fn has_company() -> bool {
     static PROCESSORS: AtomicU32 = AtomicU32::new(0);

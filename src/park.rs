@@ -184,6 +184,20 @@ thread_local! {
     static SLEEPER: Cell<Option<Sleeper>> = const { Cell::new(None) };
 }
 
+/// Panics where no thread can wait: on a page, and wherever else WebAssembly has one thread, nothing else runs
+/// until it returns.
+fn assert_may_wait() {
+    let alone = cfg!(all(
+        target_family = "wasm",
+        target_os = "unknown",
+        not(target_feature = "atomics")
+    ));
+    assert!(
+        !alone,
+        "nobody can end this wait, as there is no other thread: await it instead"
+    );
+}
+
 /// Waits for a future on this thread.
 pub(crate) fn block_on<F: Future + Unpin>(mut op: F) -> F::Output {
     match block_on_until(&mut op, None) {
@@ -213,6 +227,7 @@ pub(crate) fn block_on_until<F: Future + Unpin>(
         if let Some(output) = poll(&sleeper) {
             break Some(output);
         }
+        assert_may_wait();
         if !sleeper.wait(deadline) {
             break poll(&sleeper);
         }
@@ -223,6 +238,7 @@ pub(crate) fn block_on_until<F: Future + Unpin>(
 
 /// The end of a timeout that begins now; none, if no clock reaches that far.
 pub(crate) fn deadline(timeout: Duration) -> Option<Instant> {
+    assert_may_wait();
     Instant::now().checked_add(timeout)
 }
 

@@ -12,12 +12,20 @@ pub(crate) use self::platform::*;
 
 #[cfg(not(any(hchan_loom, hchan_shuttle)))]
 mod platform {
+    #[cfg(not(feature = "portable-atomic"))]
     pub(crate) use alloc::sync::Arc;
     #[cfg(target_has_atomic = "64")]
     pub(crate) use core::sync::atomic::AtomicU64;
-    pub(crate) use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+    pub(crate) use core::sync::atomic::Ordering;
+    #[cfg(not(feature = "portable-atomic"))]
+    pub(crate) use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32};
     #[cfg(feature = "std")]
     pub(crate) use std::thread::{self, park_timeout};
+
+    #[cfg(feature = "portable-atomic")]
+    pub(crate) use portable_atomic::{AtomicBool, AtomicI32, AtomicU32};
+    #[cfg(feature = "portable-atomic")]
+    pub(crate) use portable_atomic_util::Arc;
 
     pub(crate) use crate::lock::{Mutex, MutexGuard};
     #[cfg(feature = "std")]

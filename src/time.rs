@@ -6,6 +6,7 @@
 //! whoever drops the last receiver.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::task::{Context, Waker};
@@ -18,7 +19,7 @@ use crate::chan::{bounded, never};
 use crate::handles::receiver::Receiver;
 use crate::handles::sender::Sender;
 use crate::ops::until::poll_until;
-use crate::sync::{Arc, AtomicU32, Mutex, Ordering};
+use crate::sync::{AtomicU32, Mutex, Ordering};
 use crate::wakes::contain;
 
 /// Makes a channel that receives one value once `duration` has passed: the time at which it was sent.

@@ -1,7 +1,7 @@
-//! Wakers on their way out of the lock: those of whom one call has served or ended several.
+//! Wakers on their way out of the lock, where one call has completed several operations.
 //!
-//! No waker is cloned, woken or dropped under the lock, because each of these runs code of the
-//! executor's, which may come back to the channel.
+//! No waker is cloned, woken or dropped under the lock, because each of these runs the executor's code, which may
+//! use the channel.
 
 use alloc::vec::Vec;
 use core::task::Waker;
@@ -34,8 +34,8 @@ impl Wakes {
     }
 }
 
-/// Wakes, then drops a waker that nobody needs any more: for whoever is being dropped, maybe because the thread
-/// is panicking.
+/// Wakes, then drops a waker that is no longer needed. Called while a future or handle is dropped, perhaps because
+/// the thread is panicking.
 #[cfg(feature = "std")]
 #[inline]
 pub(crate) fn wake_and_drop(next: Option<Waker>, left: Option<Waker>) {
@@ -95,14 +95,14 @@ type Panic = Box<dyn core::any::Any + Send>;
 fn note(first_panic: &mut Option<Panic>, call: impl FnOnce()) {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
-    // What the call works on is consumed by it, so nobody can see it half-changed.
+    // The call consumes what it works on, so nobody can see it half-changed.
     let Err(panic) = catch_unwind(AssertUnwindSafe(call)) else {
         return;
     };
     if first_panic.is_none() {
         *first_panic = Some(panic);
     } else if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-        // To drop a panic may be a panic; this one is not asked a third time.
+        // Dropping a panic payload may panic again; that payload is forgotten.
         core::mem::forget(again);
     }
 }

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# What `.ci/run` checks, with more of everything, and what takes too long for it. It takes hours.
+# All that `.ci/run` checks, with more of everything, and what is too slow for it. Takes hours.
 #
 #   tests/deep.sh               all stages
 #   tests/deep.sh loom storm    these
 #   tests/deep.sh --record      puts the last table into VERIFICATION.md
 #
-# A stage that has passed leaves its row in `target/deep`, under the commit, and is not run again for
-# it. So after an interruption the same command goes on: models, cancellations, seconds of fuzzing,
-# repeats and mutants are counted on the way. A stage that fails does not keep the others from running.
-# The table of all rows is printed in the end, and is `target/deep/table.md`.
+# A stage that passes leaves its row in `target/deep`, under the commit, and is not run again for that commit.
+# So after an interruption the same command continues: models, cancellations, seconds of fuzzing, repeats and
+# mutants are counted on the way. A stage that fails does not stop the others. At the end the table of all rows is
+# printed; it is also `target/deep/table.md`.
 #
 # HCHAN_DEEP, HCHAN_SCHEDULES, HCHAN_HISTORIES, HCHAN_CANCELS, HCHAN_FUZZ, HCHAN_REPEATS and HCHAN_SHARDS
 # ask for other numbers than those below.
@@ -22,7 +22,7 @@ if [[ ${1-} == --record ]]; then
     exit
 fi
 
-stages=(loom shuttle histories storm fuzz address leak thread coverage targets zoo mutants repeats)
+stages=(loom shuttle histories storm fuzz address leak thread coverage targets machines wasm zoo mutants repeats)
 declare -A amounts=(
     [loom]=${HCHAN_DEEP:-1}             # more preemptions than on each change
     [shuttle]=${HCHAN_SCHEDULES:-500000} # orders of each model, at random and by priorities
@@ -33,7 +33,7 @@ declare -A amounts=(
     [repeats]=${HCHAN_REPEATS:-1000}     # of all tests
 )
 
-# The commit, and what is not committed, if anything.
+# The commit, and a hash of what is not committed, if anything.
 state_of_tree() {
     local commit changes
     commit=$(git rev-parse --short=12 HEAD)
@@ -46,7 +46,7 @@ commit=$(state_of_tree)
 work=$target/deep/$commit
 mkdir -p "$work"
 
-# Fails if what is to be checked is not what it was.
+# Fails if the sources have changed since the start.
 assert_same_tree() {
     [[ $(state_of_tree) == "$commit" ]] || {
         name='the sources have changed meanwhile' log=''
@@ -62,7 +62,7 @@ row() {
 }
 
 # in_parts EACH COMMAND...: runs the command for a part of the amount at a time, as `COMMAND FIRST COUNT`,
-# from where the last run was interrupted.
+# starting where the last run was interrupted.
 in_parts() {
     local each=$1 first count
     shift
@@ -191,7 +191,7 @@ script() {
 # the reason why it has checked nothing.
 from_script() {
     local figures
-    figures=$(sed -nE "s/^ *(NOT CHECKED.*)/\\1/p; $2" "$said")
+    figures=$(sed -nE "s/^ *(NOT CHECKED.*)/\\1/p; $2" "$said" | paste -sd ';' | sed 's/;/; /g')
     [[ -n $figures ]]
     row "$1" "$figures" "tests/deep.sh $stage"
 }
@@ -220,13 +220,18 @@ stage_coverage() {
 }
 
 bare=(thumbv7em-none-eabi riscv32imac-unknown-none-elf wasm32-unknown-unknown)
+# Those that cannot compare and swap.
+plain=(thumbv6m-none-eabi riscv32imc-unknown-none-elf)
 
 # The library alone, for machines that have no `std`. Nothing runs there.
 build_bare() {
-    local libs=("$rust"/lib/*-linux-gnu) machine
-    for machine in "${bare[@]}"; do
+    local libs=("$rust"/lib/*-linux-gnu) machine features
+    for machine in "${bare[@]}" "${plain[@]}"; do
+        features=sink
+        [[ " ${plain[*]} " != *" $machine "* ]] || features+=,portable-atomic
         RUSTC=$rust/bin/rustc LD_LIBRARY_PATH=${libs[0]} RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$target/bare \
-            cargo build --lib --no-default-features --features sink -Zbuild-std=core,alloc \
+            RUSTFLAGS='--cfg portable_atomic_unsafe_assume_single_core' \
+            cargo build --lib --no-default-features --features "$features" -Zbuild-std=core,alloc \
             --target "$machine"
     done
 }
@@ -236,9 +241,19 @@ stage_targets() {
     local figures='NOT CHECKED: the source of the library cannot be had here'
     if [[ -n $rust ]]; then
         step 'builds without std' build_bare
-        figures=${bare[*]}
+        figures="${bare[*]}, and with \`portable-atomic\` ${plain[*]}"
     fi
     row 'builds without `std`' "$figures" 'tests/deep.sh targets'
+}
+
+stage_machines() {
+    script .ci/targets --all
+    from_script 'all tests on other machines' 's/^ *tests on (.*: .*)/\1/p'
+}
+
+stage_wasm() {
+    script .ci/wasm --all
+    from_script 'WebAssembly' 's/^ *tests in (.*: .*)/\1/p'
 }
 
 stage_zoo() {
@@ -301,7 +316,7 @@ stage_repeats() {
         "$figures" 'tests/deep.sh repeats'
 }
 
-# The stages, each in a process of its own, so that it may fail.
+# The stages, each in a process of its own, so that one may fail.
 
 print_table() {
     echo "Commit $commit, $(rustc --version | cut -d ' ' -f 1,2), on $(uname -m) with $(nproc) processors."
@@ -315,7 +330,7 @@ print_table() {
     done
 }
 
-# All that is to be run is read before anything runs, so that this file may change meanwhile.
+# The whole file is read before anything runs, so it may change meanwhile.
 main() {
     local stage status
     failed=()

@@ -11,10 +11,10 @@ use std::task::Poll;
 use std::time::Duration;
 use std::{slice, thread};
 
-use futures::executor::LocalPool;
+use futures::executor::{LocalPool, ThreadPool};
 use futures::future::join_all;
 use futures::stream;
-use futures::task::LocalSpawnExt;
+use futures::task::{LocalSpawnExt, SpawnExt};
 use futures::{FutureExt, StreamExt};
 use hchan::{
     Receiver, RecvError, RecvTimeoutError, SendError, SendTimeoutError, Sender, bounded, unbounded,
@@ -29,7 +29,9 @@ enum Host {
     TokioLocal,
     AsyncStd,
     Smol,
+    SmolLocal,
     LocalPool,
+    ThreadPool,
     /// A thread for each task, which polls it.
     Threads,
     /// A thread for each task, which calls what blocks.
@@ -37,6 +39,18 @@ enum Host {
 }
 
 impl Host {
+    const ALL: &[Self] = &[
+        Self::TokioThreads,
+        Self::TokioLocal,
+        Self::AsyncStd,
+        Self::Smol,
+        Self::SmolLocal,
+        Self::LocalPool,
+        Self::ThreadPool,
+        Self::Threads,
+        Self::Blocking,
+    ];
+
     /// Runs tasks to their end.
     fn run(self, tasks: Vec<Task>) {
         match self {
@@ -51,6 +65,16 @@ impl Host {
             }
             Self::Smol => {
                 smol::block_on(join_all(tasks.into_iter().map(smol::spawn)));
+            }
+            Self::SmolLocal => {
+                let executor = smol::LocalExecutor::new();
+                let tasks = tasks.into_iter().map(|task| executor.spawn(task));
+                smol::block_on(executor.run(join_all(tasks)));
+            }
+            Self::ThreadPool => {
+                let pool = ThreadPool::builder().pool_size(2).create().unwrap();
+                let tasks = { tasks.into_iter() }.map(|task| pool.spawn_with_handle(task).unwrap());
+                futures::executor::block_on(join_all(tasks));
             }
             Self::LocalPool => {
                 let mut pool = LocalPool::new();
@@ -216,11 +240,14 @@ fn check_all(received: &mpsc::Receiver<Vec<Value>>, producers: usize, numbers: u
 }
 
 fn ping_pong_keeps_step(crew: &mut Crew) {
-    const ROUNDS: usize = 1000;
+    ping_pong(crew, 1000);
+}
+
+fn ping_pong(crew: &mut Crew, rounds: usize) {
     let (ping, pings) = bounded(0);
     let (pong, pongs) = bounded(0);
     crew.producer(|host| async move {
-        for n in 0..ROUNDS {
+        for n in 0..rounds {
             host.send(&ping, n).await.unwrap();
             assert_eq!(host.recv(&pongs).await, Ok(n + 1));
         }
@@ -416,11 +443,25 @@ on! {
     on_tokio_with_one_thread: [Host::TokioLocal] => [Host::TokioLocal];
     on_async_std: [Host::AsyncStd] => [Host::AsyncStd];
     on_smol: [Host::Smol] => [Host::Smol];
+    on_smol_with_one_thread: [Host::SmolLocal] => [Host::SmolLocal];
     on_local_pool: [Host::LocalPool] => [Host::LocalPool];
+    on_thread_pool: [Host::ThreadPool] => [Host::ThreadPool];
     on_threads_that_poll: [Host::Threads] => [Host::Threads];
     on_threads_that_block: [Host::Blocking] => [Host::Blocking];
     from_tokio_to_smol_and_threads: [Host::TokioThreads] => [Host::Smol, Host::Blocking];
     from_threads_to_tasks: [Host::Blocking, Host::Threads] => [Host::AsyncStd, Host::LocalPool];
+}
+
+#[test]
+fn any_two_keep_step() {
+    for producer in Host::ALL {
+        for consumer in Host::ALL {
+            ping_pong(
+                &mut Crew::new(slice::from_ref(producer), slice::from_ref(consumer)),
+                50,
+            );
+        }
+    }
 }
 
 // A wait that is given up.

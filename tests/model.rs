@@ -64,6 +64,17 @@ const WITH_PERMITS: Kit<'_> = Kit {
     ],
 };
 
+/// Calls around leases; `TakeLease` and `DropLease` come with them.
+const WITH_LEASES: Kit<'_> = Kit {
+    capacities: &[0, 1],
+    calls: &[
+        Op::TryLease(CHAN),
+        Op::Recv(CHAN),
+        Op::Send(CHAN),
+        Op::Close(CHAN),
+    ],
+};
+
 /// Calls around a receiver that stands in line itself.
 const WITH_PLACE: Kit<'_> = Kit {
     capacities: &[0, 1],
@@ -116,6 +127,9 @@ impl Sketch {
                 model.try_send(c, value);
             }
             Op::TryRecv(c) => drop(model.try_recv(c)),
+            Op::TryLease(c) => drop(model.try_lease(c)),
+            Op::TakeLease(k) => drop(model.take_lease(k)),
+            Op::DropLease(k) => model.drop_lease(k),
             Op::Close(c) => drop(model.close(c)),
             Op::SendReserved(_) => {
                 let value = model.value();
@@ -164,7 +178,9 @@ fn each_script(
     let futures = (0..sketch.live().len()).flat_map(|k| [Op::Poll(k), Op::Drop(k)]);
     let permits = sketch.model.permits(CHAN) > 0;
     let permits = permits.then_some([Op::SendReserved(0), Op::DropPermit(0)]);
-    let steps = calls.iter().cloned().chain(futures);
+    let leases = 0..sketch.model.leases.len();
+    let leases = leases.flat_map(|k| [Op::TakeLease(k), Op::DropLease(k)]);
+    let steps = calls.iter().cloned().chain(futures).chain(leases);
     for op in steps.chain(permits.into_iter().flatten()) {
         let mut next = sketch.clone();
         next.act(&op);
@@ -228,7 +244,7 @@ const SHORT: usize = match (cfg!(miri), cfg!(debug_assertions)) {
 
 #[test]
 fn model_keeps_its_promises_in_every_short_script() {
-    for kit in [BASIC, WITH_PERMITS, WITH_PLACE] {
+    for kit in [BASIC, WITH_PERMITS, WITH_LEASES, WITH_PLACE] {
         let scripts = breaks_within(SHORT, kit, None);
         assert!(scripts.is_ok(), "{scripts:?}");
     }
@@ -243,6 +259,12 @@ fn channel_does_as_the_model_in_every_short_script() {
 #[test]
 fn channel_does_as_the_model_in_every_short_script_with_permits() {
     let scripts = differs_at(SHORT.min(6), WITH_PERMITS, None);
+    assert!(scripts.is_ok(), "{scripts:?}");
+}
+
+#[test]
+fn channel_does_as_the_model_in_every_short_script_with_leases() {
+    let scripts = differs_at(SHORT.min(6), WITH_LEASES, None);
     assert!(scripts.is_ok(), "{scripts:?}");
 }
 

@@ -113,7 +113,9 @@ fn a_slot_that_close_came_before_returns_its_item() {
 
 #[test]
 fn an_idle_handle_gives_its_slot_up_when_it_is_dropped_closed_or_used_otherwise() {
-    let give_up: [fn(Sender<i32>) -> Option<Sender<i32>>; 4] = [
+    type GiveUp = fn(Sender<i32>) -> Option<Sender<i32>>;
+
+    let give_up: [GiveUp; 4] = [
         |tx| {
             drop(tx);
             None

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use std::time::{Duration, Instant};
 
 use crate::error::{RecvError, RecvTimeoutError, SendError, SendTimeoutError};
-use crate::handles::receiver::{self, Receiver};
+use crate::handles::receiver::Receiver;
 use crate::handles::sender::Sender;
 use crate::park;
 
@@ -157,11 +157,7 @@ impl<T> Receiver<T> {
         limit: usize,
         timeout: Duration,
     ) -> Result<usize, RecvTimeoutError> {
-        let deadline = park::deadline(timeout);
-        receiver::in_time(park::block_on_until(
-            &mut self.recv_many(out, limit),
-            deadline,
-        ))
+        self.recv_many_in_time(out, limit, park::deadline(timeout))
     }
 
     /// Receives up to `limit` values and appends them to `out`, sleeping until `deadline` at most for the first.
@@ -188,9 +184,18 @@ impl<T> Receiver<T> {
         limit: usize,
         deadline: Instant,
     ) -> Result<usize, RecvTimeoutError> {
-        receiver::in_time(park::block_on_until(
-            &mut self.recv_many(out, limit),
-            Some(deadline),
-        ))
+        self.recv_many_in_time(out, limit, Some(deadline))
+    }
+
+    fn recv_many_in_time(
+        &self,
+        out: &mut Vec<T>,
+        limit: usize,
+        deadline: Option<Instant>,
+    ) -> Result<usize, RecvTimeoutError> {
+        let received = park::block_on_until(&mut self.recv_many(out, limit), deadline);
+        received.map_or(Err(RecvTimeoutError::Timeout), |received| {
+            received.map_err(RecvTimeoutError::from)
+        })
     }
 }

@@ -607,10 +607,7 @@ impl<T> Receiver<T> {
     /// From Go: a `select` of `<-c` and `<-time.After(timeout)`.
     #[doc(alias = "recv_timeout")]
     pub fn recv_blocking_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        in_time(park::block_on_until(
-            &mut self.recv(),
-            park::deadline(timeout),
-        ))
+        self.recv_in_time(park::deadline(timeout))
     }
 
     /// Receives a value, sleeping until `deadline` at most.
@@ -630,7 +627,13 @@ impl<T> Receiver<T> {
     /// From Go: a `select` of `<-c` and `<-ctx.Done()`, with a deadline.
     #[doc(alias = "recv_deadline")]
     pub fn recv_blocking_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
-        in_time(park::block_on_until(&mut self.recv(), Some(deadline)))
+        self.recv_in_time(Some(deadline))
+    }
+
+    fn recv_in_time(&self, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
+        let mut recv = self.recv();
+        let received = park::block_on_until(&mut recv, deadline);
+        in_time(&mut recv, received)
     }
 
     /// Blocks the thread for each value until the channel is closed and drained; in async code write
@@ -655,10 +658,13 @@ impl<T> Receiver<T> {
 }
 
 /// What became of a receive whose time may have run out before it ended.
-pub(crate) fn in_time<T>(received: Option<Result<T, RecvError>>) -> Result<T, RecvTimeoutError> {
+pub(crate) fn in_time<T>(
+    recv: &mut RecvFuture<'_, T>,
+    received: Option<Result<T, RecvError>>,
+) -> Result<T, RecvTimeoutError> {
     match received {
         Some(received) => received.map_err(RecvTimeoutError::from),
-        None => Err(RecvTimeoutError::Timeout),
+        None => recv.cancel().ok_or(RecvTimeoutError::Timeout),
     }
 }
 

@@ -38,13 +38,14 @@ impl<T> Hchan<T> {
 
     /// Grants the slot that is free to the first reservation in line.
     pub(super) fn admit_reservation(&mut self) -> Option<Waker> {
+        let reserved = self.reserved.checked_add(1)?;
         let waiters = self.waiters.as_mut()?;
         let first =
             { &mut waiters.reserveq }.dequeue(&mut waiters.sudogs, Terms::Revocable, u64::MAX);
         self.reserving = !waiters.reserveq.is_empty();
         let (reservation, waker) = first?;
         waiters.sudogs.get_mut(reservation).state = State::Success;
-        self.reserved += 1;
+        self.reserved = reserved;
         Some(waker)
     }
 

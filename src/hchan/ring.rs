@@ -11,8 +11,9 @@ pub(crate) struct Ring<T> {
     values: VecDeque<T>,
     /// The number of slots. Storage grows towards it as needed.
     dataqsiz: usize,
-    /// How many values have left their slots.
-    received: usize,
+    /// How many values have left their slots. Wider than a pointer where that has 32 bits, for a slot is what is
+    /// left after a division: a number that wraps around would jump to another.
+    received: u64,
 }
 
 impl<T> Ring<T> {
@@ -32,6 +33,14 @@ impl<T> Ring<T> {
             dataqsiz,
             received: 0,
         }
+    }
+
+    /// A ring that so many values have left.
+    #[cfg(test)]
+    pub(crate) const fn used(dataqsiz: usize, received: u64) -> Self {
+        let mut ring = Self::new(dataqsiz);
+        ring.received = received;
+        ring
     }
 
     #[inline]
@@ -62,19 +71,23 @@ impl<T> Ring<T> {
     }
 
     /// How many values have left their slots, in all.
-    pub(crate) const fn received(&self) -> usize {
+    pub(crate) const fn received(&self) -> u64 {
         self.received
     }
 
     /// The slot that the next value is received from.
     pub(crate) fn recvx(&self) -> usize {
-        self.received.checked_rem(self.dataqsiz).unwrap_or(0)
+        self.slot(self.received)
     }
 
     /// The slot that the next value is sent to.
     pub(crate) fn sendx(&self) -> usize {
-        let sent = self.received.wrapping_add(self.len());
-        sent.checked_rem(self.dataqsiz).unwrap_or(0)
+        self.slot(self.received + self.len() as u64)
+    }
+
+    fn slot(&self, number: u64) -> usize {
+        let slot = number.checked_rem(self.dataqsiz as u64).unwrap_or(0);
+        slot as usize
     }
 
     /// Puts a value at the tail.
@@ -112,7 +125,7 @@ impl<T> Ring<T> {
         if self.values.capacity() > Self::KEPT {
             self.fit();
         }
-        self.received = self.received.wrapping_add(usize::from(!self.is_empty()));
+        self.received += u64::from(!self.is_empty());
         // Last of all, so that the value moves once.
         self.values.pop_front()
     }
@@ -121,7 +134,7 @@ impl<T> Ring<T> {
     pub(crate) fn take_many(&mut self, limit: usize, out: &mut Vec<T>) {
         let many = limit.min(self.len());
         out.extend(self.values.drain(..many));
-        self.received = self.received.wrapping_add(many);
+        self.received += many as u64;
         self.fit();
     }
 

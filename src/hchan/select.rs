@@ -96,7 +96,7 @@ impl<T> Hchan<T> {
     pub(crate) const fn now(&self) -> u64 {
         { self.clock }
             .wrapping_add(self.sent)
-            .wrapping_add(self.buf.received() as u64)
+            .wrapping_add(self.buf.received())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The state machine driven directly: no lock, no executor, no waker that does anything but count.
 
 use alloc::collections::VecDeque;
+use alloc::sync::Arc as Shared;
 use alloc::task::Wake;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -8,6 +9,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::Waker;
 
 use super::offer::{Offer, Terms};
+use super::ring::Ring;
 use super::select::Released;
 use super::sudog::{SendTicket, Ticket};
 use super::{Hchan, Kind, Look, Served};
@@ -20,7 +22,7 @@ use crate::wakes::Wakes;
 struct Count(AtomicUsize);
 
 impl Wake for Count {
-    fn wake(self: Arc<Self>) {
+    fn wake(self: Shared<Self>) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -30,12 +32,12 @@ struct Machine {
     hchan: Hchan<u32>,
     woken: usize,
     task: Waker,
-    count: Arc<Count>,
+    count: Shared<Count>,
 }
 
 impl Machine {
     fn new(dataqsiz: usize) -> Self {
-        let count = Arc::new(Count(AtomicUsize::new(0)));
+        let count = Shared::new(Count(AtomicUsize::new(0)));
         Self {
             hchan: Hchan::new(Kind::Bounded, dataqsiz),
             woken: 0,
@@ -51,6 +53,15 @@ impl Machine {
         for value in (0..).take(dataqsiz) {
             assert_eq!(machine.send(value), Ok(()));
         }
+        machine
+    }
+
+    /// A channel that so many values have gone through, and that has seen as much else.
+    fn used(dataqsiz: usize, times: u64) -> Self {
+        let mut machine = Self::new(dataqsiz);
+        machine.hchan.buf = Ring::used(dataqsiz, times);
+        machine.hchan.sent = times;
+        machine.hchan.clock = times;
         machine
     }
 
@@ -714,7 +725,7 @@ fn a_broken_invariant_is_noticed() {
         ("a sender in line though there is room", |it| {
             it.hchan.recvq = WaitQ::new();
             park_send(it);
-            it.hchan.buf = super::Ring::new(1);
+            it.hchan.buf = Ring::new(1);
         }),
         ("a value that was put back and is not counted", |it| {
             it.hchan.recvq = WaitQ::new();
@@ -731,7 +742,7 @@ fn a_broken_invariant_is_noticed() {
         }),
         ("a reservation in line though there is room", |it| {
             park_reserve(it);
-            it.hchan.buf = super::Ring::new(1);
+            it.hchan.buf = Ring::new(1);
         }),
     ];
     for (what, breaks) in breaks {
@@ -741,6 +752,58 @@ fn a_broken_invariant_is_noticed() {
         let check = || machine.hchan.check();
         assert!(catch_unwind(AssertUnwindSafe(check)).is_err(), "{what}");
     }
+}
+
+#[test]
+fn a_channel_that_has_counted_beyond_32_bits_is_like_any_other() {
+    let edge = u64::from(u32::MAX);
+    for times in (edge - 20..edge + 2).chain([edge << 8]) {
+        // Ages.
+        let mut machine = Machine::used(0, times);
+        let mut receivers = [0, 1, 2].map(|_| machine.park_recv());
+        assert_eq!([0, 1, 2].map(|value| machine.send(value)), [Ok(()); 3]);
+        for receiver in [1, 2, 0] {
+            machine.drop_recv(receivers[receiver].take());
+        }
+        assert_eq!(machine.drain(), [0, 1, 2]);
+
+        // The time of parked sends, and the line that they share with reservations.
+        let mut machine = Machine::used(1, times);
+        assert_eq!(machine.send(0), Ok(()));
+        let [mut first, second] = [1, 2].map(|value| machine.park_send(value));
+        let mut reservation = machine.park_reserve();
+        let mut last = machine.park_send(3);
+        assert_eq!(machine.drop_send(second), Some(2));
+        assert_eq!((machine.recv(), machine.recv()), (Ok(0), Ok(1)));
+        assert_eq!(machine.look_send(&mut first), (Look::Done, None));
+        assert_eq!(machine.look_reserve(&mut reservation), Look::Done);
+        assert_eq!(machine.look_send(&mut last), (Look::Parked, None));
+        machine.release_permit();
+        assert_eq!(machine.look_send(&mut last), (Look::Done, None));
+
+        // The clock.
+        let mut machine = Machine::used(3, times);
+        for value in 0..30 {
+            assert_eq!(ticks(&mut machine, |it| it.send(value)), 1);
+            assert_eq!(ticks(&mut machine, Machine::recv), 1);
+        }
+    }
+}
+
+#[test]
+fn permits_are_not_granted_beyond_what_can_be_counted() {
+    let mut machine = Machine::new(usize::MAX);
+    machine.hchan.reserved = u32::MAX - 1;
+    assert_eq!(machine.reserve(), Ok(()));
+    let mut waits = machine.park_reserve();
+    // Where more can be sent than can be reserved, that there is room changes nothing.
+    if machine.send(1).is_ok() {
+        assert_eq!(machine.recv(), Ok(1));
+    }
+    assert_eq!(machine.look_reserve(&mut waits), Look::Parked);
+    machine.release_permit();
+    assert_eq!(machine.look_reserve(&mut waits), Look::Done);
+    assert_eq!(machine.hchan.reserved, u32::MAX);
 }
 
 #[test]

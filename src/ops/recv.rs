@@ -173,8 +173,10 @@ fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>) -> Option<T> {
         Look::Done if hchan.is_closed() => hchan.unlock_and_settle(),
         Look::Done | Look::Closed => drop(hchan),
         Look::Parked | Look::Elsewhere => {
-            drop(hchan);
-            leave_line(chan, place);
+            if let Some(ticket) = place.take() {
+                let (left, next) = hchan.cancel_recv(ticket);
+                hchan.unlock_to_drop(left, next);
+            }
         }
     }
     elem

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::error::{RecvTimeoutError, SendTimeoutError, polled_after_ready};
 use crate::handles::{receiver, sender};
-use crate::ops::recv::{self, RecvFuture};
+use crate::ops::recv::RecvFuture;
 use crate::ops::send::SendFuture;
 
 /// One poll of `op`, and of `timer` if it must wait. `None` if the time is over; an `op` that can end goes first.
@@ -107,9 +107,7 @@ impl<T, F: Future> Future for RecvUntilFuture<'_, T, F> {
         }
         poll_until(this.recv, this.timer, cx).map(|received| {
             *this.done = true;
-            // Out of time, it stands in line still.
-            recv::leave_line(&this.recv.receiver.chan, &mut this.recv.place);
-            receiver::in_time(received)
+            receiver::in_time(this.recv, received)
         })
     }
 }

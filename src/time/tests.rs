@@ -5,8 +5,8 @@ use core::task::Poll;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::{Task, after, next_tick, tick};
-use crate::sync::{Arc, AtomicU32, Ordering};
+use super::{Arc, Task, after, next_tick, tick};
+use crate::sync::{AtomicU32, Ordering};
 
 const PERIOD: Duration = Duration::from_millis(10);
 
@@ -41,7 +41,7 @@ fn the_last_receiver_takes_its_timer_along() {
     ] {
         let chan = rx.chan.clone();
         drop(rx);
-        assert_eq!(Arc::strong_count(&chan), 1);
+        assert_eq!(crate::sync::Arc::strong_count(&chan), 1);
     }
 }
 

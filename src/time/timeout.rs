@@ -1,5 +1,6 @@
 //! Operations that have a certain time: [`until`](crate::ops::until) with a timer of the crate's own.
 
+use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
@@ -12,7 +13,7 @@ use futures_timer::Delay;
 use crate::handles::receiver::Receiver;
 use crate::handles::sender::Sender;
 use crate::ops::until::{RecvUntilFuture, SendUntilFuture};
-use crate::sync::{Arc, Mutex};
+use crate::sync::Mutex;
 use crate::wakes::{contain, wake_and_drop};
 
 /// The timer of [`Sender::send_timeout`] and [`Receiver::recv_timeout`], so that their futures can be named.

@@ -1,5 +1,8 @@
 //! Closing, and the last handle of a side.
 
+use std::future::poll_fn;
+use std::task::{Context, Waker};
+
 use hchan::{RecvError, SendError, Sender, TryRecvError, TrySendError, bounded};
 
 use super::support::{Drops, values};
@@ -282,6 +285,41 @@ fn closed_future_dropped_at_the_end() {
         block_on(watcher);
         end(dropper);
         closed
+    });
+}
+
+/// The same with a handle that is polled itself, and with one that keeps nothing open.
+#[test]
+fn polled_and_weak_handles_against_the_end() {
+    check(Complete, [AtOnce, Parked], || {
+        let (mut tx, rx) = bounded::<()>(0);
+        let closer = spawn(move || rx.close());
+        let (turn, ()) = wait(poll_fn(|cx| tx.poll_closed(cx)));
+        assert!(end(closer));
+        turn
+    });
+    check(Complete, [AtOnce, Parked], || {
+        let (tx, rx) = bounded::<()>(0);
+        let weak = rx.downgrade();
+        let dropper = drops(tx);
+        let (turn, ()) = wait(weak.closed());
+        end(dropper);
+        turn
+    });
+}
+
+/// A handle that was polled itself is dropped while the end comes.
+#[test]
+fn polled_handle_dropped_at_the_end() {
+    check(Complete, [true], || {
+        let (tx, rx) = bounded::<()>(0);
+        let mut tx2 = tx.clone();
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(tx2.poll_closed(&mut cx).is_pending());
+        let dropper = drops(tx2);
+        let closed = rx.close();
+        end(dropper);
+        closed && tx.is_closed()
     });
 }
 

@@ -5,7 +5,7 @@
     reason = "each test file uses its part of this"
 )]
 
-use hchan::{Permit, RecvError, SendError, TryRecvError, TrySendError};
+use hchan::{RecvError, SendError, TryRecvError, TrySendError};
 
 use crate::model::{Answer, Value};
 
@@ -34,10 +34,7 @@ pub fn forced<T: Into<Value>>(said: Result<Option<T>, SendError<T>>) -> Answer {
 }
 
 /// A permit is to be kept.
-pub fn tried_to_reserve<'a, T>(
-    said: Result<Permit<'a, T>, TrySendError<()>>,
-    keep: impl FnOnce(Permit<'a, T>),
-) -> Answer {
+pub fn tried_to_reserve<P>(said: Result<P, TrySendError<()>>, keep: impl FnOnce(P)) -> Answer {
     match said {
         Ok(permit) => {
             keep(permit);
@@ -58,9 +55,6 @@ pub fn received<T: Into<Value>>(said: Result<T, RecvError>) -> Answer {
     tried_to_receive(said.map_err(TryRecvError::from))
 }
 
-pub fn reserved<'a, T>(
-    said: Result<Permit<'a, T>, SendError<()>>,
-    keep: impl FnOnce(Permit<'a, T>),
-) -> Answer {
+pub fn reserved<P>(said: Result<P, SendError<()>>, keep: impl FnOnce(P)) -> Answer {
     tried_to_reserve(said.map_err(TrySendError::from), keep)
 }

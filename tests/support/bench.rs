@@ -29,8 +29,9 @@ use std::task::{Context, Poll};
 
 use futures::Sink;
 use hchan::{
-    ClosedFuture, Drain, Permit, Receiver, RecvError, RecvFuture, RecvTimeoutError, ReserveFuture,
-    Select, SendError, SendFuture, Sender, TryRecvError, WeakReceiver, WeakSender,
+    ClosedFuture, Drain, Lease, LeaseFuture, Permit, Receiver, RecvError, RecvFuture,
+    RecvOwnedFuture, RecvTimeoutError, ReserveFuture, Select, SendError, SendFuture,
+    SendOwnedFuture, Sender, TryRecvError, WeakReceiver, WeakSender,
 };
 
 use crate::answers::{
@@ -54,6 +55,7 @@ pub enum Op {
     Recv(ChanId),
     Reserve(ChanId),
     Watch(ChanId),
+    Lease(ChanId),
     SendFrom(ChanId),
     SendMany(ChanId, usize),
     RecvMany(ChanId, usize),
@@ -74,6 +76,9 @@ pub enum Op {
     // Calls.
     TrySend(ChanId),
     TryRecv(ChanId),
+    TryLease(ChanId),
+    TakeLease(usize),
+    DropLease(usize),
     ForceSend(ChanId),
     TryReserve(ChanId),
     TryRecvMany(ChanId, usize),
@@ -97,6 +102,9 @@ pub enum Op {
     PollFlush(usize),
     UseSender(usize, Give),
     LendSender(usize, usize),
+    /// Makes a send of it that owns it.
+    SendOwned(usize),
+    PollReserve(usize),
     CloneSender(usize),
     DropSender(usize),
     StartSend(usize),
@@ -122,6 +130,8 @@ pub enum Receive {
     Until,
     OneForgotten,
     NextForgotten,
+    /// The handle goes with the future.
+    Owned,
     // Calls.
     Try,
     TryIter,
@@ -284,7 +294,8 @@ impl Picks {
     }
 
     fn lent(&self) -> Receive {
-        let all = [Receive::One, Receive::Next, Receive::Many(self.k / 3 % 3)];
+        let many = Receive::Many(self.k / 4 % 3);
+        let all = [Receive::One, Receive::Owned, Receive::Next, many];
         all[self.k % all.len()]
     }
 
@@ -297,7 +308,7 @@ impl Picks {
 pub type Step = fn(Picks) -> Op;
 
 /// How often each step is taken, the simple ones first, since scripts shrink towards them.
-pub const STEPS: [(usize, Step); 46] = [
+pub const STEPS: [(usize, Step); 52] = [
     (8, |picks| Op::Recv(picks.chan)),
     (8, |picks| Op::Send(picks.chan)),
     (4, |picks| Op::TrySend(picks.chan)),
@@ -338,9 +349,15 @@ pub const STEPS: [(usize, Step); 46] = [
     (1, |picks| Op::LendSender(picks.n, picks.k % 3)),
     (2, |picks| Op::CloneSender(picks.n)),
     (1, |picks| Op::DropSender(picks.n)),
-    (2, |picks| Op::StartSend(picks.n)),
-    (1, |picks| Op::SinkReady(picks.n)),
+    (4, |picks| Op::StartSend(picks.n)),
+    (4, |picks| Op::SinkReady(picks.n)),
     (1, |picks| Op::CloseSink(picks.n)),
+    (3, |picks| Op::Lease(picks.chan)),
+    (3, |picks| Op::TryLease(picks.chan)),
+    (3, |picks| Op::TakeLease(picks.n)),
+    (4, |picks| Op::DropLease(picks.n)),
+    (1, |picks| Op::SendOwned(picks.n)),
+    (2, |picks| Op::PollReserve(picks.n)),
     (1, |picks| Op::Downgrade(picks.n)),
     (1, |picks| Op::UpgradeReceiver(picks.n)),
     (1, |picks| Op::UpgradeSender(picks.n)),
@@ -425,6 +442,10 @@ enum Subject<'t, 'r, 's> {
     SendFrom(Boxed<'t, Result<(), SendError<()>>>, Unsent),
     Reserve(ReserveFuture<'t, Counted>, ChanId),
     Recv(RecvFuture<'r, Counted>),
+    Lease(LeaseFuture<'r, Counted>),
+    /// It owns its handle.
+    RecvOwned(RecvOwnedFuture<Counted>),
+    SendOwned(SendOwnedFuture<Counted>),
     RecvMany(Boxed<'r, Result<Vec<Counted>, RecvError>>),
     Watch(ClosedFuture<'r>),
     Select(Select<'s, Won>),
@@ -439,8 +460,16 @@ enum Subject<'t, 'r, 's> {
 /// The permits that are out.
 type Permits<'t> = Vec<(ChanId, Permit<'t, Counted>)>;
 
+/// The leases that are out.
+type Leases<'r> = Vec<Lease<'r, Counted>>;
+
 impl<'t, 'r> Subject<'t, 'r, '_> {
-    fn poll(&mut self, cx: &mut Context<'_>, permits: &mut Permits<'t>) -> Poll<Said> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        permits: &mut Permits<'t>,
+        leases: &mut Leases<'r>,
+    ) -> Poll<Said> {
         match self {
             Self::Send(future) => poll_fused(future, cx).map(|said| alone(sent(said))),
             Self::SendFrom(future, unsent) => future.as_mut().poll(cx).map(sent_from(unsent)),
@@ -449,7 +478,12 @@ impl<'t, 'r> Subject<'t, 'r, '_> {
                 let keep = |permit| permits.push((*c, permit));
                 poll_fused(future, cx).map(|said| alone(reserved(said, keep)))
             }
+            Self::SendOwned(future) => poll_fused(future, cx).map(|said| alone(sent(said))),
             Self::Recv(future) => poll_fused(future, cx).map(|said| alone(received(said))),
+            Self::RecvOwned(future) => poll_fused(future, cx).map(|said| alone(received(said))),
+            Self::Lease(future) => {
+                poll_fused(future, cx).map(|said| alone(leased(said, |lease| leases.push(lease))))
+            }
             Self::RecvMany(future) => future.as_mut().poll(cx).map(received_many),
             Self::Watch(future) => poll_fused(future, cx).map(|()| alone(Answer::Ended)),
             Self::Select(future) => poll_fused(future, cx).map(said_by),
@@ -461,7 +495,9 @@ impl<'t, 'r> Subject<'t, 'r, '_> {
     fn needs_senders(&self) -> bool {
         match self {
             Self::Recv(_) | Self::RecvMany(_) | Self::Watch(_) | Self::RecvWith(_) => false,
+            Self::Lease(_) | Self::RecvOwned(_) => false,
             Self::Send(_) | Self::SendFrom(..) | Self::Reserve(..) | Self::SendWith(..) => true,
+            Self::SendOwned(_) => true,
             Self::Select(_) | Self::SelectWith(_) => true,
         }
     }
@@ -475,6 +511,7 @@ impl<'t, 'r> Subject<'t, 'r, '_> {
             Self::Send(future) => Subject::Send(future),
             Self::SendFrom(future, unsent) => Subject::SendFrom(future, unsent),
             Self::SendWith(future, unsent) => Subject::SendWith(future, unsent),
+            Self::SendOwned(future) => Subject::SendOwned(future),
             Self::Reserve(future, c) => Subject::Reserve(future, c),
             _ => unreachable!("those that receive are gone"),
         }
@@ -485,6 +522,8 @@ impl<'t, 'r> Subject<'t, 'r, '_> {
             Self::Recv(future) => Subject::Recv(future),
             Self::RecvMany(future) => Subject::RecvMany(future),
             Self::RecvWith(future) => Subject::RecvWith(future),
+            Self::RecvOwned(future) => Subject::RecvOwned(future),
+            Self::Lease(future) => Subject::Lease(future),
             Self::Watch(future) => Subject::Watch(future),
             _ => unreachable!("those that send are gone"),
         }
@@ -569,11 +608,28 @@ fn poll_once_as<F: Future + ?Sized>(task: &Task, future: Pin<&mut F>) -> Poll<F:
     future.poll(&mut Context::from_waker(&waker))
 }
 
-/// A handle that may have a place in line: that of a receive, or of a staged value.
+/// What a lease says, which is kept.
+fn leased<'r>(
+    said: Result<Lease<'r, Counted>, impl Into<TryRecvError>>,
+    keep: impl FnOnce(Lease<'r, Counted>),
+) -> Answer {
+    match said.map_err(Into::into) {
+        Ok(lease) => {
+            let id = lease.id;
+            keep(lease);
+            Answer::Received(id)
+        }
+        Err(TryRecvError::Empty) => Answer::Empty,
+        Err(TryRecvError::Closed) => Answer::Over,
+    }
+}
+
+/// A handle that may have a place in line: that of a receive, of a staged value, or for a slot; or a slot.
 struct Own<H> {
     chan: ChanId,
     handle: H,
     place: Option<Task>,
+    slot: bool,
 }
 
 /// The same while a future has the handle.
@@ -614,7 +670,11 @@ impl<'t, 'r, 's> Live<'t, 'r, 's> {
     /// The model's poll. A bulk operation is a single one that goes on by itself.
     fn law(&mut self, model: &mut Model) -> Poll<Said> {
         loop {
-            let Poll::Ready((arm, answer)) = model.poll(self.task.id) else {
+            let polled = match self.subject {
+                Subject::Lease(_) => model.poll_lease(self.task.id),
+                _ => model.poll(self.task.id),
+            };
+            let Poll::Ready((arm, answer)) = polled else {
                 return Poll::Pending;
             };
             let on = model.futures[self.task.id].arms[arm].chan();
@@ -714,6 +774,8 @@ struct Bench<'t, 'r, 's> {
     live: Vec<Live<'t, 'r, 's>>,
     forgotten: Vec<Task>,
     permits: Permits<'t>,
+    /// As in the model.
+    leases: Leases<'r>,
     /// The arms that no channel knows of.
     foreign: Vec<Arc<Foreign>>,
     /// Values that were taken, and wait to be iterated over.
@@ -749,6 +811,7 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
             live: Vec::new(),
             forgotten: Vec::new(),
             permits: Vec::new(),
+            leases: Vec::new(),
             foreign: Vec::new(),
             drains: Vec::new(),
             retired: Vec::new(),
@@ -792,6 +855,7 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
                 has_place(n, &self.own_rxs)
             }
             Op::UseSender(n, _) | Op::LendSender(n, _) => has_place(n, &self.own_txs),
+            Op::SendOwned(n) | Op::PollReserve(n) | Op::StartSend(n) => has_place(n, &self.own_txs),
             Op::PollSend(n) | Op::PollFlush(n) | Op::SinkReady(n) => has_place(n, &self.own_txs),
             Op::CloneSender(n) | Op::DropSender(n) | Op::CloseSink(n) => {
                 has_place(n, &self.own_txs)
@@ -819,6 +883,36 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
                 let k = self.add(reserve, vec![Arm::Reserve(c)]);
                 self.poll(k)
             }
+            Op::Lease(c) => {
+                let lease = Subject::Lease(self.rxs?[c].lease());
+                let k = self.add(lease, vec![Arm::Recv(c)]);
+                self.poll(k)
+            }
+            Op::TryLease(c) => {
+                let leases = &mut self.leases;
+                let said = leased(self.rxs?[c].try_lease(), |lease| leases.push(lease));
+                same("answer", &said, &self.model.try_lease(c))
+            }
+            Op::TakeLease(n) => {
+                let k = nth(n, &self.leases)?;
+                let said = self.leases.remove(k).take().id;
+                same("value", &said, &self.model.take_lease(k))
+            }
+            Op::DropLease(n) => {
+                let k = nth(n, &self.leases)?;
+                let mut lease = self.leases.remove(k);
+                let said = std::ops::DerefMut::deref_mut(&mut lease).id;
+                let (_, _, law) = self.model.leases[k];
+                drop(lease);
+                self.model.drop_lease(k);
+                same("value", &said, &law)
+            }
+            Op::SendOwned(n) => {
+                let k = nth(n, &self.own_txs)?;
+                let k = self.send_owned(k);
+                self.poll(k)
+            }
+            Op::PollReserve(n) => self.poll_reserve(n)?,
             Op::Watch(c) => {
                 let watch = Subject::Watch(self.rxs?[c].closed());
                 let k = self.add(watch, vec![Arm::Watch(c)]);
@@ -1017,7 +1111,7 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
                 Ok(())
             }
             Op::StartSend(n) => self.start_send(n)?,
-            Op::SinkReady(n) => self.poll_sink(n, Sink::poll_ready)?,
+            Op::SinkReady(n) => self.sink_ready(n)?,
             Op::CloseSink(n) => self.close_sink(n)?,
             Op::Ripen(n) => {
                 let k = nth(n, &self.foreign)?;
@@ -1109,7 +1203,7 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
         let live = &mut self.live[k];
         let waker = live.task.waker();
         let cx = &mut Context::from_waker(&waker);
-        let said = live.subject.poll(cx, &mut self.permits);
+        let said = live.subject.poll(cx, &mut self.permits, &mut self.leases);
         let law = live.law(&mut self.model);
         if let (Poll::Ready(_), Poll::Ready(_)) = (&said, &law) {
             let Live { task, lent, .. } = self.live.remove(k);
@@ -1150,18 +1244,32 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
     }
 
     fn cancel(&mut self, k: usize) -> Option<Verdict> {
-        let Subject::Send(send) = &mut self.live[k].subject else {
-            return None;
+        fn twice(cancel: impl FnMut() -> Option<Counted>) -> [Option<Value>; 2] {
+            let mut cancel = std::iter::repeat_with(cancel).map(|value| value.map(|it| it.id));
+            [(); 2].map(|()| cancel.next().flatten())
+        }
+        let (said, receives) = match &mut self.live[k].subject {
+            Subject::Send(send) => (twice(|| send.cancel()), false),
+            Subject::SendOwned(send) => (twice(|| send.cancel()), false),
+            Subject::Recv(recv) => (twice(|| recv.cancel()), true),
+            Subject::RecvOwned(recv) => (twice(|| recv.cancel()), true),
+            _ => return None,
         };
-        let said = ids(send.cancel().as_slice());
-        let again = send.cancel().is_some();
         let mut live = self.live.remove(k);
-        let law = live.law_of_drop(&mut self.model);
-        self.retired.push(live.task);
-        Some(
-            same("value that was not sent", &said, &law)
-                .and_then(|()| same("value of a second cancel", &again, &false)),
-        )
+        let law = match receives {
+            true => self.model.cancel_recv(live.task.id),
+            false => live.law_of_drop(&mut self.model).pop(),
+        };
+        let Live {
+            task,
+            subject,
+            lent,
+            ..
+        } = live;
+        self.retired.push(task);
+        drop(subject);
+        self.come_home(lent);
+        Some(same("values of two cancels", &said, &[law, None]))
     }
 
     /// A parked future may be forgotten: it stands in line for good, and loses what it is handed.
@@ -1170,7 +1278,11 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
         let is_fresh = self.model.futures[task.id].state == State::Fresh;
         let owns_nothing = matches!(
             subject,
-            Subject::Send(_) | Subject::Recv(_) | Subject::Reserve(..) | Subject::Watch(_)
+            Subject::Send(_)
+                | Subject::Recv(_)
+                | Subject::Lease(_)
+                | Subject::Reserve(..)
+                | Subject::Watch(_)
         );
         if is_fresh || !owns_nothing {
             return None;
@@ -1213,6 +1325,7 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
                                 chan,
                                 handle,
                                 place,
+                                ..
                             } = self.own_rxs.remove(k);
                             handles.push(handle);
                             lent.rxs.push((chan, place));
@@ -1316,9 +1429,13 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
             chan,
             handle,
             place,
+            slot,
         } = self.own_txs.remove(k);
         drop(handle);
         self.give_up(place);
+        if slot {
+            self.model.release_permit(chan);
+        }
         self.model.drop_sender(chan);
     }
 
@@ -1327,6 +1444,7 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
             chan,
             handle,
             place,
+            ..
         } = self.own_rxs.remove(k);
         drop(handle);
         self.give_up(place);
@@ -1343,22 +1461,37 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
         }
     }
 
-    /// The handles of a future that has ended, each with its place if that was not given up.
+    /// The handles of a future that has ended, each with its place if that was not given up. Those that it owned have
+    /// gone with it.
     fn come_home(&mut self, lent: Lent) {
-        let handles = lent.home.rxs.take().into_iter();
-        for (handle, (chan, place)) in handles.zip(lent.rxs) {
-            self.own_rxs.push(Own {
-                chan,
-                handle,
-                place,
-            });
+        let mut handles = lent.home.rxs.take().into_iter();
+        for (chan, place) in lent.rxs {
+            match handles.next() {
+                Some(handle) => self.own_rxs.push(Own {
+                    chan,
+                    handle,
+                    place,
+                    slot: false,
+                }),
+                None => {
+                    self.give_up(place);
+                    self.model.drop_receiver(chan);
+                }
+            }
         }
-        if let (Some(handle), Some((chan, place))) = (lent.home.tx.take(), lent.tx) {
-            self.own_txs.push(Own {
-                chan,
-                handle,
-                place,
-            });
+        if let Some((chan, place)) = lent.tx {
+            match lent.home.tx.take() {
+                Some(handle) => self.own_txs.push(Own {
+                    chan,
+                    handle,
+                    place,
+                    slot: false,
+                }),
+                None => {
+                    self.give_up(place);
+                    self.model.drop_sender(chan);
+                }
+            }
         }
     }
 
@@ -1369,6 +1502,7 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
             chan,
             handle,
             place,
+            ..
         } = &mut self.own_rxs[k];
         let new = || Task::new(self.model.create(vec![Arm::Recv(*chan)]));
         let task = place.get_or_insert_with(new);
@@ -1490,6 +1624,7 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
             chan,
             handle: mut rx,
             place,
+            ..
         } = self.own_rxs.remove(k);
         let f = self.model.create(vec![Arm::Recv(chan)]);
         if let Some(place) = &place {
@@ -1501,6 +1636,16 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
         };
         let home = lent.home.clone();
         let mut limit = 1;
+        if how == Receive::Owned {
+            self.live.push(Live {
+                task: Task::new(f),
+                subject: Subject::RecvOwned(rx.recv_owned()),
+                rest: VecDeque::new(),
+                limit,
+                lent,
+            });
+            return Some(self.live.len() - 1);
+        }
         let future: Boxed<'static, Said> = match how {
             Receive::Many(more) => {
                 limit = more + 1;
@@ -1534,10 +1679,12 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
     // A sender that is polled itself is a send that stays when the handle is left alone.
 
     fn poll_send(&mut self, k: usize, item: Option<(Counted, Value)>) -> Verdict {
+        self.give_up_slot(k);
         let Own {
             chan,
             handle,
             place,
+            ..
         } = &mut self.own_txs[k];
         let (mut item, mut id) = item.unzip();
         let mut task = place.take().unwrap_or_else(|| Task::new(FutureId::MAX));
@@ -1568,11 +1715,34 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
         same("answer", &said, &law)
     }
 
+    /// Whether the place of this sender is for a slot, and no staged value's.
+    fn reserves(&self, k: usize) -> bool {
+        let place = self.own_txs[k].place.as_ref();
+        place.is_some_and(|task| matches!(self.model.futures[task.id].arms[0], Arm::Reserve(_)))
+    }
+
+    /// A sender that sends in another way gives up the slot that it holds, or the place in line for one.
+    fn give_up_slot(&mut self, k: usize) {
+        if mem::take(&mut self.own_txs[k].slot) {
+            self.model.release_permit(self.own_txs[k].chan);
+        }
+        if self.reserves(k) {
+            let place = self.own_txs[k].place.take();
+            self.give_up(place);
+        }
+    }
+
     /// What is staged stays so, whatever else is done with the handle.
     fn use_sender(&mut self, k: usize, how: Give) -> Option<Verdict> {
         let c = self.own_txs[k].chan;
         if how == Give::TryReserve {
-            let tx = slots(&self.own_txs[k].handle)?;
+            slots(&self.own_txs[k].handle)?;
+        }
+        if how != Give::Close {
+            self.give_up_slot(k);
+        }
+        if how == Give::TryReserve {
+            let tx = &self.own_txs[k].handle;
             let said = tried_to_reserve(tx.try_reserve(), drop);
             let law = self.model.try_reserve(c);
             if law == Answer::Granted {
@@ -1612,11 +1782,13 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
 
     /// Makes a future that keeps the handle until it has ended.
     fn lend_sender(&mut self, k: usize, count: usize) -> usize {
+        self.give_up_slot(k);
         let (values, ids) = self.values(count);
         let Own {
             chan,
             handle: tx,
             place,
+            ..
         } = self.own_txs.remove(k);
         let lent = Lent {
             tx: Some((chan, place)),
@@ -1634,15 +1806,40 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
         k
     }
 
-    // A sink on capacity 0 stages one item.
+    /// Makes a send that owns the handle.
+    fn send_owned(&mut self, k: usize) -> usize {
+        self.give_up_slot(k);
+        let (value, id) = self.value();
+        let Own {
+            chan,
+            handle: tx,
+            place,
+            ..
+        } = self.own_txs.remove(k);
+        let send = Subject::SendOwned(tx.send_owned(value));
+        let k = self.add(send, vec![Arm::Send(chan, id)]);
+        self.live[k].lent.tx = Some((chan, place));
+        k
+    }
+
+    // A sink holds a slot, or on capacity 0 stages one item.
 
     fn start_send(&mut self, n: usize) -> Option<Verdict> {
         let k = nth(n, &self.own_txs)?;
         let c = self.own_txs[k].chan;
-        if self.model.chans[c].cap > 0 || self.own_txs[k].place.is_some() {
+        if self.own_txs[k].place.is_some() && !self.reserves(k) {
             return None;
         }
         let (value, id) = self.value();
+        if mem::take(&mut self.own_txs[k].slot) {
+            let said = Pin::new(&mut self.own_txs[k].handle).start_send(value);
+            return Some(same(
+                "answer",
+                &sent(said),
+                &self.model.send_reserved(c, id),
+            ));
+        }
+        self.give_up_slot(k);
         let own = &mut self.own_txs[k];
         let mut task = Task::new(self.model.create(vec![Arm::Send(c, id)]));
         let law = self.model.poll(task.id).map(|(_, answer)| answer);
@@ -1667,11 +1864,7 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
     }
 
     /// A poll that waits until nothing is staged.
-    fn poll_sink(&mut self, n: usize, poll: PollSink) -> Option<Verdict> {
-        let k = nth(n, &self.own_txs)?;
-        if self.model.chans[self.own_txs[k].chan].cap > 0 {
-            return None;
-        }
+    fn poll_staged(&mut self, k: usize, poll: PollSink) -> Verdict {
         let own = &mut self.own_txs[k];
         let mut task = own.place.take().unwrap_or_else(|| Task::new(FutureId::MAX));
         task.hears = true;
@@ -1688,13 +1881,93 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
             Poll::Pending => own.place = Some(task),
             Poll::Ready(_) => self.retired.push(task),
         }
-        Some(same("answer", &said, &law))
+        same("answer", &said, &law)
+    }
+
+    fn sink_ready(&mut self, n: usize) -> Option<Verdict> {
+        let k = nth(n, &self.own_txs)?;
+        if self.model.chans[self.own_txs[k].chan].cap == 0 {
+            return Some(self.poll_staged(k, Sink::poll_ready));
+        }
+        let (said, law) = self.poll_slot(k, |handle, cx| Pin::new(handle).poll_ready(cx).map(sent));
+        Some(same(
+            "answer",
+            &said,
+            &law.map(|answer| match answer {
+                Answer::Granted | Answer::Denied => Answer::Sent,
+                answer => answer,
+            }),
+        ))
+    }
+
+    /// Waits for a slot, and keeps it; what is staged goes first.
+    fn poll_slot<R>(
+        &mut self,
+        k: usize,
+        poll: impl FnOnce(&mut Sender<Counted>, &mut Context<'_>) -> R,
+    ) -> (R, Poll<Answer>) {
+        let own = &mut self.own_txs[k];
+        let mut task = own.place.take().unwrap_or_else(|| Task::new(FutureId::MAX));
+        task.hears = true;
+        let said = {
+            let waker = task.waker();
+            poll(&mut own.handle, &mut Context::from_waker(&waker))
+        };
+        let mut law = Poll::Ready(Answer::Sent);
+        if task.id != FutureId::MAX {
+            law = self.model.poll(task.id).map(|(_, answer)| answer);
+        }
+        if law == Poll::Ready(Answer::Sent) {
+            law = Poll::Ready(Answer::Granted);
+            if !own.slot {
+                task.id = self.model.create(vec![Arm::Reserve(own.chan)]);
+                law = self.model.poll(task.id).map(|(_, answer)| answer);
+            }
+        }
+        own.slot |= law == Poll::Ready(Answer::Granted);
+        match law {
+            Poll::Pending => own.place = Some(task),
+            Poll::Ready(_) => self.retired.push(task),
+        }
+        (said, law)
+    }
+
+    /// Polls for a permit, and uses it or gives it up at once.
+    fn poll_reserve(&mut self, n: usize) -> Option<Verdict> {
+        let k = nth(n, &self.own_txs)?;
+        slots(&self.own_txs[k].handle)?;
+        let c = self.own_txs[k].chan;
+        let (said, law) = self.poll_slot(k, |handle, cx| handle.poll_reserve(cx));
+        let law = match law {
+            // What was staged is dropped.
+            Poll::Ready(Answer::Refused(_)) => Poll::Ready(Answer::Denied),
+            law => law,
+        };
+        let mut permit = None;
+        let said = said.map(|said| reserved(said, |granted| permit = Some(granted)));
+        let verdict = same("answer", &said, &law);
+        let Some(permit) = permit else {
+            return Some(verdict);
+        };
+        self.own_txs[k].slot = false;
+        if n % 2 == 0 {
+            drop(permit.release());
+            self.model.release_permit(c);
+            return Some(verdict);
+        }
+        let (value, id) = self.value();
+        let said = sent(permit.send(value).map(drop));
+        let law = self.model.send_reserved(c, id);
+        Some(verdict.and_then(|()| same("answer", &said, &law)))
     }
 
     /// What is staged is waited for, and then the handle is given up.
     fn close_sink(&mut self, n: usize) -> Option<Verdict> {
         let k = nth(n, &self.own_txs)?;
-        let polled = self.poll_sink(n, Sink::poll_close)?;
+        let reserves = self.reserves(k);
+        let place = self.own_txs[k].place.take_if(|_| reserves);
+        let polled = self.poll_staged(k, Sink::poll_close);
+        self.give_up(place);
         if self.own_txs[k].place.is_none() {
             self.drop_sender(k);
         }
@@ -1782,6 +2055,7 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
                 .collect(),
             forgotten: self.forgotten,
             permits: Vec::new(),
+            leases: self.leases,
             foreign: self.foreign,
             drains: self.drains,
             retired: self.retired,
@@ -1801,6 +2075,7 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
             self.compare()?;
         }
         self.drains.clear();
+        self.drop_leases()?;
         while !self.own_rxs.is_empty() {
             self.drop_receiver(0);
             self.compare()?;
@@ -1816,6 +2091,7 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
             live: live.map(|live| live.with(Subject::into_sending)).collect(),
             forgotten: self.forgotten,
             permits: self.permits,
+            leases: Vec::new(),
             foreign: self.foreign,
             drains: Vec::new(),
             retired: self.retired,
@@ -1843,6 +2119,14 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
         Ok(())
     }
 
+    fn drop_leases(&mut self) -> Verdict {
+        while !self.leases.is_empty() {
+            self.step(&Op::DropLease(0))?;
+            self.compare()?;
+        }
+        Ok(())
+    }
+
     /// Drops what is left; tells the steps that were taken, and how many values there were.
     fn end(mut self) -> Result<(Vec<Taken>, usize), String> {
         while !self.live.is_empty() {
@@ -1850,6 +2134,7 @@ impl<'t, 'r, 's> Bench<'t, 'r, 's> {
             self.compare()?;
         }
         self.drop_permits()?;
+        self.drop_leases()?;
         let values = self.model.value();
         Ok((self.taken, values))
     }
@@ -1865,6 +2150,7 @@ fn own<H>(chan: ChanId, handle: H) -> Own<H> {
         chan,
         handle,
         place: None,
+        slot: false,
     }
 }
 

@@ -267,6 +267,8 @@ pub struct Model {
     pub out: Vec<Value>,
     /// The values that their callers have not brought yet.
     pub in_hand: Vec<Value>,
+    /// The values that may come back, each with its age.
+    pub leases: Vec<(ChanId, u64, Value)>,
     /// How many values there are.
     values: usize,
     broken: Vec<Promise>,
@@ -292,6 +294,7 @@ impl Model {
             woken: Vec::new(),
             out: Vec::new(),
             in_hand: Vec::new(),
+            leases: Vec::new(),
             values: 0,
             broken: Vec::new(),
             mutation,
@@ -493,6 +496,80 @@ impl Model {
         answer
     }
 
+    /// A value that is received may come back: until it is taken, it is unclaimed.
+    pub fn try_lease(&mut self, c: ChanId) -> Answer {
+        let (answer, age) = self.recv_aged(c);
+        match answer {
+            Answer::Received(value) => {
+                self.chans[c].inflight += 1;
+                self.lease(c, age, value);
+            }
+            answer => self.observe(c, answer),
+        }
+        answer
+    }
+
+    /// The same as a poll of a receive.
+    pub fn poll_lease(&mut self, f: FutureId) -> Poll<(usize, Answer)> {
+        let Arm::Recv(c) = self.futures[f].arms[0] else {
+            panic!("only a receive leases");
+        };
+        let answer = match self.futures[f].state {
+            State::Fresh => match self.try_lease(c) {
+                Answer::Received(value) => Answer::Received(value),
+                _ => return self.poll(f),
+            },
+            State::Won {
+                answer: Answer::Received(value),
+                age,
+                ..
+            } => {
+                self.lease(c, age, value);
+                Answer::Received(value)
+            }
+            _ => return self.poll(f),
+        };
+        self.futures[f].state = State::Done;
+        Poll::Ready((0, answer))
+    }
+
+    fn lease(&mut self, c: ChanId, age: u64, value: Value) {
+        self.leases.push((c, age, value));
+        if self.chans[c].end_seen {
+            self.broken.push(Promise::ClosedIsFinal);
+        }
+    }
+
+    pub fn take_lease(&mut self, k: usize) -> Value {
+        let (c, _, value) = self.leases.remove(k);
+        self.chans[c].inflight -= 1;
+        self.out.push(value);
+        if self.mutation != Some(Mutation::ClaimReleasesNobody) {
+            self.settle(c);
+        }
+        value
+    }
+
+    pub fn drop_lease(&mut self, k: usize) {
+        let (c, age, value) = self.leases.remove(k);
+        self.put_back(c, age, value);
+    }
+
+    /// Gives a receive up, unless it was handed a value.
+    pub fn cancel_recv(&mut self, f: FutureId) -> Option<Value> {
+        if let State::Won {
+            answer: Answer::Received(value),
+            ..
+        } = self.futures[f].state
+        {
+            let polled = self.poll(f);
+            assert!(polled.is_ready(), "it was handed a value");
+            return Some(value);
+        }
+        self.drop(f);
+        None
+    }
+
     /// Senders fail with their values, watchers are told; receivers, once nothing can come.
     pub fn close(&mut self, c: ChanId) -> bool {
         if self.chans[c].closed {
@@ -621,6 +698,11 @@ impl Model {
     }
 
     fn recv(&mut self, c: ChanId) -> Answer {
+        self.recv_aged(c).0
+    }
+
+    /// The age of what was received comes along.
+    fn recv_aged(&mut self, c: ChanId) -> (Answer, u64) {
         let senders = self.chans[c].sendq.iter();
         // Reservations bring nothing yet: they are passed by.
         let sender = senders.copied().find_map(|place| match self.arm(place) {
@@ -636,19 +718,19 @@ impl Model {
                 if self.mutation != Some(Mutation::RecvAdmitsNobody) {
                     self.admit(c);
                 }
-                return Answer::Received(value);
+                return (Answer::Received(value), age);
             }
         }
         if let Some((place, value)) = sender {
             let age = self.accept(c);
             self.leaves(c, age);
             self.win(place, Answer::Sent, 0);
-            return Answer::Received(value);
+            return (Answer::Received(value), age);
         }
         if self.is_over(c) {
-            Answer::Over
+            (Answer::Over, 0)
         } else {
-            Answer::Empty
+            (Answer::Empty, 0)
         }
     }
 
@@ -988,7 +1070,8 @@ impl Model {
         let mut places = vec![0; self.values];
         let inside = self.chans.iter().flat_map(|chan| &chan.buf);
         inside.for_each(|&(_, value)| places[value] += 1);
-        let outside = self.out.iter().chain(&self.in_hand);
+        let leased = self.leases.iter().map(|(_, _, value)| value);
+        let outside = self.out.iter().chain(&self.in_hand).chain(leased);
         outside.for_each(|&value| places[value] += 1);
         for f in self.live() {
             let mut won = None;
@@ -1011,6 +1094,7 @@ impl Model {
             lines.flatten().for_each(|place| places[place.future] += 1);
         }
         let mut unclaimed = vec![0; self.chans.len()];
+        self.leases.iter().for_each(|&(c, ..)| unclaimed[c] += 1);
         for (f, future) in self.futures.iter().enumerate() {
             let mut lines = vec![];
             for arm in future.arms.iter().filter(|_| self.is_parked(f)) {

@@ -54,3 +54,22 @@ fn many_values_move_in_order() {
     assert_eq!(out, [2, 3, 4, 5, 6]);
     assert_eq!((ring.recvx(), ring.sendx()), (2, 2));
 }
+
+#[test]
+fn slots_follow_each_other_beyond_what_32_bits_can_count() {
+    for dataqsiz in 1..=7 {
+        let mut ring = Ring::used(dataqsiz, u64::from(u32::MAX) - 9);
+        ring.push(0);
+        for value in 1..20 {
+            let (recvx, sendx) = (ring.recvx(), ring.sendx());
+            assert_eq!(sendx, (recvx + 1) % dataqsiz);
+            ring.push(value);
+            assert_eq!(ring.sendx(), (sendx + 1) % dataqsiz);
+            assert_eq!(ring.take(), Some(value - 1));
+            assert_eq!(ring.recvx(), (recvx + 1) % dataqsiz);
+        }
+        let mut out = Vec::new();
+        ring.take_many(1, &mut out);
+        assert_eq!((out, ring.recvx()), (alloc::vec![19], ring.sendx()));
+    }
+}
