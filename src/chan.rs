@@ -21,6 +21,7 @@ use crate::ops::closed::Closeq;
 use crate::sync::{Arc, AtomicI32, AtomicU64, Mutex, MutexGuard, Ordering};
 use crate::trace::Told;
 use crate::wakes::{Wakes, contain, wake_and_drop};
+use crate::watch::{Caller, Watch};
 
 pub(crate) struct Chan<T> {
     hchan: Mutex<Hchan<T>>,
@@ -32,6 +33,7 @@ pub(crate) struct Chan<T> {
     /// Every parked send of a task that parked up to this time has been sent.
     served: AtomicU64,
     pub(crate) closeq: Closeq,
+    pub(crate) watch: Watch,
 }
 
 /// The channel under its lock. Dropped, it is unlocked.
@@ -43,16 +45,21 @@ pub(crate) struct Locked<'a, T> {
 }
 
 impl<T> Chan<T> {
-    fn pair(kind: Kind, dataqsiz: usize) -> (Sender<T>, Receiver<T>) {
+    pub(crate) fn pair(kind: Kind, dataqsiz: usize, caller: Caller) -> (Sender<T>, Receiver<T>) {
         let hchan = Hchan::new(kind, dataqsiz);
+        let (watch, sender, receiver) = Watch::pair::<T>(kind, hchan.capacity(), caller);
         let chan = Arc::new(Self {
             lead: AtomicI32::new(hchan.lead()),
             hchan: Mutex::new(hchan),
             capacity: i32::try_from(dataqsiz).unwrap_or(i32::MAX),
             served: AtomicU64::new(0),
-            closeq: Closeq::new(kind != Kind::Never),
+            closeq: Closeq::new(kind != Kind::Never, watch.clone()),
+            watch,
         });
-        (Sender::new(chan.clone()), Receiver::new(chan))
+        (
+            Sender::new(chan.clone(), sender),
+            Receiver::new(chan, receiver),
+        )
     }
 
     /// Takes the lock, sooner or later.
@@ -72,6 +79,7 @@ impl<T> Chan<T> {
 
     #[inline]
     fn guard<'a>(&'a self, hchan: MutexGuard<'a, Hchan<T>>) -> Locked<'a, T> {
+        self.watch.begin();
         Locked {
             hchan,
             told: Told::new(),
@@ -143,6 +151,7 @@ impl<T> Drop for Locked<'_, T> {
             self.hchan.check();
         }
         self.chan.lead.store(self.hchan.lead(), Ordering::Relaxed);
+        self.hchan.publish(&self.chan.watch);
         self.told.add(self.hchan.trace(), self.chan.address());
     }
 }
@@ -280,8 +289,9 @@ impl<T, V: Default + IntoIterator<Item = T>> Drop for Unseen<'_, T, V> {
 /// From Go: `make(chan T, capacity)`, split into its two directions `chan<- T` and `<-chan T`.
 #[doc(alias("channel", "bounded_async", "rendezvous", "make", "chan"))]
 #[must_use]
+#[track_caller]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    Chan::pair(Kind::Bounded, capacity)
+    Chan::pair(Kind::Bounded, capacity, Caller::here())
 }
 
 /// Makes a channel that is never full: every send is ready when it is first polled.
@@ -301,8 +311,9 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// Not in Go, where every channel has a capacity.
 #[doc(alias("unbounded_channel", "unbounded_async"))]
 #[must_use]
+#[track_caller]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
-    Chan::pair(Kind::Unbounded, usize::MAX)
+    Chan::pair(Kind::Unbounded, usize::MAX, Caller::here())
 }
 
 /// Makes a channel on which nothing ever happens: Go's nil channel.
@@ -324,8 +335,9 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 /// From Go: the nil channel, on which every operation blocks forever.
 #[doc(alias("nil", "null"))]
 #[must_use]
+#[track_caller]
 pub fn never<T>() -> (Sender<T>, Receiver<T>) {
-    Chan::pair(Kind::Never, 0)
+    Chan::pair(Kind::Never, 0, Caller::here())
 }
 
 impl<T> Chan<T> {

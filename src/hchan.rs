@@ -36,6 +36,7 @@ use crate::error::{TryRecvError, TrySendError, present};
 use crate::snapshot::Snapshot;
 use crate::trace::{Event, Queue, Trace};
 use crate::wakes::Wakes;
+use crate::watch::{Counts, Visit, Watch};
 
 /// The kinds of channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,13 +219,15 @@ impl<T> Hchan<T> {
     pub(crate) fn park_send(
         &mut self,
         elem: &mut Option<T>,
+        visit: Visit,
         set_party: impl FnOnce(&mut Sudog) -> bool,
     ) -> SendTicket {
         self.clock += 1;
         self.trace.note(Event::Park(Queue::Send));
         let value = self.store.keep(present(elem.take()));
         let sudogs = &mut self.waiters.get_or_insert_default().sudogs;
-        let (ticket, is_task) = { &mut self.sendq }.park(sudogs, self.clock, value, set_party);
+        let (ticket, is_task) =
+            { &mut self.sendq }.park(sudogs, self.clock, value, visit, set_party);
         let since = match is_task {
             true => self.clock,
             false => SendTicket::ARM,
@@ -421,11 +424,15 @@ impl<T> Hchan<T> {
     /// Puts a receive that found nothing at the end of `recvq`.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as in `WaitQ::park`")]
-    pub(crate) fn park_recv(&mut self, set_party: impl FnOnce(&mut Sudog) -> bool) -> Ticket {
+    pub(crate) fn park_recv(
+        &mut self,
+        visit: Visit,
+        set_party: impl FnOnce(&mut Sudog) -> bool,
+    ) -> Ticket {
         self.clock += 1;
         self.trace.note(Event::Park(Queue::Recv));
         let sudogs = &mut self.waiters.get_or_insert_default().sudogs;
-        let (ticket, _) = { &mut self.recvq }.park(sudogs, self.clock, NIL, set_party);
+        let (ticket, _) = { &mut self.recvq }.park(sudogs, self.clock, NIL, visit, set_party);
         ticket
     }
 
@@ -593,6 +600,23 @@ impl<T> Hchan<T> {
     #[inline]
     pub(crate) fn trace(&mut self) -> &mut Trace {
         &mut self.trace
+    }
+
+    /// Writes down what has changed since the lock was taken.
+    #[inline]
+    pub(crate) fn publish(&mut self, watch: &Watch) {
+        let counts = || Counts {
+            closed: self.closed,
+            ring: self.buf.len(),
+            received: self.buf.received(),
+            returned: self.returned,
+            reserved: self.reserved,
+            unclaimed: self.unclaimed,
+            sent: self.sent,
+            peak: self.peak,
+        };
+        let waiters = self.waiters.as_deref_mut();
+        watch.publish(counts, waiters.map(|waiters| &mut waiters.sudogs.spots));
     }
 
     #[inline]

@@ -173,6 +173,7 @@
 //! | `std` | yes | blocking calls, the iterators that wait, and threads that yield under contention |
 //! | `sink` | yes | `Sink` for [`Sender`] |
 //! | `time` | no | `after` and `tick`, channels that the clock sends to, and `send_timeout` and `recv_timeout`, on any executor or none; brings in `std` and `futures-timer`; does not compile for `wasm32-unknown-unknown`, which has no clock |
+//! | `inspect` | no | a registry of living channels, for finding what hangs: see the module `inspect`; brings in `std` and `futures-executor` |
 //! | `portable-atomic` | no | atomics for processors that cannot compare and swap, as thumbv6m and riscv32imc |
 //! | `tracing` | no | events for a subscriber of the crate `tracing` |
 //!
@@ -204,6 +205,8 @@ mod error;
 mod handles;
 mod hchan;
 mod id;
+#[cfg(feature = "inspect")]
+pub mod inspect;
 #[cfg(not(any(hchan_loom, hchan_shuttle)))]
 mod lock;
 mod ops;
@@ -216,6 +219,7 @@ mod sync;
 mod time;
 mod trace;
 mod wakes;
+mod watch;
 
 pub use self::chan::{bounded, never, unbounded};
 #[cfg(any(doc, doctest))]

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::sync::thread::{self, Thread};
 use crate::sync::{AtomicBool, Ordering, has_company, park_timeout, this_thread_blocks};
+use crate::watch::while_blocking;
 
 /// The waker of a thread.
 struct Unparker {
@@ -217,7 +218,8 @@ pub(crate) fn block_on_until<F: Future + Unpin>(
     // A wake that came too late for the last wait is none of this one's.
     sleeper.unparker.woken.store(false, Ordering::Relaxed);
     let mut poll = |sleeper: &Sleeper| {
-        let polled = Pin::new(&mut *op).poll(&mut Context::from_waker(&sleeper.waker));
+        let mut cx = Context::from_waker(&sleeper.waker);
+        let polled = while_blocking(|| Pin::new(&mut *op).poll(&mut cx));
         match polled {
             Poll::Ready(output) => Some(output),
             Poll::Pending => None,

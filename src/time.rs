@@ -64,6 +64,7 @@ use crate::wakes::contain;
 /// From Go: `time.After(d)`.
 #[doc(alias("sleep", "timeout"))]
 #[must_use]
+#[track_caller]
 pub fn after(duration: Duration) -> Receiver<Instant> {
     schedule(duration, None)
 }
@@ -121,6 +122,7 @@ pub fn after(duration: Duration) -> Receiver<Instant> {
 /// `Ticker.Stop`.
 #[doc(alias("interval", "Ticker"))]
 #[must_use]
+#[track_caller]
 pub fn tick(period: Duration) -> Receiver<Instant> {
     match period.is_zero() {
         true => never().1,
@@ -129,11 +131,13 @@ pub fn tick(period: Duration) -> Receiver<Instant> {
 }
 
 /// Makes a channel that receives the time after `first`, and after each period from then on.
+#[track_caller]
 fn schedule(first: Duration, period: Option<Duration>) -> Receiver<Instant> {
     let Some(due) = Instant::now().checked_add(first) else {
         return never().1;
     };
     let (tx, rx) = bounded(1);
+    rx.chan.watch.set_timer(true);
     Task::start(send_times(tx, due, period));
     rx
 }
@@ -160,6 +164,7 @@ async fn send_times(tx: Sender<Instant>, first: Instant, period: Option<Duration
         }
     }
     drop(delay);
+    tx.chan.watch.set_timer(false);
     // The sender stays as long as a receiver does, so that the channel does not close.
     end.await;
 }

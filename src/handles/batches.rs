@@ -31,6 +31,7 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// From Go: a loop of `c <- value`.
+    #[track_caller]
     pub fn send_many_blocking(&self, items: &mut VecDeque<T>) -> Result<(), SendError<()>> {
         park::block_on(&mut self.send_many(items))
     }
@@ -55,6 +56,7 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// From Go: a loop of `select`s of `c <- value` and one `<-time.After(timeout)`.
+    #[track_caller]
     pub fn send_many_blocking_timeout(
         &self,
         items: &mut VecDeque<T>,
@@ -82,6 +84,7 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// From Go: a loop of `select`s of `c <- value` and `<-ctx.Done()`, with a deadline.
+    #[track_caller]
     pub fn send_many_blocking_deadline(
         &self,
         items: &mut VecDeque<T>,
@@ -90,6 +93,7 @@ impl<T> Sender<T> {
         self.send_many_in_time(items, Some(deadline))
     }
 
+    #[track_caller]
     fn send_many_in_time(
         &self,
         items: &mut VecDeque<T>,
@@ -128,6 +132,7 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// From Go: `v := <-c`, then a loop of `select { case v := <-c: default: }`.
+    #[track_caller]
     pub fn recv_many_blocking(&self, out: &mut Vec<T>, limit: usize) -> Result<usize, RecvError> {
         park::block_on(&mut self.recv_many(out, limit))
     }
@@ -151,6 +156,7 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// From Go: a `select` of `<-c` and `<-time.After(timeout)`, then a loop.
+    #[track_caller]
     pub fn recv_many_blocking_timeout(
         &self,
         out: &mut Vec<T>,
@@ -178,6 +184,7 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// From Go: a `select` of `<-c` and `<-ctx.Done()`, with a deadline, then a loop.
+    #[track_caller]
     pub fn recv_many_blocking_deadline(
         &self,
         out: &mut Vec<T>,

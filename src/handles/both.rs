@@ -247,11 +247,14 @@ macro_rules! both_handles {
             /// ```
             ///
             /// Not in Go, whose runtime does the polling.
+            #[track_caller]
             pub fn poll_closed(
                 &mut self,
                 cx: &mut core::task::Context<'_>,
             ) -> core::task::Poll<()> {
-                self.chan.closeq.poll_place(&mut self.watch, cx)
+                self.chan
+                    .closeq
+                    .poll_place(&mut self.watch, $crate::watch::Caller::here(), cx)
             }
         }
 

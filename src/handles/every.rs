@@ -4,6 +4,23 @@
 macro_rules! every_handle {
     ($Handle:ident) => {
         impl<T> $Handle<T> {
+            /// Gives the channel a name, for `inspect`; without that feature it does nothing.
+            ///
+            /// All handles share the name, and the last one given holds. Of a long one 128 bytes are kept.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// let (tx, rx) = hchan::bounded::<u8>(1);
+            /// tx.set_name("jobs");
+            /// # drop(rx);
+            /// ```
+            ///
+            /// Not in Go, where a channel has no name.
+            pub fn set_name(&self, name: &str) {
+                self.chan.watch.set_name(name);
+            }
+
             /// Whether the channel is closed. Once true, true forever.
             ///
             /// # Examples
@@ -52,6 +69,7 @@ macro_rules! every_handle {
             ///
             /// From Go: what a second channel named `done` is for.
             #[doc(alias = "cancelled")]
+            #[track_caller]
             pub fn closed(&self) -> $crate::ops::closed::ClosedFuture<'_> {
                 $crate::ops::closed::ClosedFuture::new(&self.chan.closeq)
             }

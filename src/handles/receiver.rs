@@ -21,6 +21,7 @@ use crate::ops::until::RecvUntilFuture;
 use crate::park;
 use crate::sync::Arc;
 use crate::wakes::Wakes;
+use crate::watch::{Badge, Caller, Origin, Side};
 
 /// The receiving handle of a channel: Go's `<-chan T`. A `for` loop over it blocks the thread; in async code write
 /// `while let Some(value) = rx.next().await`.
@@ -49,17 +50,19 @@ pub struct Receiver<T> {
     pub(crate) watch: Option<Ticket>,
     /// Whether the stream has ended.
     pub(crate) ended: bool,
+    pub(crate) badge: Badge,
 }
 
 both_handles!(Receiver);
 
 impl<T> Receiver<T> {
-    pub(crate) fn new(chan: Arc<Chan<T>>) -> Self {
+    pub(crate) fn new(chan: Arc<Chan<T>>, badge: Badge) -> Self {
         Self {
             chan,
             standing: Standing::new(),
             watch: None,
             ended: false,
+            badge,
         }
     }
 
@@ -104,6 +107,7 @@ impl<T> Receiver<T> {
     ///
     /// From Go: `value, ok := <-c`.
     #[doc(alias("recv_async", "receive"))]
+    #[track_caller]
     pub fn recv(&self) -> RecvFuture<'_, T> {
         RecvFuture::new(self)
     }
@@ -141,6 +145,7 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// From Go: `go func() { v := <-c; … }()`.
+    #[track_caller]
     pub const fn recv_owned(self) -> RecvOwnedFuture<T> {
         RecvOwnedFuture::new(self)
     }
@@ -192,6 +197,7 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// Not in Go, where what was received is gone from the channel.
+    #[track_caller]
     pub const fn lease(&self) -> LeaseFuture<'_, T> {
         LeaseFuture::new(self)
     }
@@ -293,6 +299,7 @@ impl<T> Receiver<T> {
         clippy::should_implement_trait,
         reason = "the name is that of `StreamExt`, before which it comes"
     )]
+    #[track_caller]
     pub fn next(&mut self) -> NextFuture<'_, T> {
         NextFuture::new(self)
     }
@@ -330,6 +337,7 @@ impl<T> Receiver<T> {
     /// From Go: `select { case v := <-c: case <-time.After(d): }`.
     #[doc(alias = "timeout")]
     #[doc(alias = "deadline")]
+    #[track_caller]
     pub fn recv_until<F: Future>(&self, timer: F) -> RecvUntilFuture<'_, T, F> {
         RecvUntilFuture::new(self.recv(), timer)
     }
@@ -365,6 +373,7 @@ impl<T> Receiver<T> {
     ///
     /// From Go: `v := <-c`, then a loop of `select { case v := <-c: default: }`.
     #[doc(alias = "ready_chunks")]
+    #[track_caller]
     pub fn recv_many<'a, 'b>(
         &'a self,
         out: &'b mut Vec<T>,
@@ -490,11 +499,20 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// Not in Go, whose runtime does the polling.
+    #[track_caller]
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
+        self.poll_recv_at(Caller::here(), cx)
+    }
+
+    pub(crate) fn poll_recv_at(
+        &mut self,
+        caller: Caller,
+        cx: &Context<'_>,
+    ) -> Poll<Result<T, RecvError>> {
         let mut standing = self.standing.borrow();
         match standing.place.is_some() {
             true => recv::poll_in_line(&self.chan, &mut standing.place, cx),
-            false => recv::recv_or_park(&self.chan, &mut standing.place, cx),
+            false => recv::recv_or_park(&self.chan, &mut standing.place, caller, cx),
         }
     }
 
@@ -555,6 +573,7 @@ impl<T> Receiver<T> {
     ///
     /// From Go: `v, ok := <-c`; what a goroutine is there, a thread is here.
     #[doc(alias = "blocking_recv")]
+    #[track_caller]
     pub fn recv_blocking(&self) -> Result<T, RecvError> {
         // Before the thread makes ready to sleep.
         if !self.chan.recv_parks() {
@@ -584,6 +603,7 @@ impl<T> Receiver<T> {
     /// ```
     ///
     /// Not in Go, as [`lease`](Self::lease).
+    #[track_caller]
     pub fn lease_blocking(&self) -> Result<Lease<'_, T>, RecvError> {
         park::block_on(&mut self.lease())
     }
@@ -606,6 +626,7 @@ impl<T> Receiver<T> {
     ///
     /// From Go: a `select` of `<-c` and `<-time.After(timeout)`.
     #[doc(alias = "recv_timeout")]
+    #[track_caller]
     pub fn recv_blocking_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
         self.recv_in_time(park::deadline(timeout))
     }
@@ -626,6 +647,7 @@ impl<T> Receiver<T> {
     ///
     /// From Go: a `select` of `<-c` and `<-ctx.Done()`, with a deadline.
     #[doc(alias = "recv_deadline")]
+    #[track_caller]
     pub fn recv_blocking_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
         self.recv_in_time(Some(deadline))
     }
@@ -677,12 +699,14 @@ impl<T> Clone for Receiver<T> {
     /// Makes another receiver, with a place of its own in line.
     ///
     /// Aborts the process, or without `std` panics, if there are more than `u32::MAX`.
+    #[track_caller]
     fn clone(&self) -> Self {
         let counted = self.chan.lock().add_receiver();
         if !counted {
             too_many_handles();
         }
-        Self::new(self.chan.clone())
+        let badge = { &self.chan.watch }.join(Side::Recv, Origin::Cloned, Caller::here());
+        Self::new(self.chan.clone(), badge)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::ops::until::SendUntilFuture;
 use crate::park;
 use crate::sync::Arc;
 use crate::wakes::Wakes;
+use crate::watch::{Badge, Caller, Origin, Side};
 
 /// The sending handle of a channel: Go's `chan<- T`.
 ///
@@ -46,16 +47,19 @@ pub struct Sender<T> {
     pub(crate) holds: Holds,
     /// The place of [`poll_closed`](Self::poll_closed) among those who wait for the end.
     pub(crate) watch: Option<Ticket>,
+    #[cfg_attr(not(feature = "sink"), allow(dead_code, reason = "it is there to be dropped"))]
+    pub(crate) badge: Badge,
 }
 
 both_handles!(Sender);
 
 impl<T> Sender<T> {
-    pub(crate) fn new(chan: Arc<Chan<T>>) -> Self {
+    pub(crate) fn new(chan: Arc<Chan<T>>, badge: Badge) -> Self {
         Self {
             chan,
             holds: Holds::new(),
             watch: None,
+            badge,
         }
     }
 
@@ -100,6 +104,7 @@ impl<T> Sender<T> {
     ///
     /// From Go: `c <- value`, which panics on a closed channel.
     #[doc(alias = "send_async")]
+    #[track_caller]
     pub fn send(&self, value: T) -> SendFuture<'_, T> {
         SendFuture::new(self, value)
     }
@@ -176,6 +181,7 @@ impl<T> Sender<T> {
     /// ```
     ///
     /// From Go: `go func() { c <- value }()`.
+    #[track_caller]
     pub fn send_owned(self, value: T) -> SendOwnedFuture<T> {
         SendOwnedFuture::new(self, value)
     }
@@ -253,6 +259,7 @@ impl<T> Sender<T> {
     /// From Go: `select { case c <- value: case <-time.After(d): }`.
     #[doc(alias = "timeout")]
     #[doc(alias = "deadline")]
+    #[track_caller]
     pub fn send_until<F: Future>(&self, value: T, timer: F) -> SendUntilFuture<'_, T, F> {
         SendUntilFuture::new(self.send(value), timer)
     }
@@ -290,6 +297,7 @@ impl<T> Sender<T> {
     ///
     /// From Go: a loop of `c <- value`.
     #[doc(alias = "send_all")]
+    #[track_caller]
     pub fn send_many<'a, 'b>(&'a self, items: &'b mut VecDeque<T>) -> SendManyFuture<'a, 'b, T> {
         SendManyFuture::new(self, items)
     }
@@ -506,7 +514,7 @@ impl<T> Sender<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<OwnedPermit<T>, SendError<()>>> {
         self.check_slots();
-        if let Err(SendError(_staged)) = ready!(self.poll_slot(cx)) {
+        if let Err(SendError(_staged)) = ready!(self.poll_slot(Caller::here(), cx)) {
             return Poll::Ready(Err(SendError(())));
         }
         let mut sender = self.clone();
@@ -516,13 +524,22 @@ impl<T> Sender<T> {
 
     /// Waits for a slot and keeps it; what is staged is sent first. If the channel is closed, the error has what
     /// was staged.
-    pub(crate) fn poll_slot(&mut self, cx: &Context<'_>) -> Poll<Result<(), SendError<Option<T>>>> {
-        if let Err(SendError(staged)) = ready!(self.poll_staged(cx)) {
+    pub(crate) fn poll_slot(
+        &mut self,
+        caller: Caller,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), SendError<Option<T>>>> {
+        if let Err(SendError(staged)) = ready!(self.poll_staged(caller, cx)) {
             return Poll::Ready(Err(SendError(Some(staged))));
         }
         let mut held = self.holds.borrow();
         if !held.slot {
-            let reserved = ready!(reserve::poll_reserve(&self.chan, &mut held.place, cx));
+            let reserved = ready!(reserve::poll_reserve(
+                &self.chan,
+                &mut held.place,
+                caller,
+                cx
+            ));
             held.slot = reserved.is_ok();
         }
         Poll::Ready(match held.slot {
@@ -532,12 +549,16 @@ impl<T> Sender<T> {
     }
 
     /// Waits until what is staged was sent.
-    pub(crate) fn poll_staged(&mut self, cx: &Context<'_>) -> Poll<Result<(), SendError<T>>> {
+    pub(crate) fn poll_staged(
+        &mut self,
+        caller: Caller,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), SendError<T>>> {
         if !self.holds.is_staged() {
             return Poll::Ready(Ok(()));
         }
         let (mut held, mut staged) = (self.holds.borrow(), None);
-        let polled = send::poll_send(&self.chan, &mut held.staged, &mut staged, cx);
+        let polled = send::poll_send(&self.chan, &mut held.staged, &mut staged, caller, cx);
         polled.map(|sent| refused(sent, &mut staged))
     }
 
@@ -606,18 +627,28 @@ impl<T> Sender<T> {
     ///
     /// Not in Go, whose runtime does the polling.
     #[doc(alias = "poll_ready")]
+    #[track_caller]
     pub fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
         item: &mut Option<T>,
     ) -> Poll<Result<(), SendError<T>>> {
+        self.poll_send_at(Caller::here(), cx, item)
+    }
+
+    pub(crate) fn poll_send_at(
+        &mut self,
+        caller: Caller,
+        cx: &Context<'_>,
+        item: &mut Option<T>,
+    ) -> Poll<Result<(), SendError<T>>> {
         self.leave_standing();
-        ready!(self.poll_staged(cx))?;
+        ready!(self.poll_staged(caller, cx))?;
         if item.is_none() {
             return Poll::Ready(Ok(()));
         }
         let mut held = self.holds.borrow();
-        let polled = send::poll_send(&self.chan, &mut held.staged, item, cx);
+        let polled = send::poll_send(&self.chan, &mut held.staged, item, caller, cx);
         polled.map(|sent| refused(sent, item))
     }
 
@@ -660,6 +691,7 @@ impl<T> Sender<T> {
     ///
     /// From Go: `c <- value`; what a goroutine is there, a thread is here.
     #[doc(alias = "blocking_send")]
+    #[track_caller]
     pub fn send_blocking(&self, mut value: T) -> Result<(), SendError<T>> {
         // Before the thread makes ready to sleep.
         if !self.chan.send_parks() {
@@ -691,6 +723,7 @@ impl<T> Sender<T> {
     ///
     /// From Go: a `select` of `c <- value` and `<-time.After(timeout)`.
     #[doc(alias = "send_timeout")]
+    #[track_caller]
     pub fn send_blocking_timeout(
         &self,
         value: T,
@@ -717,6 +750,7 @@ impl<T> Sender<T> {
     ///
     /// From Go: a `select` of `c <- value` and `<-ctx.Done()`, with a deadline.
     #[doc(alias = "send_deadline")]
+    #[track_caller]
     pub fn send_blocking_deadline(
         &self,
         value: T,
@@ -745,12 +779,14 @@ impl<T> Clone for Sender<T> {
     /// Makes another sender, with a place of its own in line.
     ///
     /// Aborts the process, or without `std` panics, if there are more than `u32::MAX`.
+    #[track_caller]
     fn clone(&self) -> Self {
         let counted = self.chan.lock().add_sender();
         if !counted {
             too_many_handles();
         }
-        Self::new(self.chan.clone())
+        let badge = { &self.chan.watch }.join(Side::Send, Origin::Cloned, Caller::here());
+        Self::new(self.chan.clone(), badge)
     }
 }
 

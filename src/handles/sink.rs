@@ -6,9 +6,10 @@ use core::task::{Context, Poll, Waker, ready};
 
 use futures_sink::Sink;
 
-use crate::chan::bounded;
+use crate::chan::Chan;
 use crate::error::SendError;
 use crate::handles::sender::Sender;
+use crate::hchan::Kind;
 
 /// Sends each item. Where there are slots, the sink is ready once it holds one.
 ///
@@ -65,10 +66,11 @@ impl<T> Sink<T> for Sender<T> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
-        if !self.chan.has_slots() {
-            return self.poll_staged(cx);
+        let this = &mut *self;
+        if !this.chan.has_slots() {
+            return this.poll_staged(this.badge.caller(), cx);
         }
-        Poll::Ready(match ready!(self.poll_slot(cx)) {
+        Poll::Ready(match ready!(this.poll_slot(this.badge.caller(), cx)) {
             Err(SendError(Some(staged))) => Err(SendError(staged)),
             // A closed channel is ready: an item comes back in the error of its own `start_send`.
             Ok(()) | Err(SendError(None)) => Ok(()),
@@ -84,9 +86,10 @@ impl<T> Sink<T> for Sender<T> {
             return self.send_held(item);
         }
         // The task is not known yet: the next poll leaves its waker.
-        let mut cx = Context::from_waker(Waker::noop());
+        let cx = Context::from_waker(Waker::noop());
         let mut item = Some(item);
-        match self.poll_send(&mut cx, &mut item) {
+        let this = &mut *self;
+        match this.poll_send_at(this.badge.caller(), &cx, &mut item) {
             Poll::Ready(sent) => sent,
             Poll::Pending => {
                 assert!(
@@ -102,17 +105,19 @@ impl<T> Sink<T> for Sender<T> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
-        self.poll_staged(cx)
+        let this = &mut *self;
+        this.poll_staged(this.badge.caller(), cx)
     }
 
     fn poll_close(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
-        let flushed = self.poll_staged(cx);
+        let this = &mut *self;
+        let flushed = this.poll_staged(this.badge.caller(), cx);
         if flushed.is_ready() {
             // A handle without a receiver stands for the one that is given up.
-            *self = bounded(0).0;
+            *self = Chan::pair(Kind::Bounded, 0, self.badge.caller()).0;
         }
         flushed
     }

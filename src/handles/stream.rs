@@ -33,9 +33,10 @@ impl<T> Stream for Receiver<T> {
     type Item = T;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        let polled = self.poll_recv(cx).map(Result::ok);
+        let this = &mut *self;
+        let polled = { this.poll_recv_at(this.badge.caller(), cx) }.map(Result::ok);
         if let Poll::Ready(None) = polled {
-            self.ended = true;
+            this.ended = true;
         }
         polled
     }

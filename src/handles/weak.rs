@@ -7,6 +7,7 @@ use crate::handles::every::every_handle;
 use crate::handles::receiver::Receiver;
 use crate::handles::sender::Sender;
 use crate::sync::Arc;
+use crate::watch::{Caller, Origin, Side};
 
 /// A sender that does not keep the channel open; made by [`Sender::downgrade`].
 ///
@@ -45,9 +46,16 @@ impl<T> WeakSender<T> {
     ///
     /// Not in Go, where a channel ends with the garbage collector.
     #[must_use]
+    #[track_caller]
     pub fn upgrade(&self) -> Option<Sender<T>> {
-        let revived = self.chan.lock().revive_sender();
-        revived.then(|| Sender::new(self.chan.clone()))
+        let mut hchan = self.chan.lock();
+        if !hchan.revive_sender() {
+            return None;
+        }
+        // Under the lock, so that it is listed before the other handles can go.
+        let badge = { &self.chan.watch }.join(Side::Send, Origin::Upgraded, Caller::here());
+        drop(hchan);
+        Some(Sender::new(self.chan.clone(), badge))
     }
 }
 
@@ -91,9 +99,16 @@ impl<T> WeakReceiver<T> {
     ///
     /// Not in Go, where a channel ends with the garbage collector.
     #[must_use]
+    #[track_caller]
     pub fn upgrade(&self) -> Option<Receiver<T>> {
-        let revived = self.chan.lock().revive_receiver();
-        revived.then(|| Receiver::new(self.chan.clone()))
+        let mut hchan = self.chan.lock();
+        if !hchan.revive_receiver() {
+            return None;
+        }
+        // Under the lock, so that it is listed before the other handles can go.
+        let badge = { &self.chan.watch }.join(Side::Recv, Origin::Upgraded, Caller::here());
+        drop(hchan);
+        Some(Receiver::new(self.chan.clone(), badge))
     }
 }
 

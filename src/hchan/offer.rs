@@ -175,6 +175,13 @@ impl Offer {
         left.as_ref().is_some_and(|waker| waker.will_wake(task))
     }
 
+    /// What the waker points to, while there is one.
+    #[cfg(feature = "inspect")]
+    pub(crate) fn task(&self) -> usize {
+        let left = self.waker.lock();
+        left.as_ref().map_or(0, |waker| waker.data().addr())
+    }
+
     /// Leaves another waker, and returns the one before; or, unless the offer is open, this one.
     pub(crate) fn renew(&self, waker: Waker) -> Option<Waker> {
         let mut left = self.waker.lock();

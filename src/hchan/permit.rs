@@ -4,10 +4,11 @@ use core::task::Waker;
 
 use super::offer::Terms;
 use super::slab::NIL;
-use super::sudog::{State, Ticket};
+use super::sudog::{State, Sudog, Ticket};
 use super::{Hchan, Waiters};
 use crate::error::{SendError, TrySendError};
 use crate::trace::{Event, Queue};
+use crate::watch::Visit;
 
 impl<T> Hchan<T> {
     /// Reserves without waiting.
@@ -25,14 +26,15 @@ impl<T> Hchan<T> {
     }
 
     /// Puts a reservation at the end of its line.
-    pub(crate) fn park_reserve(&mut self, waker: Waker) -> Ticket {
+    pub(crate) fn park_reserve(&mut self, visit: Visit, waker: Waker) -> Ticket {
         self.clock += 1;
         self.trace.note(Event::Park(Queue::Send));
         self.reserving = true;
         let Waiters {
             sudogs, reserveq, ..
         } = &mut **self.waiters.get_or_insert_default();
-        let (ticket, _) = reserveq.park(sudogs, self.clock, NIL, |sudog| sudog.set_task(waker));
+        let park = |sudog: &mut Sudog| sudog.set_task(waker);
+        let (ticket, _) = reserveq.park(sudogs, self.clock, NIL, visit, park);
         ticket
     }
 

@@ -21,11 +21,13 @@
 
 use core::mem;
 use core::num::NonZero;
+use core::ops::{Deref, DerefMut};
 use core::task::Waker;
 
 use super::offer::{Offer, Refusal, Terms};
 use super::slab::{NIL, Place, Slab, no_such_place};
 use crate::sync::Arc;
+use crate::watch::{Spot, Spots, Visit};
 
 /// One parked operation.
 pub(crate) struct Sudog {
@@ -42,6 +44,7 @@ pub(crate) struct Sudog {
     next: u32,
     prev: u32,
     pub(crate) state: State,
+    spot: Spot,
 }
 
 /// How far a parked operation has come. Its counterpart writes it, under the lock.
@@ -114,6 +117,7 @@ impl Default for Sudog {
             next: NIL,
             prev: NIL,
             state: State::Free,
+            spot: Spot::NONE,
         }
     }
 }
@@ -159,7 +163,10 @@ impl Sudog {
     /// From now on this task is woken, unless the operation was completed. Returns the waker that is not needed.
     pub(crate) fn renew(&mut self, waker: Waker) -> Option<Waker> {
         match self.state {
-            State::Parked => self.waker.replace(waker),
+            State::Parked => {
+                self.spot.renewed(&waker);
+                self.waker.replace(waker)
+            }
             _ => Some(waker),
         }
     }
@@ -210,8 +217,48 @@ impl Sudog {
     }
 }
 
-/// All sudogs of one channel.
-pub(crate) type Sudogs = Slab<Sudog>;
+/// All sudogs of one channel, or all that wait for its end.
+pub(crate) struct Sudogs {
+    slab: Slab<Sudog>,
+    /// The spots that are new since the lock was taken.
+    pub(crate) spots: Spots,
+}
+
+impl Sudogs {
+    pub(crate) const fn new() -> Self {
+        Self {
+            slab: Slab::new(),
+            spots: Spots::new(),
+        }
+    }
+
+    /// Empties a place and frees it.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as in `Slab::release`")]
+    pub(crate) fn release<R>(&mut self, number: u32, empty: impl FnOnce(&mut Sudog) -> R) -> R {
+        self.spots.gone();
+        self.slab.release(number, |sudog| {
+            sudog.spot.gone();
+            empty(sudog)
+        })
+    }
+}
+
+impl Deref for Sudogs {
+    type Target = Slab<Sudog>;
+
+    #[inline]
+    fn deref(&self) -> &Slab<Sudog> {
+        &self.slab
+    }
+}
+
+impl DerefMut for Sudogs {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Slab<Sudog> {
+        &mut self.slab
+    }
+}
 
 /// A line of parked operations: Go's `waitq`.
 pub(crate) struct WaitQ {
@@ -258,10 +305,12 @@ impl WaitQ {
         sudogs: &mut Sudogs,
         age: u64,
         value: u32,
+        visit: Visit,
         set_party: impl FnOnce(&mut Sudog) -> bool,
     ) -> (Ticket, bool) {
         let last = self.last;
-        let (number, sudog) = sudogs.acquire();
+        let (number, sudog) = { &mut sudogs.slab }.acquire();
+        sudog.spot.parked(visit, &mut sudogs.spots);
         let is_task = set_party(sudog);
         sudog.age = age;
         sudog.value = value;
@@ -282,7 +331,13 @@ impl WaitQ {
     /// Takes a sudog out of the line, wherever it stands.
     #[inline]
     pub(crate) fn unlink(&mut self, sudogs: &mut Sudogs, number: u32) {
-        let &mut Sudog { prev, next, .. } = sudogs.get_mut(number);
+        let &mut Sudog {
+            prev,
+            next,
+            ref spot,
+            ..
+        } = sudogs.get_mut(number);
+        spot.left();
         match prev {
             NIL => self.set_first(next),
             _ => sudogs.get_mut(prev).next = next,
@@ -320,6 +375,7 @@ impl WaitQ {
             return self.dequeue_arm(sudogs, terms, limit);
         };
         let next = sudog.next;
+        sudog.spot.left();
         self.set_first(next);
         match next {
             NIL => self.last = NIL,

@@ -17,6 +17,13 @@ use crate::error::{SendError, TryRecvError, TrySendError, present};
 use crate::ops::closed::Closeq;
 use crate::sync::Arc;
 use crate::wakes::Wakes;
+use crate::watch::{Caller, Watch, visit};
+
+/// The line of those who wait for the end of a channel.
+fn closeq() -> Closeq {
+    let (watch, ..) = Watch::pair::<u32>(Kind::Bounded, None, Caller::here());
+    Closeq::new(true, watch)
+}
 
 /// Counts the wakes.
 struct Count(AtomicUsize);
@@ -98,7 +105,7 @@ impl Machine {
         assert_eq!(self.send(value), Err(TrySendError::Full(())));
         let task = self.task.clone();
         let park = |sudog: &mut super::Sudog| sudog.set_task(task);
-        Some(self.step(|hchan, _| hchan.park_send(&mut Some(value), park)))
+        Some(self.step(|hchan, _| hchan.park_send(&mut Some(value), visit(), park)))
     }
 
     /// Parks a send as the arm of an open select.
@@ -107,7 +114,7 @@ impl Machine {
         offer.open(self.task.clone());
         let arm = offer.clone();
         let park = |sudog: &mut super::Sudog| sudog.set_arm(arm, 0);
-        let place = self.step(|hchan, _| hchan.park_send(&mut Some(value), park));
+        let place = self.step(|hchan, _| hchan.park_send(&mut Some(value), visit(), park));
         (offer, Some(place))
     }
 
@@ -128,7 +135,7 @@ impl Machine {
     fn park_recv(&mut self) -> Option<Ticket> {
         assert_eq!(self.recv(), Err(TryRecvError::Empty));
         let task = self.task.clone();
-        Some(self.step(|hchan, _| hchan.park_recv(|sudog| sudog.set_task(task))))
+        Some(self.step(|hchan, _| hchan.park_recv(visit(), |sudog| sudog.set_task(task))))
     }
 
     /// What became of a parked receive, and what it was handed.
@@ -155,7 +162,7 @@ impl Machine {
     fn park_reserve(&mut self) -> Option<Ticket> {
         assert_eq!(self.reserve(), Err(TrySendError::Full(())));
         let task = self.task.clone();
-        Some(self.step(|hchan, _| hchan.park_reserve(task)))
+        Some(self.step(|hchan, _| hchan.park_reserve(visit(), task)))
     }
 
     fn look_reserve(&mut self, place: &mut Option<Ticket>) -> Look {
@@ -196,7 +203,7 @@ impl Machine {
     }
 
     fn close(&mut self) -> bool {
-        self.step(|hchan, wakes| hchan.close(&Closeq::new(true), wakes))
+        self.step(|hchan, wakes| hchan.close(&closeq(), wakes))
     }
 }
 
@@ -632,7 +639,7 @@ fn a_select_does_not_meet_its_own_arms() {
     let mut machine = Machine::new(0);
     let (select, _arm) = machine.park_arm(1);
     let arm = select.clone();
-    machine.step(|hchan, _| hchan.park_recv(|sudog| sudog.set_arm(arm, 1)));
+    machine.step(|hchan, _| hchan.park_recv(visit(), |sudog| sudog.set_arm(arm, 1)));
     let other = Offer::new();
     assert!(!machine.hchan.can_send(&select) && machine.hchan.can_send(&other));
     assert!(!machine.hchan.can_recv(&select) && machine.hchan.can_recv(&other));
@@ -700,12 +707,12 @@ fn a_broken_invariant_is_noticed() {
     fn park_send(machine: &mut Machine) {
         let task = machine.task.clone();
         let park = |sudog: &mut super::Sudog| sudog.set_task(task);
-        machine.hchan.park_send(&mut Some(1), park);
+        machine.hchan.park_send(&mut Some(1), visit(), park);
     }
 
     fn park_reserve(machine: &mut Machine) {
         machine.hchan.recvq = WaitQ::new();
-        machine.hchan.park_reserve(machine.task.clone());
+        machine.hchan.park_reserve(visit(), machine.task.clone());
     }
 
     type Break = fn(&mut Machine);
@@ -824,8 +831,7 @@ fn the_last_receiver_takes_what_is_inside_oldest_first() {
     assert_eq!([0, 1, 2].map(|value| machine.send(value)), [Ok(()); 3]);
     machine.drop_recv(receiver);
     assert!(machine.hchan.add_receiver());
-    let leave =
-        |it: &mut Machine| it.step(|hchan, wakes| hchan.remove_receiver(&Closeq::new(true), wakes));
+    let leave = |it: &mut Machine| it.step(|hchan, wakes| hchan.remove_receiver(&closeq(), wakes));
     assert!(leave(&mut machine).is_empty() && !machine.hchan.is_closed());
     assert_eq!(leave(&mut machine), [0, 1, 2]);
     assert!(machine.hchan.is_over());

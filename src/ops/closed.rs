@@ -12,6 +12,7 @@ use crate::hchan::sudog::{State, Sudog, Sudogs, Ticket, WaitQ};
 use crate::sync::{AtomicBool, Mutex, Ordering};
 use crate::trace::{Event, Queue, Told, Trace};
 use crate::wakes::Wakes;
+use crate::watch::{Caller, Watch, What};
 
 /// Those who wait for the end. It knows nothing of the channel's values.
 pub(crate) struct Closeq {
@@ -21,6 +22,7 @@ pub(crate) struct Closeq {
     closed: AtomicBool,
     /// Made for the first who waits: most channels have none.
     line: Mutex<Option<Box<Line>>>,
+    watch: Watch,
 }
 
 struct Line {
@@ -38,11 +40,12 @@ impl Line {
 }
 
 impl Closeq {
-    pub(crate) fn new(ends: bool) -> Self {
+    pub(crate) fn new(ends: bool, watch: Watch) -> Self {
         Self {
             ends,
             closed: AtomicBool::new(false),
             line: Mutex::new(None),
+            watch,
         }
     }
 
@@ -61,10 +64,12 @@ impl Closeq {
         let mut line = self.line.lock();
         self.closed.store(true, Ordering::Relaxed);
         if let Some(Line { sudogs, queue }) = line.as_deref_mut() {
+            self.watch.begin_closers();
             while let Some((watcher, waker)) = queue.dequeue(sudogs, Terms::Revocable, u64::MAX) {
                 sudogs.get_mut(watcher).state = State::Success;
                 wakes.push(waker);
             }
+            self.watch.publish_closers(&mut sudogs.spots);
         }
     }
 
@@ -73,6 +78,7 @@ impl Closeq {
     fn poll(
         &self,
         place: &mut Option<Ticket>,
+        caller: Caller,
         task: &Waker,
         waker: &mut Option<Waker>,
         trace: &mut Trace,
@@ -84,13 +90,64 @@ impl Closeq {
         if !self.ends {
             return Look::Parked;
         }
-        let Line { sudogs, queue } = &mut **line.get_or_insert_with(Line::new);
+        let line = line.get_or_insert_with(Line::new);
+        self.watch.begin_closers();
+        let look = line.poll(place, caller, task, waker, trace);
+        self.watch.publish_closers(&mut line.sudogs.spots);
+        look
+    }
+
+    /// One poll of a wait for the end, which stands in line at `place` once it has parked.
+    pub(crate) fn poll_place(
+        &self,
+        place: &mut Option<Ticket>,
+        caller: Caller,
+        cx: &Context<'_>,
+    ) -> Poll<()> {
+        with_waker(cx, |waker| {
+            let (mut trace, mut told) = (Trace::new(), Told::new());
+            let look = self.poll(place, caller, cx.waker(), waker, &mut trace);
+            told.add(&mut trace, self.address());
+            match look {
+                Look::Done | Look::Closed => Some(Poll::Ready(())),
+                Look::Parked => Some(Poll::Pending),
+                Look::Elsewhere => None,
+            }
+        })
+    }
+
+    /// Gives up a wait for the end, and hands its waker back.
+    pub(crate) fn cancel(&self, ticket: &Ticket) -> Option<Waker> {
+        let mut line = self.line.lock();
+        let Line { sudogs, queue } = line.as_deref_mut()?;
+        self.watch.begin_closers();
+        if sudogs.get(ticket.number()).state == State::Parked {
+            queue.unlink(sudogs, ticket.number());
+        }
+        let waker = sudogs.release(ticket.number(), Sudog::take_waker);
+        self.watch.publish_closers(&mut sudogs.spots);
+        waker
+    }
+}
+
+impl Line {
+    fn poll(
+        &mut self,
+        place: &mut Option<Ticket>,
+        caller: Caller,
+        task: &Waker,
+        waker: &mut Option<Waker>,
+        trace: &mut Trace,
+    ) -> Look {
+        let Self { sudogs, queue } = self;
         let Some(ticket) = place else {
             let Some(waker) = waker.take() else {
                 return Look::Elsewhere;
             };
             trace.note(Event::Park(Queue::Close));
-            let (ticket, _) = queue.park(sudogs, 0, NIL, |sudog| sudog.set_task(waker));
+            let visit = caller.visit(What::Closed, &waker);
+            let park = |sudog: &mut Sudog| sudog.set_task(waker);
+            let (ticket, _) = queue.park(sudogs, 0, NIL, visit, park);
             *place = Some(ticket);
             return Look::Parked;
         };
@@ -111,30 +168,6 @@ impl Closeq {
             None => Look::Elsewhere,
         }
     }
-
-    /// One poll of a wait for the end, which stands in line at `place` once it has parked.
-    pub(crate) fn poll_place(&self, place: &mut Option<Ticket>, cx: &Context<'_>) -> Poll<()> {
-        with_waker(cx, |waker| {
-            let (mut trace, mut told) = (Trace::new(), Told::new());
-            let look = self.poll(place, cx.waker(), waker, &mut trace);
-            told.add(&mut trace, self.address());
-            match look {
-                Look::Done | Look::Closed => Some(Poll::Ready(())),
-                Look::Parked => Some(Poll::Pending),
-                Look::Elsewhere => None,
-            }
-        })
-    }
-
-    /// Gives up a wait for the end, and hands its waker back.
-    pub(crate) fn cancel(&self, ticket: &Ticket) -> Option<Waker> {
-        let mut line = self.line.lock();
-        let Line { sudogs, queue } = line.as_deref_mut()?;
-        if sudogs.get(ticket.number()).state == State::Parked {
-            queue.unlink(sudogs, ticket.number());
-        }
-        sudogs.release(ticket.number(), Sudog::take_waker)
-    }
 }
 
 /// The future of [`Sender::closed`](crate::Sender::closed),
@@ -144,21 +177,24 @@ pub struct ClosedFuture<'a> {
     closeq: &'a Closeq,
     place: Option<Ticket>,
     done: bool,
+    caller: Caller,
 }
 
 impl<'a> ClosedFuture<'a> {
+    #[track_caller]
     pub(crate) const fn new(closeq: &'a Closeq) -> Self {
         Self {
             closeq,
             place: None,
             done: false,
+            caller: Caller::here(),
         }
     }
 }
 
 operation! {
     impl [] for [ClosedFuture['_]] -> ();
-    once(this, cx) this.closeq.poll_place(&mut this.place, cx);
+    once(this, cx) this.closeq.poll_place(&mut this.place, this.caller, cx);
     leave if let Some(ticket) = this.place.take() {
         drop(this.closeq.cancel(&ticket));
     };

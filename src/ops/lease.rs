@@ -12,6 +12,7 @@ use crate::handles::both::too_many_handles;
 use crate::handles::receiver::Receiver;
 use crate::hchan::sudog::Ticket;
 use crate::hchan::{Look, Served};
+use crate::watch::Caller;
 
 /// A value that was received, and goes back unless it is taken; see [`Receiver::lease`].
 ///
@@ -149,19 +150,22 @@ pub struct LeaseFuture<'a, T> {
     receiver: &'a Receiver<T>,
     place: Option<Ticket>,
     done: bool,
+    caller: Caller,
 }
 
 impl<'a, T> LeaseFuture<'a, T> {
+    #[track_caller]
     pub(crate) const fn new(receiver: &'a Receiver<T>) -> Self {
         Self {
             receiver,
             place: None,
             done: false,
+            caller: Caller::here(),
         }
     }
 
     fn poll_lease(&mut self, cx: &Context<'_>) -> Poll<Result<Lease<'a, T>, RecvError>> {
-        let receiver = self.receiver;
+        let (receiver, caller) = (self.receiver, self.caller);
         let begins = self.place.is_none();
         if begins {
             receiver.leave_standing();
@@ -170,7 +174,10 @@ impl<'a, T> LeaseFuture<'a, T> {
             let (mut hchan, mut value, mut next) = (receiver.chan.lock(), None, None);
             let place = &mut self.place;
             let age = hchan.due_age(place.as_ref());
-            match step(&mut hchan, place, &mut value, &mut next, cx.waker(), waker) {
+            let task = cx.waker();
+            match step(
+                &mut hchan, place, &mut value, &mut next, caller, task, waker,
+            ) {
                 Look::Done => {
                     let lease = Lease::new(hchan, receiver, value, age, next);
                     Some(Poll::Ready(Ok(lease)))

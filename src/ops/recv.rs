@@ -11,6 +11,7 @@ use crate::hchan::sudog::Ticket;
 use crate::hchan::{Hchan, Look, Served};
 use crate::sync::Exclusive;
 use crate::wakes::Wakes;
+use crate::watch::{Caller, What};
 
 /// One poll of a receive, which stands in line at `place` once it has parked.
 #[inline(always)]
@@ -21,6 +22,7 @@ use crate::wakes::Wakes;
 fn poll_recv<T>(
     receiver: &Receiver<T>,
     place: &mut Option<Ticket>,
+    caller: Caller,
     cx: &Context<'_>,
 ) -> Poll<Result<T, RecvError>> {
     if place.is_some() {
@@ -41,7 +43,7 @@ fn poll_recv<T>(
             }
         }
     }
-    recv_or_park(&receiver.chan, place, cx)
+    recv_or_park(&receiver.chan, place, caller, cx)
 }
 
 /// A poll that will probably park.
@@ -49,10 +51,12 @@ fn poll_recv<T>(
 pub(crate) fn recv_or_park<T>(
     chan: &Chan<T>,
     place: &mut Option<Ticket>,
+    caller: Caller,
     cx: &Context<'_>,
 ) -> Poll<Result<T, RecvError>> {
     // Cloned before the lock is taken, for that may be to use the channel.
     let waker = cx.waker().clone();
+    let visit = caller.visit(What::Recv, &waker);
     let mut hchan = chan.lock();
     let mut elem = None;
     match hchan.recv(&mut elem) {
@@ -63,7 +67,7 @@ pub(crate) fn recv_or_park<T>(
         Err(TryRecvError::Closed) => Poll::Ready(Err(RecvError)),
         Err(TryRecvError::Empty) => {
             if hchan.is_live() {
-                *place = Some(hchan.park_recv(|sudog| sudog.set_task(waker)));
+                *place = Some(hchan.park_recv(visit, |sudog| sudog.set_task(waker)));
             }
             Poll::Pending
         }
@@ -126,6 +130,7 @@ pub(super) fn step<T>(
     place: &mut Option<Ticket>,
     elem: &mut Option<T>,
     next: &mut Option<Served>,
+    caller: Caller,
     task: &Waker,
     waker: &mut Option<Waker>,
 ) -> Look {
@@ -142,7 +147,8 @@ pub(super) fn step<T>(
         Err(TryRecvError::Empty) if !hchan.is_live() => Look::Parked,
         Err(TryRecvError::Empty) => match waker.take() {
             Some(waker) => {
-                *place = Some(hchan.park_recv(|sudog| sudog.set_task(waker)));
+                let visit = caller.visit(What::Recv, &waker);
+                *place = Some(hchan.park_recv(visit, |sudog| sudog.set_task(waker)));
                 Look::Parked
             }
             None => Look::Elsewhere,
@@ -188,14 +194,17 @@ pub struct RecvFuture<'a, T> {
     pub(crate) receiver: &'a Receiver<T>,
     pub(crate) place: Option<Ticket>,
     done: bool,
+    pub(crate) caller: Caller,
 }
 
 impl<'a, T> RecvFuture<'a, T> {
+    #[track_caller]
     pub(crate) const fn new(receiver: &'a Receiver<T>) -> Self {
         Self {
             receiver,
             place: None,
             done: false,
+            caller: Caller::here(),
         }
     }
 
@@ -246,14 +255,17 @@ pub struct RecvOwnedFuture<T> {
     receiver: Receiver<T>,
     place: Option<Ticket>,
     done: bool,
+    pub(crate) caller: Caller,
 }
 
 impl<T> RecvOwnedFuture<T> {
+    #[track_caller]
     pub(crate) const fn new(receiver: Receiver<T>) -> Self {
         Self {
             receiver,
             place: None,
             done: false,
+            caller: Caller::here(),
         }
     }
 
@@ -285,7 +297,7 @@ impl<T> RecvOwnedFuture<T> {
 
 operation! {
     impl [T] for [RecvFuture['_, T], RecvOwnedFuture[T]] -> Result<T, RecvError>;
-    once(this, cx) poll_recv(&this.receiver, &mut this.place, cx);
+    once(this, cx) poll_recv(&this.receiver, &mut this.place, this.caller, cx);
     leave leave_line(&this.receiver.chan, &mut this.place);
 }
 
@@ -295,14 +307,17 @@ pub struct NextFuture<'a, T> {
     receiver: &'a mut Receiver<T>,
     place: Option<Ticket>,
     done: bool,
+    pub(crate) caller: Caller,
 }
 
 impl<'a, T> NextFuture<'a, T> {
+    #[track_caller]
     pub(crate) const fn new(receiver: &'a mut Receiver<T>) -> Self {
         Self {
             receiver,
             place: None,
             done: false,
+            caller: Caller::here(),
         }
     }
 }
@@ -313,7 +328,7 @@ operation! {
         if this.done {
             polled_after_ready(NAME);
         }
-        let polled = poll_recv(this.receiver, &mut this.place, cx).map(Result::ok);
+        let polled = poll_recv(this.receiver, &mut this.place, this.caller, cx).map(Result::ok);
         this.done = polled.is_ready();
         this.receiver.ended |= matches!(polled, Poll::Ready(None));
         polled
@@ -331,9 +346,11 @@ pub struct RecvManyFuture<'a, 'b, T> {
     limit: usize,
     place: Option<Ticket>,
     done: bool,
+    pub(crate) caller: Caller,
 }
 
 impl<'a, 'b, T> RecvManyFuture<'a, 'b, T> {
+    #[track_caller]
     pub(crate) const fn new(receiver: &'a Receiver<T>, out: &'b mut Vec<T>, limit: usize) -> Self {
         Self {
             receiver,
@@ -341,6 +358,7 @@ impl<'a, 'b, T> RecvManyFuture<'a, 'b, T> {
             limit,
             place: None,
             done: false,
+            caller: Caller::here(),
         }
     }
 
@@ -354,7 +372,8 @@ impl<'a, 'b, T> RecvManyFuture<'a, 'b, T> {
         with_waker(cx, |waker| {
             let (mut hchan, mut elem, mut next) = (self.receiver.chan.lock(), None, None);
             let place = &mut self.place;
-            match step(&mut hchan, place, &mut elem, &mut next, cx.waker(), waker) {
+            let (caller, task) = (self.caller, cx.waker());
+            match step(&mut hchan, place, &mut elem, &mut next, caller, task, waker) {
                 Look::Done => {
                     // Before the wakes: what is in `out` stays there, even if one panics.
                     self.done = true;

@@ -11,6 +11,7 @@ use crate::handles::sender::Sender;
 use crate::hchan::Look;
 use crate::hchan::sudog::Ticket;
 use crate::wakes::Wakes;
+use crate::watch::{Caller, What};
 
 /// A slot held for a value that comes later; see [`Sender::reserve`](crate::Sender::reserve).
 ///
@@ -185,22 +186,25 @@ pub struct ReserveFuture<'a, T> {
     chan: &'a Chan<T>,
     place: Option<Ticket>,
     done: bool,
+    caller: Caller,
 }
 
 impl<'a, T> ReserveFuture<'a, T> {
+    #[track_caller]
     pub(crate) fn new(sender: &'a Sender<T>) -> Self {
         sender.leave_standing();
         Self {
             chan: &sender.chan,
             place: None,
             done: false,
+            caller: Caller::here(),
         }
     }
 }
 
 operation! {
     impl ['a, T] for [ReserveFuture['a, T]] -> Result<Permit<'a, T>, SendError<()>>;
-    once(this, cx) poll_reserve(this.chan, &mut this.place, cx).map_ok(|()| Permit::new(this.chan));
+    once(this, cx) poll_reserve(this.chan, &mut this.place, this.caller, cx).map_ok(|()| Permit::new(this.chan));
     leave leave_line(this.chan, &mut this.place);
 }
 
@@ -209,12 +213,16 @@ operation! {
 pub struct ReserveOwnedFuture<T> {
     /// Keeps the place in line, until the permit is returned.
     sender: Option<Sender<T>>,
+    caller: Caller,
 }
 
 impl<T> ReserveOwnedFuture<T> {
+    #[track_caller]
     pub(crate) const fn new(sender: Sender<T>) -> Self {
-        let sender = Some(sender);
-        Self { sender }
+        Self {
+            sender: Some(sender),
+            caller: Caller::here(),
+        }
     }
 }
 
@@ -224,7 +232,7 @@ operation! {
         let Some(sender) = &mut this.sender else {
             polled_after_ready(NAME);
         };
-        let reserved = ready!(sender.poll_slot(cx));
+        let reserved = ready!(sender.poll_slot(this.caller, cx));
         Poll::Ready(match (reserved, this.sender.take()) {
             (Ok(()), Some(sender)) => Ok(OwnedPermit::new(sender)),
             _ => Err(SendError(())),
@@ -238,6 +246,7 @@ operation! {
 pub(crate) fn poll_reserve<T>(
     chan: &Chan<T>,
     place: &mut Option<Ticket>,
+    caller: Caller,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
     with_waker(cx, |waker| {
@@ -256,7 +265,8 @@ pub(crate) fn poll_reserve<T>(
             Err(TrySendError::Closed(())) => Some(Poll::Ready(Err(SendError(())))),
             Err(TrySendError::Full(())) if !hchan.is_live() => Some(Poll::Pending),
             Err(TrySendError::Full(())) => waker.take().map(|waker| {
-                *place = Some(hchan.park_reserve(waker));
+                let visit = caller.visit(What::Reserve, &waker);
+                *place = Some(hchan.park_reserve(visit, waker));
                 Poll::Pending
             }),
         }

@@ -11,6 +11,7 @@ use crate::hchan::sudog::SendTicket;
 use crate::hchan::{Hchan, Look};
 use crate::sync::Exclusive;
 use crate::wakes::Wakes;
+use crate::watch::{Caller, What};
 
 /// One poll of a send whose value is in `value`, or stands in line at `place` once it has parked.
 #[inline(always)]
@@ -22,6 +23,7 @@ pub(crate) fn poll_send<T>(
     chan: &Chan<T>,
     place: &mut Option<SendTicket>,
     value: &mut Option<T>,
+    caller: Caller,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
     if let Some(ticket) = place {
@@ -44,7 +46,7 @@ pub(crate) fn poll_send<T>(
             }
         }
     }
-    send_or_park(chan, place, value, cx)
+    send_or_park(chan, place, value, caller, cx)
 }
 
 /// A poll that will probably park.
@@ -53,10 +55,12 @@ fn send_or_park<T>(
     chan: &Chan<T>,
     place: &mut Option<SendTicket>,
     value: &mut Option<T>,
+    caller: Caller,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
     // Cloned before the lock is taken, for that may be to use the channel.
     let waker = cx.waker().clone();
+    let visit = caller.visit(What::Send, &waker);
     let mut hchan = chan.lock();
     match hchan.send(value) {
         Ok(waker) => {
@@ -66,7 +70,7 @@ fn send_or_park<T>(
         Err(TrySendError::Closed(())) => Poll::Ready(Err(SendError(()))),
         Err(TrySendError::Full(())) => {
             if hchan.is_live() {
-                *place = Some(hchan.park_send(value, |sudog| sudog.set_task(waker)));
+                *place = Some(hchan.park_send(value, visit, |sudog| sudog.set_task(waker)));
             }
             Poll::Pending
         }
@@ -130,6 +134,7 @@ pub struct SendFuture<'a, T> {
     /// The value, until it is sent or stands in line.
     pub(crate) value: Exclusive<Option<T>>,
     pub(crate) place: Option<SendTicket>,
+    pub(crate) caller: Caller,
 }
 
 /// The future of [`Sender::send_owned`](crate::Sender::send_owned).
@@ -138,6 +143,7 @@ pub struct SendOwnedFuture<T> {
     sender: Sender<T>,
     value: Exclusive<Option<T>>,
     place: Option<SendTicket>,
+    pub(crate) caller: Caller,
 }
 
 // Never pinned: the channel knows the place in line, not the future's address.
@@ -145,12 +151,14 @@ impl<T> Unpin for SendFuture<'_, T> {}
 impl<T> Unpin for SendOwnedFuture<T> {}
 
 impl<'a, T> SendFuture<'a, T> {
+    #[track_caller]
     pub(crate) fn new(sender: &'a Sender<T>, value: T) -> Self {
         sender.leave_standing();
         Self {
             chan: &sender.chan,
             value: Exclusive::new(Some(value)),
             place: None,
+            caller: Caller::here(),
         }
     }
 
@@ -181,12 +189,14 @@ impl<'a, T> SendFuture<'a, T> {
 }
 
 impl<T> SendOwnedFuture<T> {
+    #[track_caller]
     pub(crate) fn new(sender: Sender<T>, value: T) -> Self {
         sender.leave_standing();
         Self {
             sender,
             value: Exclusive::new(Some(value)),
             place: None,
+            caller: Caller::here(),
         }
     }
 
@@ -223,7 +233,7 @@ fn cancel<T>(chan: &Chan<T>, place: &mut Option<SendTicket>, value: &mut Option<
 
 operation! {
     impl [T] for [SendFuture['_, T]] -> Result<(), SendError<T>>;
-    poll(this, cx) poll_own(NAME, this.chan, &mut this.place, this.value.get_mut(), cx);
+    poll(this, cx) poll_own(NAME, this.chan, &mut this.place, this.value.get_mut(), this.caller, cx);
     is_done this.place.is_none() && this.value.look(Option::is_none);
     leave leave_line(this.chan, &mut this.place, this.value.get_mut());
 }
@@ -232,7 +242,7 @@ operation! {
     impl [T] for [SendOwnedFuture[T]] -> Result<(), SendError<T>>;
     poll(this, cx) {
         let chan = &this.sender.chan;
-        poll_own(NAME, chan, &mut this.place, this.value.get_mut(), cx)
+        poll_own(NAME, chan, &mut this.place, this.value.get_mut(), this.caller, cx)
     };
     is_done this.place.is_none() && this.value.look(Option::is_none);
     leave leave_line(&this.sender.chan, &mut this.place, this.value.get_mut());
@@ -246,12 +256,13 @@ fn poll_own<T>(
     chan: &Chan<T>,
     place: &mut Option<SendTicket>,
     value: &mut Option<T>,
+    caller: Caller,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<T>>> {
     if value.is_none() && place.is_none() {
         polled_after_ready(name);
     }
-    match poll_send(chan, place, value, cx) {
+    match poll_send(chan, place, value, caller, cx) {
         Poll::Pending => Poll::Pending,
         Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
         Poll::Ready(Err(refusal)) => Poll::Ready(refused(Err(refusal), value)),
@@ -265,9 +276,11 @@ pub struct SendFromFuture<'a, 'b, T> {
     pub(crate) slot: Exclusive<&'b mut Option<T>>,
     pub(crate) place: Option<SendTicket>,
     done: bool,
+    pub(crate) caller: Caller,
 }
 
 impl<'a, 'b, T> SendFromFuture<'a, 'b, T> {
+    #[track_caller]
     pub(crate) fn new(sender: &'a Sender<T>, slot: &'b mut Option<T>) -> Self {
         sender.leave_standing();
         Self {
@@ -275,6 +288,7 @@ impl<'a, 'b, T> SendFromFuture<'a, 'b, T> {
             slot: Exclusive::new(slot),
             place: None,
             done: false,
+            caller: Caller::here(),
         }
     }
 }
@@ -286,7 +300,7 @@ operation! {
         if this.done || slot.is_none() && this.place.is_none() {
             polled_after_ready(NAME);
         }
-        let polled = poll_send(this.chan, &mut this.place, slot, cx);
+        let polled = poll_send(this.chan, &mut this.place, slot, this.caller, cx);
         this.done = polled.is_ready();
         polled
     };
@@ -301,9 +315,11 @@ pub struct SendManyFuture<'a, 'b, T> {
     items: Exclusive<&'b mut VecDeque<T>>,
     place: Option<SendTicket>,
     done: bool,
+    pub(crate) caller: Caller,
 }
 
 impl<'a, 'b, T> SendManyFuture<'a, 'b, T> {
+    #[track_caller]
     pub(crate) fn new(sender: &'a Sender<T>, items: &'b mut VecDeque<T>) -> Self {
         sender.leave_standing();
         Self {
@@ -311,6 +327,7 @@ impl<'a, 'b, T> SendManyFuture<'a, 'b, T> {
             items: Exclusive::new(items),
             place: None,
             done: false,
+            caller: Caller::here(),
         }
     }
 
@@ -331,7 +348,7 @@ impl<'a, 'b, T> SendManyFuture<'a, 'b, T> {
                     Look::Elsewhere => return None,
                 }
             }
-            send_all_or_park(hchan, place, items, waker)
+            send_all_or_park(hchan, place, items, self.caller, waker)
         })
     }
 
@@ -358,6 +375,7 @@ fn send_all_or_park<T>(
     mut hchan: Locked<'_, T>,
     place: &mut Option<SendTicket>,
     items: &mut VecDeque<T>,
+    caller: Caller,
     waker: &mut Option<Waker>,
 ) -> Option<Poll<Result<(), SendError<()>>>> {
     let mut wakes = Wakes::new();
@@ -378,7 +396,8 @@ fn send_all_or_park<T>(
             TrySendError::Closed(()) => Some(Poll::Ready(Err(SendError(())))),
             TrySendError::Full(()) if !hchan.is_live() => Some(Poll::Pending),
             TrySendError::Full(()) => waker.take().map(|waker| {
-                *place = Some(hchan.park_send(&mut item, |sudog| sudog.set_task(waker)));
+                let visit = caller.visit(What::Send, &waker);
+                *place = Some(hchan.park_send(&mut item, visit, |sudog| sudog.set_task(waker)));
                 Poll::Pending
             }),
         };

@@ -48,9 +48,10 @@ type Received<T> = Result<T, RecvError>;
 impl<H: Handle> Member<H> {
     #[inline]
     fn new((index, handle): (usize, H)) -> Self {
+        let caller = handle.receiver().badge.caller();
         Self {
             index,
-            receive: Receive::new(handle),
+            receive: Receive::at(handle, caller),
             seen: 0,
         }
     }

@@ -179,6 +179,7 @@ impl<'a, O> Select<'a, O> {
     /// ```
     ///
     /// From Go: a `reflect.SelectCase` with the direction `SelectRecv`.
+    #[track_caller]
     pub fn recv<T, M>(self, receiver: &'a Receiver<T>, map: M) -> Self
     where
         T: Send + 'a,
@@ -201,6 +202,7 @@ impl<'a, O> Select<'a, O> {
     /// ```
     ///
     /// From Go: a `reflect.SelectCase` with the direction `SelectSend`.
+    #[track_caller]
     pub fn send<T, M>(self, sender: &'a Sender<T>, value: T, map: M) -> Self
     where
         T: Send + 'a,

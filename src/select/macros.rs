@@ -30,16 +30,19 @@ pub mod support {
 
     /// An arm that receives.
     #[must_use]
+    #[track_caller]
     pub const fn recv<T>(receiver: &Receiver<T>) -> ChannelArm<Receive<&Receiver<T>>> {
         ChannelArm::new(Receive::new(receiver))
     }
 
     /// An arm that sends a value.
+    #[track_caller]
     pub fn send<T>(sender: &Sender<T>, value: T) -> ChannelArm<SendFuture<'_, T>> {
         ChannelArm::new(sender.send(value))
     }
 
     /// An arm that sends the value in a slot.
+    #[track_caller]
     pub fn send_from<'a, 'b, T>(
         sender: &'a Sender<T>,
         slot: &'b mut Option<T>,

@@ -13,6 +13,7 @@ use crate::hchan::sudog::{SendTicket, Ticket};
 use crate::ops::recv;
 use crate::ops::send::{self, SendFromFuture, SendFuture};
 use crate::sync::Arc;
+use crate::watch::{Caller, What};
 
 /// A send or receive as an arm: the steps that a select takes it through.
 pub trait Operation {
@@ -152,13 +153,20 @@ pub struct Receive<H: Handle> {
     /// Here until the end.
     handle: Option<H>,
     place: Option<Ticket>,
+    caller: Caller,
 }
 
 impl<H: Handle> Receive<H> {
+    #[track_caller]
     pub(super) const fn new(handle: H) -> Self {
+        Self::at(handle, Caller::here())
+    }
+
+    pub(super) const fn at(handle: H, caller: Caller) -> Self {
         Self {
             handle: Some(handle),
             place: None,
+            caller,
         }
     }
 
@@ -235,6 +243,7 @@ impl<H: Handle> Operation for Receive<H> {
     }
 
     fn park(&mut self, offer: &Arc<Offer>, number: u32) -> Parked {
+        let visit = self.caller.arm(What::Recv, offer);
         let mut hchan = present_handle(&self.handle).receiver().chan.lock();
         if hchan.can_recv(offer) {
             return Parked::CouldProceed;
@@ -243,7 +252,7 @@ impl<H: Handle> Operation for Receive<H> {
             return Parked::Nowhere;
         }
         let arm = offer.clone();
-        self.place = Some(hchan.park_recv(|sudog| sudog.set_arm(arm, number)));
+        self.place = Some(hchan.park_recv(visit, |sudog| sudog.set_arm(arm, number)));
         Parked::InLine
     }
 
@@ -275,6 +284,9 @@ trait Sending: Future + Unpin {
     /// The channel, the value until it is sent or stands in line, and the place in line.
     fn parts(&mut self) -> Parts<'_, Self::Value>;
 
+    /// Where it was asked for.
+    fn caller(&self) -> Caller;
+
     /// What the send answers; a value that was refused is still there.
     fn answer(&mut self, sent: Result<(), SendError<()>>) -> Self::Output;
 
@@ -291,6 +303,10 @@ impl<T> Sending for SendFuture<'_, T> {
         (self.chan, self.value.get_mut(), &mut self.place)
     }
 
+    fn caller(&self) -> Caller {
+        self.caller
+    }
+
     fn answer(&mut self, sent: Result<(), SendError<()>>) -> Self::Output {
         refused(sent, self.value.get_mut())
     }
@@ -301,6 +317,10 @@ impl<T> Sending for SendFromFuture<'_, '_, T> {
 
     fn parts(&mut self) -> Parts<'_, T> {
         (self.chan, self.slot.get_mut(), &mut self.place)
+    }
+
+    fn caller(&self) -> Caller {
+        self.caller
     }
 
     fn answer(&mut self, sent: Result<(), SendError<()>>) -> Self::Output {
@@ -361,6 +381,7 @@ impl<F: Sending> Operation for F {
     }
 
     fn park(&mut self, offer: &Arc<Offer>, number: u32) -> Parked {
+        let visit = self.caller().arm(What::Send, offer);
         let (chan, value, place) = self.parts();
         let mut hchan = chan.lock();
         if hchan.can_send(offer) {
@@ -370,7 +391,7 @@ impl<F: Sending> Operation for F {
             return Parked::Nowhere;
         }
         let arm = offer.clone();
-        *place = Some(hchan.park_send(value, |sudog| sudog.set_arm(arm, number)));
+        *place = Some(hchan.park_send(value, visit, |sudog| sudog.set_arm(arm, number)));
         Parked::InLine
     }
 

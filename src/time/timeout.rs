@@ -162,6 +162,7 @@ impl<T> Sender<T> {
     ///
     /// From Go: `select { case c <- value: case <-time.After(timeout): }`.
     #[doc(alias = "deadline")]
+    #[track_caller]
     pub fn send_timeout(&self, value: T, timeout: Duration) -> SendUntilFuture<'_, T, Timer> {
         self.send_until(value, Timer::new(timeout))
     }
@@ -206,6 +207,7 @@ impl<T> Receiver<T> {
     ///
     /// From Go: `select { case v := <-c: case <-time.After(timeout): }`.
     #[doc(alias = "deadline")]
+    #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> RecvUntilFuture<'_, T, Timer> {
         self.recv_until(Timer::new(timeout))
     }

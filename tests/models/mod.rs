@@ -13,6 +13,7 @@ mod support;
 mod blocking;
 mod cancel;
 mod close;
+mod lease;
 mod many;
 mod memory;
 mod permits;

@@ -2,6 +2,8 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
 
 use futures::Sink;
 use hchan::{TryRecvError, bounded};
@@ -72,5 +74,39 @@ fn staged_item_is_flushed_while_it_is_taken() {
         let (turn, flushed) = wait(poll_fn(|cx| Pin::new(&mut tx).poll_flush(cx)));
         assert_eq!((flushed, end(receiver)), (Ok(()), Ok(1)));
         turn
+    });
+}
+
+/// A sink that holds the slot goes before or after a send parks for it.
+#[test]
+fn slot_of_a_sink_is_a_parked_sends() {
+    check(Complete, [AtOnce, Parked], || {
+        let (tx, rx) = bounded(1);
+        let mut sink = tx.clone();
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut sink).poll_ready(&mut cx).is_ready());
+        let dropper = drops(sink);
+        let (turn, sent) = wait(tx.send(1));
+        assert_eq!((sent, rx.try_recv()), (Ok(()), Ok(1)));
+        end(dropper);
+        turn
+    });
+}
+
+/// Two threads share a handle that holds the slot: one of them gives it up, and each sends or finds it full.
+#[test]
+fn slot_of_a_shared_sink_is_given_up_once() {
+    check(Complete, [[true, false], [false, true]], || {
+        let (tx, rx) = bounded(1);
+        let mut sink = tx.clone();
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut sink).poll_ready(&mut cx).is_ready());
+        let sink = Arc::new(sink);
+        let other = sink.clone();
+        let sender = spawn(move || other.try_send(1).is_ok());
+        let sent = sink.try_send(2).is_ok();
+        let sent = [end(sender), sent];
+        assert!(rx.try_recv().is_ok() && !rx.is_full());
+        sent
     });
 }

@@ -50,6 +50,13 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     write("times.md", results.times())?;
     write("polls.md", results.polls())?;
     write("results.json", results.json().to_string())?;
+    if let Some(channels) = results
+        .contests
+        .iter()
+        .find(|contest| contest.title == "channels")
+    {
+        write("overall.svg", chart::draw_overall(channels))?;
+    }
     for contest in &results.contests {
         let name = format!("{}.svg", contest.title);
         chart::draw(contest, &options.out.join(name))?;

@@ -6,12 +6,15 @@ use core::task::Waker;
 use super::{State, Sudog, Sudogs, Ticket, WaitQ};
 use crate::hchan::offer::{Offer, Terms};
 use crate::sync::Arc;
+use crate::watch::visit;
 
 /// Parks a task, in the order of the numbers.
 fn park(sudogs: &mut Sudogs, queue: &mut WaitQ, id: u32) -> Ticket {
     let waker = Waker::noop().clone();
     queue
-        .park(sudogs, id.into(), id, |sudog| sudog.set_task(waker))
+        .park(sudogs, id.into(), id, visit(), |sudog| {
+            sudog.set_task(waker)
+        })
         .0
 }
 
@@ -19,7 +22,9 @@ fn park(sudogs: &mut Sudogs, queue: &mut WaitQ, id: u32) -> Ticket {
 fn park_arm(sudogs: &mut Sudogs, queue: &mut WaitQ, id: u32, select: &Arc<Offer>) -> Ticket {
     let arm = select.clone();
     queue
-        .park(sudogs, id.into(), id, |sudog| sudog.set_arm(arm, 0))
+        .park(sudogs, id.into(), id, visit(), |sudog| {
+            sudog.set_arm(arm, 0)
+        })
         .0
 }
 

@@ -1,0 +1,341 @@
+//! Which task waits on which channel, since when, and why the channel is still open.
+//!
+//! With the feature `inspect` every living channel is in a registry: where it was made, what its values are,
+//! what is inside, its handles, and each operation that is parked. [`dump`] renders all of it as text,
+//! [`channels`] gives it as data, and [`run`] is for tests: it runs tasks until all of them are asleep, and then
+//! panics with the dump instead of hanging. [When it hangs](when_it_hangs) leads from the symptom to the cause.
+//!
+//! ```
+//! let (tx, rx) = hchan::bounded::<String>(10);
+//! tx.set_name("jobs");
+//! let forgotten = tx.clone();
+//! drop(tx);
+//! # let mut recv = rx.recv();
+//! # assert!(futures::FutureExt::now_or_never(&mut recv).is_none());
+//! // … and a receiver that waits for the end.
+//! println!("{}", hchan::inspect::dump());
+//! # drop(forgotten);
+//! ```
+//!
+//! prints
+//!
+//! ```text
+//! 1 channel, 1 operation waits
+//!
+//! channel 1 "jobs" of alloc::string::String, capacity 10, made at src/main.rs:3:16
+//!     0 inside, 0 at most, 0 sent, 0 received
+//!     recv, 5 min, at src/worker.rs:88:22
+//!     still open: 1 sender: cloned at src/main.rs:5:20
+//!     1 receiver: made at src/main.rs:3:16
+//! ```
+//!
+//! # What it shows
+//!
+//! Of each channel what was so at one instant. That is another instant for each channel, and no lock of a
+//! channel is taken: a dump can be made anywhere, as in a destructor, a waker or a panic hook, but for a signal
+//! handler and an allocator. An operation shows where its method was called, for a stream or a sink where the
+//! handle was made, and for an arm of a select where the arm is.
+//!
+//! An operation that was *woken* has what it waited for, and has not been polled since. If it is a receive it may
+//! have been handed a value, which others wait for meanwhile.
+//!
+//! Operations on a channel of [`never`](fn@crate::never) stand in no line, and do not show. Neither do weak handles,
+//! permits, and futures that were not polled: permits are only counted.
+//!
+//! # Cost
+//!
+//! An allocation for each channel, the clock read for each handle that is made and each operation that parks, and a
+//! second lock under the channel's, held for a few dozen instructions. A ready pair takes twice the instructions, a
+//! parked receive half as many again. Without the feature it costs nothing.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::panic::Location;
+use std::time::Instant;
+
+use self::board::Waiting;
+use self::record::{Entry, Look, Record};
+use crate::hchan::Kind;
+use crate::snapshot::Snapshot;
+use crate::watch::{self, Side, What};
+
+pub(crate) mod board;
+pub(crate) mod record;
+mod run;
+mod text;
+
+pub use self::run::{Tasks, run};
+
+/// How many of each are shown at most: the oldest.
+const MOST: usize = 20;
+
+/// Renders all living channels as text: those first on which an operation has waited longest.
+///
+/// Of channels, and of each channel's handles and operations, the 20 oldest are shown, and how many more there
+/// are. Names are escaped and cut, so that nothing that a program sends or calls itself can look like a line of
+/// the dump.
+///
+/// # Cost
+///
+/// Linear in the number of channels, handles and parked operations. No lock is held for longer than it takes to
+/// copy one channel's.
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded::<u8>(1);
+/// tx.set_name("bytes");
+/// tx.try_send(1).unwrap();
+/// let dump = hchan::inspect::dump();
+/// assert!(dump.contains(r#""bytes" of u8, capacity 1, made at src/"#));
+/// assert!(dump.contains("1 inside, 1 at most, 1 sent, 0 received"));
+/// # drop(rx);
+/// ```
+///
+/// From Go: the goroutines that a program prints when it gets `SIGQUIT`, by channel.
+#[must_use]
+pub fn dump() -> String {
+    text::render(channels(), Instant::now())
+}
+
+/// What [`dump`] shows, as data: all living channels, in the order in which they were made.
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = hchan::bounded::<u8>(1);
+/// tx.set_name("watched");
+/// tx.try_send(1).unwrap();
+/// let channels = hchan::inspect::channels();
+/// let watched = channels.iter().find(|it| it.name.as_deref() == Some("watched")).unwrap();
+/// assert_eq!((watched.snapshot.qcount, watched.receivers.count), (1, 1));
+/// # drop(rx);
+/// ```
+///
+/// From Go: what a debugger shows of all channels.
+#[must_use]
+pub fn channels() -> Vec<Channel> {
+    let mut channels = Vec::new();
+    record::each(|record| {
+        channels.extend(record.look().map(|look| Channel::new(record, look)));
+    });
+    channels
+}
+
+/// A channel, as it was at one instant.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Channel {
+    /// The channels of a process are numbered as they are made.
+    pub number: u64,
+    /// The name that [`set_name`](crate::Sender::set_name) gave.
+    pub name: Option<Arc<str>>,
+    /// The type of the values, as the compiler calls it.
+    pub type_name: &'static str,
+    /// Where the channel was made.
+    pub made_at: &'static Location<'static>,
+    /// Whether nothing ever happens here: a channel of [`never`](fn@crate::never).
+    pub never: bool,
+    /// The counts. `sendq` and `recvq` count arms of selects that were served elsewhere and have not looked yet.
+    pub snapshot: Snapshot,
+    /// The senders.
+    pub senders: Oldest<Handle>,
+    /// The receivers.
+    pub receivers: Oldest<Handle>,
+    /// Parked sends and reservations.
+    pub sends: Oldest<Wait>,
+    /// Parked receives.
+    pub receives: Oldest<Wait>,
+    /// Those who wait for the end.
+    pub closes: Oldest<Wait>,
+    /// Those who were woken and not polled since.
+    pub woken: Oldest<Wait>,
+}
+
+/// The oldest of several, and how many there are in all.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Oldest<T> {
+    /// How many there are.
+    pub count: usize,
+    /// The oldest, 20 at most; the oldest is first.
+    pub first: Vec<T>,
+}
+
+/// A living handle.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Handle {
+    /// How it came to be.
+    pub origin: Origin,
+    /// Where it was made, cloned or upgraded.
+    pub at: &'static Location<'static>,
+    /// Since when it is there.
+    pub since: Instant,
+}
+
+/// How a handle came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// With its channel.
+    Made,
+    /// As a clone of another.
+    Cloned,
+    /// Of a weak one.
+    Upgraded,
+}
+
+/// An operation that waits.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Wait {
+    /// What it is.
+    pub operation: Operation,
+    /// Whether it is an arm of a select.
+    pub select: bool,
+    /// Whether a thread waits for it, and not a task.
+    pub blocking: bool,
+    /// Where it was called.
+    pub at: &'static Location<'static>,
+    /// Since when it stands in line.
+    pub since: Instant,
+}
+
+/// What an operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operation {
+    /// A send.
+    Send,
+    /// A receive.
+    Recv,
+    /// A reservation.
+    Reserve,
+    /// A wait for the end.
+    Closed,
+}
+
+impl Channel {
+    fn new(record: &Record, look: Look) -> Self {
+        let counts = look.counts;
+        let (senders, receivers): (Vec<_>, Vec<_>) =
+            { look.handles.into_iter() }.partition(|entry: &Entry| entry.side == Side::Send);
+        let (woken, waits): (Vec<_>, Vec<_>) =
+            { look.waits.into_iter() }.partition(|waiting| waiting.is_woken);
+        let [mut sends, mut receives, mut closes] = [(); 3].map(|()| Vec::new());
+        for waiting in waits {
+            match waiting.visit.what {
+                What::Send | What::Reserve => sends.push(waiting),
+                What::Recv => receives.push(waiting),
+                What::Closed => closes.push(waiting),
+            }
+        }
+        let inside = counts.ring + counts.returned as usize;
+        let slots = record.capacity.unwrap_or(usize::MAX) as u64;
+        let slot = |passed: u64| passed.checked_rem(slots).unwrap_or(0) as usize;
+        Self {
+            number: record.id,
+            name: look.name,
+            type_name: record.type_name,
+            made_at: record.made,
+            never: record.kind == Kind::Never,
+            snapshot: Snapshot {
+                qcount: inside,
+                dataqsiz: record.capacity,
+                sendx: slot(counts.received.wrapping_add(counts.ring as u64)),
+                recvx: slot(counts.received),
+                closed: counts.closed,
+                sendq: sends.len(),
+                recvq: receives.len(),
+                senders: senders.len(),
+                receivers: receivers.len(),
+                permits: counts.reserved as usize,
+                unclaimed: counts.unclaimed as usize,
+                sent: counts.sent,
+                received: counts
+                    .sent
+                    .saturating_sub(inside as u64 + u64::from(counts.unclaimed)),
+                peak: counts.peak,
+            },
+            senders: Oldest::new(senders),
+            receivers: Oldest::new(receivers),
+            sends: Oldest::new(sends),
+            receives: Oldest::new(receives),
+            closes: Oldest::new(closes),
+            woken: Oldest::new(woken),
+        }
+    }
+
+    /// Everyone who waits.
+    fn waits(&self) -> [&Oldest<Wait>; 4] {
+        [&self.receives, &self.sends, &self.closes, &self.woken]
+    }
+}
+
+/// What has an age.
+trait Aged {
+    fn since(&self) -> Instant;
+}
+
+impl Aged for Entry {
+    fn since(&self) -> Instant {
+        self.since
+    }
+}
+
+impl Aged for Waiting {
+    fn since(&self) -> Instant {
+        self.visit.since
+    }
+}
+
+impl<T> Oldest<T> {
+    fn new<A: Aged>(mut all: Vec<A>) -> Self
+    where
+        T: From<A>,
+    {
+        let count = all.len();
+        if count > MOST {
+            all.select_nth_unstable_by_key(MOST, Aged::since);
+            all.truncate(MOST);
+        }
+        all.sort_by_key(Aged::since);
+        Self {
+            count,
+            first: all.into_iter().map(T::from).collect(),
+        }
+    }
+}
+
+impl From<Entry> for Handle {
+    fn from(entry: Entry) -> Self {
+        Self {
+            origin: match entry.origin {
+                watch::Origin::Made => Origin::Made,
+                watch::Origin::Cloned => Origin::Cloned,
+                watch::Origin::Upgraded => Origin::Upgraded,
+            },
+            at: entry.at,
+            since: entry.since,
+        }
+    }
+}
+
+impl From<Waiting> for Wait {
+    fn from(Waiting { visit, .. }: Waiting) -> Self {
+        Self {
+            operation: match visit.what {
+                What::Send => Operation::Send,
+                What::Recv => Operation::Recv,
+                What::Reserve => Operation::Reserve,
+                What::Closed => Operation::Closed,
+            },
+            select: visit.offer != 0,
+            blocking: visit.is_blocking,
+            at: visit.at,
+            since: visit.since,
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! The registry, and in it a record of each channel.
+//!
+//! A record knows nothing of the channel's values, whose type may borrow, so it is no part of the channel. What
+//! changes under the channel's lock stands on a [`Board`], which is read without that lock; the rest, such as the
+//! handles, has a lock of its own, which is taken last and held while a few words are copied. The registry's lock is
+//! taken when a channel is made, when its last handle goes, and to fetch some records; at no time with another.
+
+use core::any::type_name;
+use core::panic::Location;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard as StdMutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::board::{self, Board, Spots, Waiting};
+use crate::hchan::Kind;
+use crate::sync::{Mutex, MutexGuard};
+use crate::watch::{Caller, Counts, Origin, Side};
+
+/// Names are cut to so many bytes.
+const NAME_BYTES: usize = 128;
+
+static REGISTRY: StdMutex<Registry> = StdMutex::new(Registry {
+    last: 0,
+    records: BTreeMap::new(),
+});
+
+struct Registry {
+    last: u64,
+    records: BTreeMap<u64, Arc<Record>>,
+}
+
+impl Registry {
+    fn lock() -> StdMutexGuard<'static, Self> {
+        // Nothing in it can be half-changed: a panic comes before a change, or not at all.
+        REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Calls for each record, of which the registry's lock is held for a few at a time.
+pub(super) fn each(mut call: impl FnMut(&Record)) {
+    const SOME: usize = 64;
+
+    let (mut some, mut from) = (Vec::with_capacity(SOME), 0);
+    loop {
+        let registry = Registry::lock();
+        let records = registry.records.range(from..).take(SOME);
+        some.extend(records.map(|(_, record)| record.clone()));
+        drop(registry);
+        let Some(last) = some.last() else {
+            return;
+        };
+        from = last.id + 1;
+        some.drain(..).for_each(|record| call(&record));
+    }
+}
+
+/// What is known of a channel.
+pub(super) struct Record {
+    pub(super) id: u64,
+    pub(super) type_name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) capacity: Option<usize>,
+    pub(super) made: &'static Location<'static>,
+    board: Board,
+    /// Those who wait for the end.
+    closers: Board,
+    state: Mutex<State>,
+}
+
+struct State {
+    name: Option<Arc<str>>,
+    is_timer: bool,
+    handles: Vec<Option<Entry>>,
+    /// The free places in `handles`.
+    free: Vec<u32>,
+}
+
+/// A handle.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    pub(super) side: Side,
+    pub(super) origin: Origin,
+    pub(super) at: &'static Location<'static>,
+    pub(super) since: Instant,
+}
+
+impl Record {
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, State> {
+        match self.state.try_lock() {
+            Some(state) => state,
+            None => self.state.lock(),
+        }
+    }
+
+    /// Copies what is there at one instant. None, if the channel's last handle has just gone.
+    ///
+    /// Nothing is allocated while it holds anyone up.
+    pub(super) fn look(&self) -> Option<Look> {
+        let (mut handles, mut waits) = (Vec::new(), Vec::new());
+        loop {
+            let many = self.lock().len();
+            if many == 0 {
+                return None;
+            }
+            // A quarter for those who come meanwhile.
+            handles.reserve(many + many / 4);
+            let more = self.board.len() + self.closers.len();
+            waits.reserve(more + more / 4);
+            let copy = || {
+                handles.clear();
+                waits.clear();
+                let state = self.lock();
+                let counts = self.board.counts();
+                let fits = state.len() <= handles.capacity();
+                if fits {
+                    handles.extend(state.handles.iter().flatten());
+                }
+                let fits = fits && self.board.copy(&mut waits) && self.closers.copy(&mut waits);
+                fits.then(|| (state.name.clone(), state.is_timer, counts))
+            };
+            if let Some((name, is_timer, counts)) = board::read([&self.board, &self.closers], copy)
+            {
+                return (!handles.is_empty()).then_some(Look {
+                    name,
+                    is_timer,
+                    counts,
+                    handles,
+                    waits,
+                });
+            }
+        }
+    }
+
+    /// Calls for each parked operation, with whether it waits for the clock.
+    pub(super) fn each_waiting(&self, mut call: impl FnMut(&Waiting, bool)) {
+        if let Some(look) = self.look() {
+            { look.waits.iter() }.for_each(|waiting| call(waiting, look.is_timer));
+        }
+    }
+}
+
+/// What a record has shown.
+pub(super) struct Look {
+    pub(super) name: Option<Arc<str>>,
+    pub(super) is_timer: bool,
+    pub(super) counts: Counts,
+    pub(super) handles: Vec<Entry>,
+    pub(super) waits: Vec<Waiting>,
+}
+
+/// A channel's hold on its record.
+#[derive(Clone)]
+pub(crate) struct Watch(Arc<Record>);
+
+impl Watch {
+    /// Registers a channel of this type with its first two handles.
+    pub(crate) fn pair<T>(
+        kind: Kind,
+        capacity: Option<usize>,
+        Caller(made): Caller,
+    ) -> (Self, Badge, Badge) {
+        let [sender, receiver] = [Side::Send, Side::Recv].map(|side| Entry {
+            side,
+            origin: Origin::Made,
+            at: made,
+            since: Instant::now(),
+        });
+        let id = {
+            let mut registry = Registry::lock();
+            registry.last += 1;
+            registry.last
+        };
+        let record = Arc::new(Record {
+            id,
+            type_name: type_name::<T>(),
+            kind,
+            capacity,
+            made,
+            board: Board::new(),
+            closers: Board::new(),
+            state: Mutex::new(State {
+                name: None,
+                is_timer: false,
+                handles: vec![Some(sender), Some(receiver)],
+                free: Vec::new(),
+            }),
+        });
+        let [sender, receiver] = [0, 1].map(|number| Badge {
+            record: record.clone(),
+            number,
+            at: made,
+        });
+        { Registry::lock() }.records.insert(id, record.clone());
+        (Self(record), sender, receiver)
+    }
+
+    /// Lists a handle. While the channel has another it is registered.
+    pub(crate) fn join(&self, side: Side, origin: Origin, Caller(at): Caller) -> Badge {
+        let entry = Entry {
+            side,
+            origin,
+            at,
+            since: Instant::now(),
+        };
+        let mut state = self.0.lock();
+        let number = match state.free.pop() {
+            Some(number) => {
+                state.handles[number as usize] = Some(entry);
+                number
+            }
+            None => {
+                state.handles.push(Some(entry));
+                state.handles.len() as u32 - 1
+            }
+        };
+        drop(state);
+        Badge {
+            record: self.0.clone(),
+            number,
+            at,
+        }
+    }
+
+    /// The channel's lock was taken: what is seen of it will change.
+    #[inline]
+    pub(crate) fn begin(&self) {
+        self.0.board.begin();
+    }
+
+    /// Writes down what the channel looks like now. Its lock is about to be released.
+    #[inline]
+    pub(crate) fn publish(&self, counts: impl FnOnce() -> Counts, spots: Option<&mut Spots>) {
+        if let Some(spots) = spots {
+            self.0.board.update(spots);
+        }
+        self.0.board.set_counts(counts());
+        self.0.board.end();
+    }
+
+    /// The same for those who wait for the end.
+    #[inline]
+    pub(crate) fn begin_closers(&self) {
+        self.0.closers.begin();
+    }
+
+    #[inline]
+    pub(crate) fn publish_closers(&self, spots: &mut Spots) {
+        self.0.closers.update(spots);
+        self.0.closers.end();
+    }
+
+    /// Gives the channel a name, which is cut if it is long.
+    pub(crate) fn set_name(&self, name: &str) {
+        let name: Arc<str> = cut(name, NAME_BYTES).into();
+        let before = self.0.lock().name.replace(name);
+        drop(before);
+    }
+
+    /// Whether the clock will send to the channel.
+    #[cfg(feature = "time")]
+    pub(crate) fn set_timer(&self, is_timer: bool) {
+        self.0.lock().is_timer = is_timer;
+    }
+}
+
+impl State {
+    /// How many handles there are.
+    fn len(&self) -> usize {
+        self.handles.len() - self.free.len()
+    }
+}
+
+/// A handle's entry in the record of its channel. Dropped, the handle is gone.
+pub(crate) struct Badge {
+    record: Arc<Record>,
+    number: u32,
+    at: &'static Location<'static>,
+}
+
+impl Badge {
+    /// Where the handle was made or cloned.
+    pub(crate) const fn caller(&self) -> Caller {
+        Caller(self.at)
+    }
+}
+
+impl Drop for Badge {
+    fn drop(&mut self) {
+        let mut state = self.record.lock();
+        state.handles[self.number as usize] = None;
+        state.free.push(self.number);
+        let is_last = state.len() == 0;
+        drop(state);
+        if is_last {
+            let record = { Registry::lock() }.records.remove(&self.record.id);
+            drop(record);
+        }
+    }
+}
+
+/// The beginning of a text, with so many bytes at most, which end where a character does.
+pub(super) fn cut(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}

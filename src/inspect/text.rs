@@ -1,0 +1,215 @@
+//! The dump.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::{self, Display, Formatter};
+use core::time::Duration;
+use std::time::Instant;
+
+use super::record::cut;
+use super::{Channel, Handle, MOST, Oldest, Operation, Origin, Wait};
+
+/// Names of types and files are cut to so many bytes.
+const NAME_BYTES: usize = 256;
+
+pub(super) fn render(mut channels: Vec<Channel>, now: Instant) -> String {
+    // The sort is stable: those on whom nobody waits come last, as they were made.
+    channels.sort_by_key(|channel| {
+        let oldest = channel.oldest();
+        (oldest.is_none(), oldest)
+    });
+    let waits = channels.iter().flat_map(Channel::waits);
+    let waits = waits.map(|waits| waits.count).sum();
+    let mut out = Vec::from([format!(
+        "{}, {} {}\n",
+        Many(channels.len(), "channel"),
+        Many(waits, "operation"),
+        if waits == 1 { "waits" } else { "wait" },
+    )]);
+    let shown = channels.iter().take(MOST);
+    out.extend(shown.map(|channel| format!("\n{}", Shown { channel, now })));
+    if channels.len() > MOST {
+        out.push(format!(
+            "\n{} more\n",
+            Many(channels.len() - MOST, "channel")
+        ));
+    }
+    out.concat()
+}
+
+impl Channel {
+    /// Since when the oldest operation waits.
+    fn oldest(&self) -> Option<Instant> {
+        let first = self.waits().map(|waits| waits.first.first());
+        first.into_iter().flatten().map(|wait| wait.since).min()
+    }
+}
+
+/// A channel, as the dump shows it.
+struct Shown<'a> {
+    channel: &'a Channel,
+    now: Instant,
+}
+
+impl Display for Shown<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let channel = self.channel;
+        write!(f, "channel {}", channel.number)?;
+        if let Some(name) = &channel.name {
+            write!(f, " {name:?}")?;
+        }
+        write!(f, " of {}", Name(channel.type_name))?;
+        match channel.snapshot.dataqsiz {
+            _ if channel.never => write!(f, ", never")?,
+            Some(capacity) => write!(f, ", capacity {capacity}")?,
+            None => write!(f, ", unbounded")?,
+        }
+        writeln!(f, ", made at {}", Place(channel.made_at))?;
+        self.counts(f)?;
+        for waits in [&channel.receives, &channel.sends, &channel.closes] {
+            self.waits(f, waits, "")?;
+        }
+        self.waits(f, &channel.woken, ", woken and not polled since")?;
+        let open = if channel.snapshot.closed {
+            "closed"
+        } else {
+            "still open"
+        };
+        write!(f, "    {open}: ")?;
+        handles(f, &channel.senders, "sender")?;
+        write!(f, "    ")?;
+        handles(f, &channel.receivers, "receiver")
+    }
+}
+
+impl Shown<'_> {
+    fn counts(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let seen = &self.channel.snapshot;
+        let (inside, peak, sent, received) = (seen.qcount, seen.peak, seen.sent, seen.received);
+        write!(
+            f,
+            "    {inside} inside, {peak} at most, {sent} sent, {received} received"
+        )?;
+        if seen.permits > 0 {
+            write!(f, ", {}", Many(seen.permits, "permit"))?;
+        }
+        if seen.unclaimed > 0 {
+            let unclaimed = seen.unclaimed;
+            write!(f, ", {unclaimed} handed to a receive that has not looked")?;
+        }
+        writeln!(f)
+    }
+
+    fn waits(&self, f: &mut Formatter<'_>, waits: &Oldest<Wait>, state: &str) -> fmt::Result {
+        for wait in &waits.first {
+            write!(f, "    {}", wait.operation.name())?;
+            if wait.select {
+                write!(f, " in a select")?;
+            }
+            if wait.blocking {
+                write!(f, " on a thread")?;
+            }
+            let age = Age(self.now.saturating_duration_since(wait.since));
+            writeln!(f, ", {age}{state}, at {}", Place(wait.at))?;
+        }
+        let more = waits.count - waits.first.len();
+        if more > 0 {
+            writeln!(f, "    and {more} more{state}")?;
+        }
+        Ok(())
+    }
+}
+
+fn handles(f: &mut Formatter<'_>, handles: &Oldest<Handle>, name: &str) -> fmt::Result {
+    write!(f, "{}", Many(handles.count, name))?;
+    for (number, handle) in handles.first.iter().enumerate() {
+        let mark = if number == 0 { ':' } else { ',' };
+        let origin = match handle.origin {
+            Origin::Made => "made",
+            Origin::Cloned => "cloned",
+            Origin::Upgraded => "upgraded",
+        };
+        write!(f, "{mark} {origin} at {}", Place(handle.at))?;
+    }
+    let more = handles.count - handles.first.len();
+    if more > 0 {
+        write!(f, ", and {more} more")?;
+    }
+    writeln!(f)
+}
+
+impl Operation {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Recv => "recv",
+            Self::Reserve => "reserve",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// So many of a thing.
+struct Many<'a>(usize, &'a str);
+
+impl Display for Many<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let plural = if self.0 == 1 { "" } else { "s" };
+        write!(f, "{} {}{plural}", self.0, self.1)
+    }
+}
+
+/// A name that a program has made: cut, and on one line.
+struct Name<'a>(&'a str);
+
+impl Display for Name<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let shown = cut(self.0, NAME_BYTES);
+        for part in shown.split_inclusive(|c: char| c.is_control() || is_line_end(c)) {
+            let end = part.chars().next_back();
+            match end.filter(|&c| c.is_control() || is_line_end(c)) {
+                Some(c) => write!(
+                    f,
+                    "{}{}",
+                    &part[..part.len() - c.len_utf8()],
+                    c.escape_unicode()
+                )?,
+                None => f.write_str(part)?,
+            }
+        }
+        f.write_str(if shown.len() < self.0.len() {
+            "…"
+        } else {
+            ""
+        })
+    }
+}
+
+/// What ends a line, or turns the direction of what follows, and is no control character.
+const fn is_line_end(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+struct Place(&'static core::panic::Location<'static>);
+
+impl Display for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self(at) = self;
+        write!(f, "{}:{}:{}", Name(at.file()), at.line(), at.column())
+    }
+}
+
+/// How long ago, in the largest unit of which there are two.
+struct Age(Duration);
+
+impl Display for Age {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0.as_secs() {
+            0 => write!(f, "{} ms", self.0.as_millis()),
+            s @ 1..120 => write!(f, "{s} s"),
+            s @ 120..7200 => write!(f, "{} min", s / 60),
+            s @ 7200..172_800 => write!(f, "{} h", s / 3600),
+            s => write!(f, "{} days", s / 86400),
+        }
+    }
+}
