@@ -15,10 +15,12 @@ use hchan::{Receiver, RecvSet, bounded};
 
 type Case = fn(u64) -> Pin<Box<dyn Future<Output = u64>>>;
 
-const CASES: [(&str, Case); 10] = [
+const CASES: [(&str, Case); 12] = [
     ("ready-pair", |rounds| Box::pin(ready_pair(rounds))),
     ("parked-recv", |rounds| Box::pin(parked_recv(rounds))),
     ("parked-send", |rounds| Box::pin(parked_send(rounds))),
+    ("ready-lease", |rounds| Box::pin(ready_lease(rounds))),
+    ("parked-lease", |rounds| Box::pin(parked_lease(rounds))),
     ("cancelled-recv", |rounds| Box::pin(cancelled_recv(rounds))),
     ("ready-select", |rounds| Box::pin(ready_select(rounds))),
     ("parked-select", |rounds| Box::pin(parked_select(rounds))),
@@ -52,6 +54,30 @@ async fn parked_recv(rounds: u64) -> u64 {
         assert!(poll!(&mut recv).is_pending());
         tx.send(n).await.unwrap();
         sum += recv.await.unwrap();
+    }
+    sum
+}
+
+/// The same as a ready pair, where the value is leased and taken.
+async fn ready_lease(rounds: u64) -> u64 {
+    let (tx, rx) = bounded(128);
+    let mut sum = 0;
+    for n in 0..rounds {
+        tx.send(n).await.unwrap();
+        sum += rx.lease().await.unwrap().take();
+    }
+    sum
+}
+
+/// The same as a parked receive, where the value is leased and taken.
+async fn parked_lease(rounds: u64) -> u64 {
+    let (tx, rx) = bounded(0);
+    let mut sum = 0;
+    for n in 0..rounds {
+        let mut lease = rx.lease();
+        assert!(poll!(&mut lease).is_pending());
+        tx.send(n).await.unwrap();
+        sum += lease.await.unwrap().take();
     }
     sum
 }

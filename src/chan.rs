@@ -65,10 +65,15 @@ impl<T> Chan<T> {
     /// Takes the lock, sooner or later.
     #[inline]
     pub(crate) fn lock(&self) -> Locked<'_, T> {
-        self.guard(match self.hchan.try_lock() {
+        self.guard(self.lock_hchan())
+    }
+
+    #[inline]
+    fn lock_hchan(&self) -> MutexGuard<'_, Hchan<T>> {
+        match self.hchan.try_lock() {
             Some(hchan) => hchan,
             None => self.hchan.lock(),
-        })
+        }
     }
 
     /// Takes the lock if it is free.
@@ -115,10 +120,11 @@ impl<T> Chan<T> {
     /// A value that was leased is taken.
     #[inline]
     pub(crate) fn end_lease(&self) {
-        let mut hchan = self.lock();
+        // What the lead says stays true, so there is nothing to publish but what `inspect` shows.
+        let mut hchan = self.lock_hchan();
         hchan.end_lease();
-        if hchan.is_closed() {
-            hchan.unlock_and_settle();
+        if cfg!(feature = "inspect") || hchan.is_closed() {
+            self.guard(hchan).unlock_and_settle();
         }
     }
 

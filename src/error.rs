@@ -498,7 +498,7 @@ pub(crate) fn polled_after_ready(future: &str) -> ! {
 pub(crate) fn present<T>(elem: Option<T>) -> T {
     match elem {
         Some(value) => value,
-        None => unreachable!("whoever receives gets a value, and whoever is refused has it back"),
+        None => unreachable!("a receive gets its value, and a refused send has it back"),
     }
 }
 

@@ -77,8 +77,8 @@ pub(crate) struct Hchan<T> {
     /// Whether someone may stand in `reserveq`.
     reserving: bool,
     closed: bool,
-    /// Whether the lead says who parks: open, and live.
-    hinted: bool,
+    /// [`NO_LEAD`](Self::NO_LEAD), or 0 where the lead says who parks.
+    no_lead: i8,
     kind: Kind,
     /// What has happened since the lock was taken.
     trace: Trace,
@@ -150,7 +150,10 @@ impl<T> Hchan<T> {
             receivers: 1,
             reserving: false,
             closed: false,
-            hinted: !matches!(kind, Kind::Never),
+            no_lead: match kind {
+                Kind::Never => Self::NO_LEAD,
+                Kind::Bounded | Kind::Unbounded => 0,
+            },
             kind,
             trace: Trace::new(),
         }
@@ -546,9 +549,11 @@ impl<T> Hchan<T> {
         }
     }
 
-    /// From now on a parked operation wakes this task. Returns the waker that is not needed.
-    pub(crate) fn renew(&mut self, ticket: &Ticket, waker: Waker) -> Option<Waker> {
-        self.sudogs().get_mut(ticket.number()).renew(waker)
+    /// From now on a parked operation wakes this task: false if it was completed meanwhile. Returns the waker that
+    /// is not needed.
+    pub(crate) fn renew(&mut self, ticket: &Ticket, waker: Waker) -> (bool, Option<Waker>) {
+        let sudog = self.sudogs().get_mut(ticket.number());
+        (sudog.state == State::Parked, sudog.renew(waker))
     }
 
     /// Takes an operation out of its line, if it still stands there, and frees its place.
@@ -663,7 +668,7 @@ impl<T> Hchan<T> {
 
     /// The lead of a channel of which it says nothing: it is closed, so that neither side parks, or never live, so
     /// that nobody waits for anything.
-    const NO_LEAD: i32 = i32::MIN | 1;
+    pub(super) const NO_LEAD: i8 = -1;
 
     /// How far the sends are ahead of the receives: by what is inside, and farther if senders are in `sendq`. The
     /// sign says whether receivers are in `recvq`. Where there is room, who is still in `sendq` waits for nothing
@@ -675,17 +680,15 @@ impl<T> Hchan<T> {
         reason = "a hint that is wrong costs time and nothing else"
     )]
     pub(crate) fn lead(&self) -> i32 {
-        if !self.hinted {
-            return Self::NO_LEAD;
-        }
         let mut ahead = self.len() as i32;
         if !self.sendq.is_empty() && !self.has_room() {
             ahead = ahead.wrapping_add(self.sendq.mark() as i32);
         }
-        match self.recvq.is_empty() {
-            true => ahead,
-            false => ahead | i32::MIN,
-        }
+        let receivers_wait = match self.recvq.is_empty() {
+            true => 0,
+            false => i32::MIN,
+        };
+        ahead | receivers_wait | i32::from(self.no_lead)
     }
 
     /// Whether a receive would park, by the lead.

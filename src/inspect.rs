@@ -64,6 +64,8 @@ pub(crate) mod board;
 pub(crate) mod record;
 mod run;
 mod text;
+#[cfg(doc)]
+pub mod when_it_hangs;
 
 pub use self::run::{Tasks, run};
 
@@ -88,7 +90,7 @@ const MOST: usize = 20;
 /// tx.set_name("bytes");
 /// tx.try_send(1).unwrap();
 /// let dump = hchan::inspect::dump();
-/// assert!(dump.contains(r#""bytes" of u8, capacity 1, made at src/"#));
+/// assert!(dump.contains(r#""bytes" of u8, capacity 1, made at "#));
 /// assert!(dump.contains("1 inside, 1 at most, 1 sent, 0 received"));
 /// # drop(rx);
 /// ```

@@ -138,7 +138,7 @@ fn renew_waker<T>(
 ) -> Look {
     match (ticket, waker.take()) {
         (Some(ticket), Some(new)) => {
-            *waker = hchan.renew(ticket, new);
+            *waker = hchan.renew(ticket, new).1;
             Look::Parked
         }
         _ => Look::Elsewhere,

@@ -22,7 +22,7 @@ if [[ ${1-} == --record ]]; then
     exit
 fi
 
-stages=(loom shuttle histories storm fuzz address leak thread coverage targets machines wasm zoo mutants repeats)
+stages=(loom shuttle histories storm fuzz address leak thread coverage targets machines wasm interrupt zoo mutants repeats)
 declare -A amounts=(
     [loom]=${HCHAN_DEEP:-1}             # more preemptions than on each change
     [shuttle]=${HCHAN_SCHEDULES:-500000} # orders of each model, at random and by priorities
@@ -254,6 +254,11 @@ stage_machines() {
 stage_wasm() {
     script .ci/wasm --all
     from_script 'WebAssembly' 's/^ *tests in (.*: .*)/\1/p'
+}
+
+stage_interrupt() {
+    script .ci/interrupt
+    from_script 'an interrupt that sends to what it interrupts' 's/^ *tests in an interrupt: (.*)/\1/p'
 }
 
 stage_zoo() {

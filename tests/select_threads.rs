@@ -1,4 +1,4 @@
-//! The promise of select under threads: each value goes to one party, nobody waits in vain, nothing grows.
+//! The promise of select under threads: each value goes to one party, no wait lasts forever, nothing grows.
 
 mod support;
 

@@ -5,8 +5,8 @@
 //! them, or use the handles for something else, at random moments.
 //! Every so often all stop, and then
 //!
-//! - each future that was woken is ready, and no other one is: nobody is stranded, nobody woken in vain;
-//! - whoever still waits cannot proceed;
+//! - each future that was woken is ready, and no other one is: nobody is stranded, nobody is woken without cause;
+//! - every operation that still waits cannot proceed;
 //! - each value that was ever made has met its one fate: it was received, came back from `cancel` or
 //!   from a channel that was closed, or was dropped with its own send. A value that is dropped anywhere
 //!   else is lost;
@@ -46,7 +46,7 @@ enum Fate {
     Received,
     /// Came back from a cancelled or refused send.
     CameBack,
-    /// Dropped by whoever dropped its send.
+    /// Dropped with its send.
     Cancelled,
     Lost,
 }
@@ -543,7 +543,7 @@ fn end_the_served(players: &mut [Player<'_>], rng: &mut Rng) {
             let goes_on = player.live[k].goes_on();
             player.poll(k);
             let ended = live - player.live.len();
-            assert!(ended == 1 || goes_on, "somebody was woken in vain");
+            assert!(ended == 1 || goes_on, "somebody was woken without cause");
         }
     }
 }

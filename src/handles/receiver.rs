@@ -15,7 +15,7 @@ use crate::handles::iter::{Drain, TryIter};
 use crate::handles::weak::WeakReceiver;
 use crate::hchan::sudog::Ticket;
 use crate::ops::lease::{Lease, LeaseFuture};
-use crate::ops::recv::{self, NextFuture, RecvFuture, RecvManyFuture, RecvOwnedFuture};
+use crate::ops::recv::{self, NextFuture, Plainly, RecvFuture, RecvManyFuture, RecvOwnedFuture};
 use crate::ops::until::RecvUntilFuture;
 #[cfg(feature = "std")]
 use crate::park;
@@ -511,8 +511,8 @@ impl<T> Receiver<T> {
     ) -> Poll<Result<T, RecvError>> {
         let mut standing = self.standing.borrow();
         match standing.place.is_some() {
-            true => recv::poll_in_line(&self.chan, &mut standing.place, cx),
-            false => recv::recv_or_park(&self.chan, &mut standing.place, caller, cx),
+            true => recv::poll_in_line(&self.chan, Plainly, &mut standing.place, cx),
+            false => recv::recv_or_park(&self.chan, Plainly, &mut standing.place, caller, cx),
         }
     }
 

@@ -47,7 +47,10 @@ pub struct Sender<T> {
     pub(crate) holds: Holds,
     /// The place of [`poll_closed`](Self::poll_closed) among those who wait for the end.
     pub(crate) watch: Option<Ticket>,
-    #[cfg_attr(not(feature = "sink"), allow(dead_code, reason = "it is there to be dropped"))]
+    #[cfg_attr(
+        not(feature = "sink"),
+        allow(dead_code, reason = "it is there to be dropped")
+    )]
     pub(crate) badge: Badge,
 }
 

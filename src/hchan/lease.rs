@@ -9,6 +9,7 @@ use super::sudog::Ticket;
 impl<T> Hchan<T> {
     /// The age of the value that a receive gets now, if it gets one: of what it was handed, or else of what leaves
     /// next.
+    #[inline]
     pub(crate) fn due_age(&mut self, place: Option<&Ticket>) -> u64 {
         match place {
             Some(ticket) => self.sudogs().get_mut(ticket.number()).age,

@@ -1,17 +1,16 @@
 //! Leases: receives that can be taken back.
 
 use core::fmt;
+use core::mem;
 use core::ops::{Deref, DerefMut};
-use core::task::{Context, Poll, Waker};
 
-use super::recv::{leave_line, step};
-use super::{with_waker, with_waker_at_once};
+use super::recv::{Way, leave_line, poll_recv};
 use crate::chan::Locked;
 use crate::error::{RecvError, TryRecvError, present};
 use crate::handles::both::too_many_handles;
 use crate::handles::receiver::Receiver;
 use crate::hchan::sudog::Ticket;
-use crate::hchan::{Look, Served};
+use crate::hchan::{Hchan, Served};
 use crate::watch::Caller;
 
 /// A value that was received, and goes back unless it is taken; see [`Receiver::lease`].
@@ -44,35 +43,12 @@ pub struct Lease<'a, T> {
 }
 
 impl<'a, T> Lease<'a, T> {
-    /// Leases what a receive got, then wakes whom it has served.
-    fn new(
-        mut hchan: Locked<'_, T>,
-        receiver: &'a Receiver<T>,
-        value: Option<T>,
-        age: u64,
-        served: Option<Served>,
-    ) -> Self {
-        if !hchan.lease() {
-            too_many_handles();
-        }
-        // Before the wake: should that panic, the value goes back.
-        let lease = Self {
-            receiver,
-            value,
-            age,
-        };
-        if let Some(Served { waker, .. }) = served {
-            hchan.unlock_and_wake_served(waker);
-        }
-        lease
-    }
-
     pub(crate) fn attempt(receiver: &'a Receiver<T>) -> Result<Self, TryRecvError> {
         receiver.leave_standing();
-        let (mut hchan, mut value) = (receiver.chan.lock(), None);
+        let (mut hchan, mut elem) = (receiver.chan.lock(), None);
         let age = hchan.due_age(None);
-        let served = hchan.recv(&mut value)?;
-        Ok(Self::new(hchan, receiver, value, age, served))
+        let next = hchan.recv(&mut elem)?;
+        Ok(Leasing(receiver).take(hchan, &mut elem, next, age))
     }
 
     /// Takes the value, and ends the lease.
@@ -99,8 +75,10 @@ impl<'a, T> Lease<'a, T> {
     /// From Go: what `<-c` is there, after which the value is the receiver's.
     #[inline]
     pub fn take(mut self) -> T {
-        let value = present(self.value.take());
-        self.receiver.chan.end_lease();
+        let (value, receiver) = (present(self.value.take()), self.receiver);
+        // There is nothing left to drop.
+        mem::forget(self);
+        receiver.chan.end_lease();
         value
     }
 }
@@ -144,6 +122,56 @@ impl<T> fmt::Debug for Lease<'_, T> {
     }
 }
 
+/// The value is leased.
+struct Leasing<'a, T>(&'a Receiver<T>);
+
+impl<T> Clone for Leasing<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Leasing<'_, T> {}
+
+impl<'a, T> Way<T> for Leasing<'a, T> {
+    type Got = Lease<'a, T>;
+
+    #[inline]
+    fn age(self, hchan: &mut Hchan<T>, place: Option<&Ticket>) -> u64 {
+        hchan.due_age(place)
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a lease is large to return")]
+    fn take(
+        self,
+        mut hchan: Locked<'_, T>,
+        value: &mut Option<T>,
+        next: Option<Served>,
+        age: u64,
+    ) -> Lease<'a, T> {
+        if !hchan.lease() {
+            too_many_handles();
+        }
+        let receiver = self.0;
+        // Before the wake: should that panic, the value goes back.
+        let lease = Lease {
+            receiver,
+            value: value.take(),
+            age,
+        };
+        if let Some(Served { waker, .. }) = next {
+            hchan.unlock_and_wake_served(waker);
+        }
+        lease
+    }
+
+    #[inline]
+    fn claim(self, hchan: Locked<'_, T>, value: &mut Option<T>, age: u64) -> Lease<'a, T> {
+        self.take(hchan, value, None, age)
+    }
+}
+
 /// The future of [`Receiver::lease`](crate::Receiver::lease).
 #[must_use = "futures do nothing unless polled"]
 pub struct LeaseFuture<'a, T> {
@@ -163,39 +191,10 @@ impl<'a, T> LeaseFuture<'a, T> {
             caller: Caller::here(),
         }
     }
-
-    fn poll_lease(&mut self, cx: &Context<'_>) -> Poll<Result<Lease<'a, T>, RecvError>> {
-        let (receiver, caller) = (self.receiver, self.caller);
-        let begins = self.place.is_none();
-        if begins {
-            receiver.leave_standing();
-        }
-        let attempt = |waker: &mut Option<Waker>| {
-            let (mut hchan, mut value, mut next) = (receiver.chan.lock(), None, None);
-            let place = &mut self.place;
-            let age = hchan.due_age(place.as_ref());
-            let task = cx.waker();
-            match step(
-                &mut hchan, place, &mut value, &mut next, caller, task, waker,
-            ) {
-                Look::Done => {
-                    let lease = Lease::new(hchan, receiver, value, age, next);
-                    Some(Poll::Ready(Ok(lease)))
-                }
-                Look::Closed => Some(Poll::Ready(Err(RecvError))),
-                Look::Parked => Some(Poll::Pending),
-                Look::Elsewhere => None,
-            }
-        };
-        match begins && receiver.chan.recv_parks() {
-            true => with_waker_at_once(cx, attempt),
-            false => with_waker(cx, attempt),
-        }
-    }
 }
 
 operation! {
     impl ['a, T] for [LeaseFuture['a, T]] -> Result<Lease<'a, T>, RecvError>;
-    once(this, cx) this.poll_lease(cx);
+    once(this, cx) poll_recv(this.receiver, Leasing(this.receiver), &mut this.place, this.caller, cx);
     leave leave_line(&this.receiver.chan, &mut this.place);
 }

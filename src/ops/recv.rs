@@ -13,57 +13,102 @@ use crate::sync::Exclusive;
 use crate::wakes::Wakes;
 use crate::watch::{Caller, What};
 
+/// What becomes of a value that a receive gets: it is returned, or leased. All else is the same for both.
+pub(crate) trait Way<T>: Copy {
+    type Got;
+
+    /// The age of the value that the receive gets now, where that is asked for later.
+    fn age(self, hchan: &mut Hchan<T>, place: Option<&Ticket>) -> u64;
+
+    /// The receive got a value at once, and served `next`.
+    fn take(
+        self,
+        hchan: Locked<'_, T>,
+        elem: &mut Option<T>,
+        next: Option<Served>,
+        age: u64,
+    ) -> Self::Got;
+
+    /// The receive claimed a value that it was handed.
+    fn claim(self, hchan: Locked<'_, T>, elem: &mut Option<T>, age: u64) -> Self::Got;
+}
+
+/// The value is returned.
+#[derive(Clone, Copy)]
+pub(crate) struct Plainly;
+
+impl<T> Way<T> for Plainly {
+    type Got = T;
+
+    #[inline]
+    fn age(self, _: &mut Hchan<T>, _: Option<&Ticket>) -> u64 {
+        0
+    }
+
+    #[inline]
+    fn take(self, hchan: Locked<'_, T>, elem: &mut Option<T>, next: Option<Served>, _: u64) -> T {
+        hchan.unlock_with(elem, next);
+        present(elem.take())
+    }
+
+    #[inline]
+    fn claim(self, hchan: Locked<'_, T>, elem: &mut Option<T>, _: u64) -> T {
+        if hchan.is_closed() {
+            hchan.unlock_and_settle();
+        } else {
+            drop(hchan);
+        }
+        present(elem.take())
+    }
+}
+
 /// One poll of a receive, which stands in line at `place` once it has parked.
 #[inline(always)]
 #[expect(
     clippy::inline_always,
     reason = "a third fewer instructions where nothing waits; the rest is not inlined"
 )]
-fn poll_recv<T>(
+pub(super) fn poll_recv<T, W: Way<T>>(
     receiver: &Receiver<T>,
+    way: W,
     place: &mut Option<Ticket>,
     caller: Caller,
     cx: &Context<'_>,
-) -> Poll<Result<T, RecvError>> {
+) -> Poll<Result<W::Got, RecvError>> {
     if place.is_some() {
-        return poll_in_line(&receiver.chan, place, cx);
+        return poll_in_line(&receiver.chan, way, place, cx);
     }
     receiver.leave_standing();
     if !receiver.chan.recv_parks() {
         if let Some(mut hchan) = receiver.chan.try_lock() {
-            let mut elem = None;
+            let (age, mut elem) = (way.age(&mut hchan, None), None);
             match hchan.recv(&mut elem) {
-                Ok(served) => {
-                    hchan.unlock_with(&mut elem, served);
-                    return Poll::Ready(Ok(present(elem)));
-                }
+                Ok(next) => return Poll::Ready(Ok(way.take(hchan, &mut elem, next, age))),
                 Err(TryRecvError::Closed) => return Poll::Ready(Err(RecvError)),
                 Err(TryRecvError::Empty) if !hchan.is_live() => return Poll::Pending,
                 Err(TryRecvError::Empty) => {}
             }
         }
     }
-    recv_or_park(&receiver.chan, place, caller, cx)
+    recv_or_park(&receiver.chan, way, place, caller, cx)
 }
 
 /// A poll that will probably park.
 #[inline(never)]
-pub(crate) fn recv_or_park<T>(
+pub(crate) fn recv_or_park<T, W: Way<T>>(
     chan: &Chan<T>,
+    way: W,
     place: &mut Option<Ticket>,
     caller: Caller,
     cx: &Context<'_>,
-) -> Poll<Result<T, RecvError>> {
+) -> Poll<Result<W::Got, RecvError>> {
     // Cloned before the lock is taken, for that may be to use the channel.
     let waker = cx.waker().clone();
     let visit = caller.visit(What::Recv, &waker);
     let mut hchan = chan.lock();
-    let mut elem = None;
+    let (age, mut elem) = (way.age(&mut hchan, None), None);
     match hchan.recv(&mut elem) {
-        Ok(served) => {
-            hchan.unlock_with(&mut elem, served);
-            Poll::Ready(Ok(present(elem)))
-        }
+        Ok(next) => Poll::Ready(Ok(way.take(hchan, &mut elem, next, age))),
         Err(TryRecvError::Closed) => Poll::Ready(Err(RecvError)),
         Err(TryRecvError::Empty) => {
             if hchan.is_live() {
@@ -76,56 +121,43 @@ pub(crate) fn recv_or_park<T>(
 
 /// A poll in line: claims what the receive was handed.
 #[inline(never)]
-pub(crate) fn poll_in_line<T>(
+pub(crate) fn poll_in_line<T, W: Way<T>>(
     chan: &Chan<T>,
+    way: W,
     place: &mut Option<Ticket>,
     cx: &Context<'_>,
-) -> Poll<Result<T, RecvError>> {
+) -> Poll<Result<W::Got, RecvError>> {
     let (mut hchan, mut elem) = (chan.lock(), None);
+    let age = way.age(&mut hchan, place.as_ref());
     match hchan.claim(place, &mut elem, cx.waker()) {
+        Look::Done => Poll::Ready(Ok(way.claim(hchan, &mut elem, age))),
+        Look::Closed => Poll::Ready(Err(RecvError)),
+        Look::Parked => Poll::Pending,
         Look::Elsewhere => {
             drop(hchan);
-            poll_in_line_anew(chan, place, cx)
-        }
-        look => claimed(hchan, look, elem),
-    }
-}
-
-/// The same for a task that brings its waker.
-#[cold]
-fn poll_in_line_anew<T>(
-    chan: &Chan<T>,
-    place: &mut Option<Ticket>,
-    cx: &Context<'_>,
-) -> Poll<Result<T, RecvError>> {
-    let mut waker = Some(cx.waker().clone());
-    let (mut hchan, mut elem) = (chan.lock(), None);
-    let look = hchan.claim(place, &mut elem, cx.waker());
-    let look = renew(&mut hchan, look, place.as_ref(), &mut waker);
-    claimed(hchan, look, elem)
-}
-
-/// What a receive in line answers.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "one of its callers is cold")]
-fn claimed<T>(hchan: Locked<'_, T>, look: Look, elem: Option<T>) -> Poll<Result<T, RecvError>> {
-    match look {
-        Look::Done => {
-            if hchan.is_closed() {
-                hchan.unlock_and_settle();
-            } else {
-                drop(hchan);
+            match is_renewed(chan, place.as_ref(), cx) {
+                true => Poll::Pending,
+                false => poll_in_line(chan, way, place, cx),
             }
-            Poll::Ready(Ok(present(elem)))
         }
-        Look::Closed => Poll::Ready(Err(RecvError)),
-        Look::Parked | Look::Elsewhere => Poll::Pending,
     }
+}
+
+/// From now on a parked receive wakes this task: false if it was completed while the waker was cloned. What it was
+/// handed is not claimed before the waker that is not needed is dropped, which may be a panic.
+#[cold]
+fn is_renewed<T>(chan: &Chan<T>, ticket: Option<&Ticket>, cx: &Context<'_>) -> bool {
+    let waker = cx.waker().clone();
+    let (is_parked, _left) = match ticket {
+        Some(ticket) => chan.lock().renew(ticket, waker),
+        None => (false, None),
+    };
+    is_parked
 }
 
 /// One try of a receive, under the lock: in line, it looks what has become of it; else it receives, or parks if it
 /// has a waker.
-pub(super) fn step<T>(
+fn step<T>(
     hchan: &mut Hchan<T>,
     place: &mut Option<Ticket>,
     elem: &mut Option<T>,
@@ -297,7 +329,7 @@ impl<T> RecvOwnedFuture<T> {
 
 operation! {
     impl [T] for [RecvFuture['_, T], RecvOwnedFuture[T]] -> Result<T, RecvError>;
-    once(this, cx) poll_recv(&this.receiver, &mut this.place, this.caller, cx);
+    once(this, cx) poll_recv(&this.receiver, Plainly, &mut this.place, this.caller, cx);
     leave leave_line(&this.receiver.chan, &mut this.place);
 }
 
@@ -328,7 +360,7 @@ operation! {
         if this.done {
             polled_after_ready(NAME);
         }
-        let polled = poll_recv(this.receiver, &mut this.place, this.caller, cx).map(Result::ok);
+        let polled = poll_recv(this.receiver, Plainly, &mut this.place, this.caller, cx).map(Result::ok);
         this.done = polled.is_ready();
         this.receiver.ended |= matches!(polled, Poll::Ready(None));
         polled

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::Sleeper;
 use crate::sync::has_company;
 
-/// A thread that has stayed awake in vain so many times.
+/// A thread that has so often stayed awake without use.
 fn in_vain(times: u32) -> Sleeper {
     let mut sleeper = Sleeper::new();
     for _ in 0..times {

@@ -10,7 +10,7 @@ use crate::handles::receiver::Receiver;
 use crate::hchan::offer::Offer;
 use crate::hchan::select::Released;
 use crate::hchan::sudog::{SendTicket, Ticket};
-use crate::ops::recv;
+use crate::ops::recv::{self, Plainly};
 use crate::ops::send::{self, SendFromFuture, SendFuture};
 use crate::sync::Arc;
 use crate::watch::{Caller, What};
@@ -267,7 +267,12 @@ impl<H: Handle> Operation for Receive<H> {
     fn collect(&mut self) -> Self::Output {
         let cx = Context::from_waker(Waker::noop());
         let receiver = present_handle(&self.handle).receiver();
-        served(recv::poll_in_line(&receiver.chan, &mut self.place, &cx))
+        served(recv::poll_in_line(
+            &receiver.chan,
+            Plainly,
+            &mut self.place,
+            &cx,
+        ))
     }
 
     #[inline]

@@ -26,7 +26,7 @@ fn recv_dropped_while_it_is_handed_a_value() {
     });
 }
 
-/// The same while another receive comes, which must get the value whoever is first.
+/// The same while another receive comes, which must get the value, no matter which comes first.
 #[test]
 fn value_survives_the_recv_it_was_handed_to() {
     check(Bounded(2), [AtOnce, Parked], || {

@@ -306,7 +306,7 @@ fn send_happens_before_the_drop_of_what_was_left() {
         let value = Reads(Plain::new(), seen.clone());
         let sender = spawn(move || {
             value.0.write(1);
-            // Whoever the value is left to drops it.
+            // The side that the value is left to drops it.
             drop(tx.try_send(value));
         });
         drop(rx);

@@ -175,7 +175,7 @@ pub enum Verdict {
     Undecided,
 }
 
-/// The most states of a search. It takes a hundred times less as a rule.
+/// The most states of a search. Usually a hundredth of that is enough.
 const LIMIT: usize = 100_000;
 
 /// Looks for an order of the calls in which the model answers as the crate did.
@@ -230,7 +230,7 @@ impl Search<'_> {
         let mut waiting: Vec<_> = threads
             .filter_map(|(thread, (events, at))| Some((thread, *events.get(at.done)?)))
             .collect();
-        // What returned first was first as a rule.
+        // What returned first was usually first.
         waiting.sort_by_key(|(_, event)| event.returned);
         let Some(&(_, first)) = waiting.first() else {
             return true;

@@ -73,7 +73,7 @@ impl Gate {
     }
 }
 
-/// Whoever panics keeps nobody waiting.
+/// A thread that panics keeps nobody waiting.
 struct LetOthersPass<'a>(&'a Gate);
 
 impl Drop for LetOthersPass<'_> {
