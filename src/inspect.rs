@@ -2,7 +2,7 @@
 //!
 //! With the feature `inspect` every living channel is in a registry: where it was made, what its values are,
 //! what is inside, its handles, and each operation that is parked. [`dump`] renders all of it as text,
-//! [`channels`] gives it as data, and [`run`] is for tests: it runs tasks until all of them are asleep, and then
+//! [`channels`] gives it as data, and [`run()`] is for tests: it runs tasks until all of them are asleep, and then
 //! panics with the dump instead of hanging. [When it hangs](when_it_hangs) leads from the symptom to the cause.
 //!
 //! ```

@@ -105,7 +105,10 @@ fn with_waker_at_once<R>(
     mut attempt: impl FnMut(&mut Option<Waker>) -> Option<R>,
 ) -> R {
     let mut waker = Some(cx.waker().clone());
-    match attempt(&mut waker) {
+    let answer = attempt(&mut waker);
+    // Should this panic, the answer is dropped, and what it holds goes back.
+    drop(waker);
+    match answer {
         Some(answer) => answer,
         None => unreachable!("a try that has a waker has an answer"),
     }

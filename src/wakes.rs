@@ -55,6 +55,32 @@ pub(crate) fn wake_and_drop(next: Option<Waker>, _left: Option<Waker>) {
     next.into_iter().for_each(Waker::wake);
 }
 
+/// A waker that is dropped as by [`wake_and_drop`]: for a handle that has more to do as it is dropped.
+pub(crate) struct Unneeded(pub(crate) Option<Waker>);
+
+impl Drop for Unneeded {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(waker) = self.0.take() {
+            drop_in_any_case(waker);
+        }
+    }
+}
+
+/// Out of the way of those that have nothing to drop.
+#[cold]
+#[inline(never)]
+fn drop_in_any_case(waker: Waker) {
+    wake_and_drop(None, Some(waker));
+}
+
+/// Drops a waker that was cloned in vain, and swallows its panic, which would take along what its task has received.
+#[cold]
+#[inline(never)]
+pub(crate) fn drop_in_vain(waker: Waker) {
+    contain(|| drop(waker));
+}
+
 /// Makes a call for each, whatever any of them does. Then the first panic goes on; the others are dropped.
 #[cfg(feature = "std")]
 pub(crate) fn each<I>(items: impl IntoIterator<Item = I>, call: impl Fn(I)) {

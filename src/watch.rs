@@ -124,6 +124,7 @@ mod off {
 
     impl Watch {
         #[inline]
+        #[expect(clippy::extra_unused_type_parameters, reason = "its name is not noted")]
         pub(crate) fn pair<T>(_: Kind, _: Option<usize>, _: Caller) -> (Self, Badge, Badge) {
             (Self, Badge, Badge)
         }

@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::future::{Future, poll_fn};
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::{Pin, pin};
 use std::ptr;
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
@@ -686,6 +687,8 @@ thread_local! {
     static DROPS: Cell<usize> = const { Cell::new(0) };
     /// What the next clone does besides.
     static ON_CLONE: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };
+    /// What the next drop does besides.
+    static ON_DROP: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };
 }
 
 fn add(count: &'static std::thread::LocalKey<Cell<usize>>) {
@@ -704,7 +707,12 @@ fn counted() -> Waker {
         },
         |_| add(&WAKES),
         |_| add(&WAKES),
-        |_| add(&DROPS),
+        |_| {
+            add(&DROPS);
+            if let Some(call) = ON_DROP.take() {
+                call();
+            }
+        },
     );
     // SAFETY: there is no data to care for.
     unsafe { Waker::new(ptr::null(), &VTABLE) }
@@ -815,6 +823,48 @@ fn what_is_served_while_its_new_waker_is_cloned_is_ready_or_wakes_that() {
     served_while_cloned("select", Select::new().send(&tx, 1, drop), take());
     served_while_cloned("reserve", tx.reserve(), take());
     served_while_cloned("closed", rx.closed(), move || assert!(other_tx.close()));
+}
+
+/// Polls an operation that can proceed once its waker was cloned, in vain; the clone panics as it is dropped.
+fn cloned_in_vain<R>(
+    serve: impl FnOnce() + 'static,
+    op: impl FnOnce(&mut Context<'_>) -> R,
+) -> Option<R> {
+    ON_CLONE.set(Some(Box::new(serve)));
+    ON_DROP.set(Some(Box::new(|| panic_any("a waker's"))));
+    let waker = counted();
+    let polled = catch_unwind(AssertUnwindSafe(|| op(&mut Context::from_waker(&waker))));
+    assert!(ON_CLONE.take().is_none() && ON_DROP.take().is_none());
+    polled.ok()
+}
+
+#[test]
+fn a_waker_that_was_cloned_in_vain_and_panics_as_it_is_dropped_takes_nothing_along() {
+    let (mut tx, rx) = bounded(1);
+    let send = || {
+        let tx = tx.clone();
+        move || tx.try_send(1).unwrap()
+    };
+    let received = cloned_in_vain(send(), |cx| poll(&mut rx.recv(), cx));
+    assert_eq!(received, Some(Poll::Ready(Ok(1))));
+    let mut recv = rx.recv();
+    assert!(poll_once(&mut recv).is_pending());
+    let received = cloned_in_vain(send(), |cx| poll(&mut recv, cx));
+    assert_eq!((received, poll_once(&mut recv)), (None, Poll::Ready(Ok(1))));
+
+    let leased = cloned_in_vain(send(), |cx| poll(&mut rx.lease(), cx).is_ready());
+    assert_eq!(leased, Some(true));
+    assert_eq!((rx.snapshot().unclaimed, rx.len()), (0, 1));
+
+    let receive = || {
+        let rx = rx.clone();
+        move || assert_eq!(rx.try_recv(), Ok(1))
+    };
+    let reserved = cloned_in_vain(receive(), |cx| poll(&mut tx.reserve(), cx).is_ready());
+    assert_eq!((reserved, rx.snapshot().permits), (None, 0));
+    tx.try_send(1).unwrap();
+    let reserved = cloned_in_vain(receive(), |cx| tx.poll_reserve(cx).is_ready());
+    assert_eq!((reserved, rx.snapshot().permits), (None, 0));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use futures::executor::block_on;
 use futures::{SinkExt, StreamExt, TryStreamExt, future, join, stream};
 use hchan::{SendError, Sender, bounded, unbounded};
 
-use support::{Wakes, each_capacity, each_with_slots, parked, poll_once, values};
+use support::{Wakes, each_capacity, each_with_slots, parked, poll_once, ready, values};
 
 /// Polls whether the sink is ready, with a waker that counts.
 fn poll_ready<T>(sink: &mut Sender<T>, wakes: &Arc<Wakes>) -> Poll<Result<(), SendError<T>>> {
@@ -144,6 +144,25 @@ fn an_idle_handle_gives_its_slot_up_when_it_is_dropped_closed_or_used_otherwise(
         assert_eq!((send.wakes(), send.poll()), (1, Ready(Ok(()))));
         assert_eq!(rx.try_recv(), Ok(1));
     }
+}
+
+#[test]
+fn a_handle_that_was_closed_as_a_sink_answers_like_one_of_a_closed_channel() {
+    let (mut tx, rx) = bounded(2);
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(tx.poll_close_unpin(&mut cx).is_ready());
+    assert!(tx.is_closed() && rx.is_closed());
+    ready(tx.closed());
+    assert_eq!(ready(Sender::send(&tx, 1)), Err(SendError(1)));
+    assert!(is_ready(&mut tx) && is_flushed(&mut tx));
+    assert_eq!(tx.start_send_unpin(2), Err(SendError(2)));
+    assert!(ready(tx.reserve()).is_err());
+    assert!(tx.try_reserve().unwrap_err().is_closed());
+    assert!(matches!(
+        tx.poll_reserve(&mut cx),
+        Ready(Err(SendError(())))
+    ));
+    assert!(tx.try_reserve_owned().unwrap_err().is_closed());
 }
 
 #[test]

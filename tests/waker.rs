@@ -14,8 +14,8 @@ use std::task::Waker;
 
 use futures::future::{FusedFuture, FutureExt};
 use hchan::{
-    ClosedFuture, Receiver, RecvError, RecvFuture, Select, SendError, SendFuture, Sender,
-    TryRecvError, bounded,
+    ClosedFuture, Receiver, RecvError, RecvFuture, RecvSet, Select, SendError, SendFuture, Sender,
+    TryRecvError, bounded, recv_any,
 };
 use support::{
     Drops, Task, each_capacity, each_limit, fill, handed, on_drop, on_wake, panic_of, parked,
@@ -32,6 +32,7 @@ type Wait<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 struct Ends {
     tx: Sender<u8>,
     rx: Receiver<u8>,
+    set: RecvSet<u8>,
     slot: Option<u8>,
     items: VecDeque<u8>,
     out: Vec<u8>,
@@ -46,7 +47,7 @@ enum Awaits {
 
 type Make = for<'a> fn(&'a mut Ends) -> Wait<'a>;
 
-const WAITS: [(&str, Awaits, Make); 11] = [
+const WAITS: [(&str, Awaits, Make); 18] = [
     ("recv", Awaits::Value, |ends| {
         Box::pin(ends.rx.recv().map(ignore))
     }),
@@ -76,11 +77,34 @@ const WAITS: [(&str, Awaits, Make); 11] = [
     ("reserve", Awaits::Room, |ends| {
         Box::pin(ends.tx.reserve().map(ignore))
     }),
+    ("poll_reserve", Awaits::Room, |ends| {
+        let mut tx = ends.tx.clone();
+        Box::pin(poll_fn(move |cx| tx.poll_reserve(cx)).map(ignore))
+    }),
+    ("lease", Awaits::Value, |ends| {
+        Box::pin(ends.rx.lease().map(ignore))
+    }),
+    ("a select's recv", Awaits::Value, |ends| {
+        Box::pin(Select::new().recv(&ends.rx, ignore))
+    }),
+    ("a select's send", Awaits::Room, |ends| {
+        Box::pin(Select::new().send(&ends.tx, 1, ignore))
+    }),
+    ("recv_any", Awaits::Value, |ends| {
+        Box::pin(recv_any([&ends.rx]).map(ignore))
+    }),
+    ("RecvSet", Awaits::Value, |ends| {
+        Box::pin(ends.set.next().map(ignore))
+    }),
     ("Sender::closed", Awaits::Close, |ends| {
         Box::pin(ends.tx.closed())
     }),
     ("Receiver::closed", Awaits::Close, |ends| {
         Box::pin(ends.rx.closed())
+    }),
+    ("poll_closed", Awaits::Close, |ends| {
+        let mut rx = ends.rx.clone();
+        Box::pin(poll_fn(move |cx| rx.poll_closed(cx)))
     }),
 ];
 
@@ -91,6 +115,7 @@ fn each_wait(test: impl Fn(&str, Wait<'_>, &dyn Fn())) {
         let mut ends = Ends {
             tx: tx.clone(),
             rx: rx.clone(),
+            set: RecvSet::from_iter([rx.clone()]),
             slot: Some(1),
             items: VecDeque::from([1]),
             out: Vec::new(),
@@ -1197,6 +1222,17 @@ fn a_panic_of_a_waker_while_the_thread_panics_anyhow_is_passed_over() {
     });
     assert_eq!(message, "the thread's");
     assert_eq!(poll_once(next.unwrap()), Ready(Ok(1)));
+}
+
+#[test]
+fn a_panic_of_a_waker_that_is_dropped_while_the_thread_panics_anyhow_is_passed_over() {
+    each_wait(|name, wait, _| {
+        let message = panic_of(|| {
+            let _wait = parked_with(wait, on_drop(|| panic_any("a waker's")));
+            panic_any("the thread's");
+        });
+        assert_eq!(message, "the thread's", "{name}");
+    });
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::ops::until::RecvUntilFuture;
 #[cfg(feature = "std")]
 use crate::park;
 use crate::sync::Arc;
-use crate::wakes::Wakes;
+use crate::wakes::{Unneeded, Wakes};
 use crate::watch::{Badge, Caller, Origin, Side};
 
 /// The receiving handle of a channel: Go's `<-chan T`. A `for` loop over it blocks the thread; in async code write
@@ -713,12 +713,12 @@ impl<T> Clone for Receiver<T> {
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         // What may panic as it is dropped is dropped last: the values that nobody can receive any more among it.
-        let _watcher = { self.watch.take() }.and_then(|place| self.chan.closeq.cancel(&place));
-        let mut _waker = None;
+        let watcher = { self.watch.take() }.and_then(|place| self.chan.closeq.cancel(&place));
+        let (_watcher, mut _waker) = (Unneeded(watcher), Unneeded(None));
         let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
         if let Some(ticket) = self.standing.take() {
             let (left, next) = hchan.cancel_recv(ticket);
-            _waker = left;
+            _waker.0 = left;
             wakes.extend(next);
         }
         let _values = hchan.remove_receiver(&self.chan.closeq, &mut wakes);

@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 use core::future::Future;
+use core::mem;
 use core::task::{Context, Poll, ready};
 #[cfg(feature = "std")]
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use crate::ops::until::SendUntilFuture;
 #[cfg(feature = "std")]
 use crate::park;
 use crate::sync::Arc;
-use crate::wakes::Wakes;
+use crate::wakes::{Unneeded, Wakes};
 use crate::watch::{Badge, Caller, Origin, Side};
 
 /// The sending handle of a channel: Go's `chan<- T`.
@@ -543,7 +544,7 @@ impl<T> Sender<T> {
                 caller,
                 cx
             ));
-            held.slot = reserved.is_ok();
+            held.slot = reserved.map(mem::forget).is_ok();
         }
         Poll::Ready(match held.slot {
             true => Ok(()),
@@ -796,10 +797,11 @@ impl<T> Clone for Sender<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         // What may panic as it is dropped is dropped last.
-        let _watcher = { self.watch.take() }.and_then(|place| self.chan.closeq.cancel(&place));
-        let mut _staged = None;
+        let watcher = { self.watch.take() }.and_then(|place| self.chan.closeq.cancel(&place));
+        let (_watcher, mut _staged) = (Unneeded(watcher), None);
         let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
-        let (_waker, next) = self.holds.take().give_up(&mut hchan, &mut _staged);
+        let (left, next) = self.holds.take().give_up(&mut hchan, &mut _staged);
+        let _waker = Unneeded(left);
         wakes.extend(next);
         hchan.remove_sender(&self.chan.closeq, &mut wakes);
         hchan.unlock_and_wake_all(wakes);

@@ -116,8 +116,9 @@ impl<T> Sink<T> for Sender<T> {
         let this = &mut *self;
         let flushed = this.poll_staged(this.badge.caller(), cx);
         if flushed.is_ready() {
-            // A handle without a receiver stands for the one that is given up.
-            *self = Chan::pair(Kind::Bounded, 0, self.badge.caller()).0;
+            // A handle without a receiver stands for the one that is given up. It has a slot, so that `reserve` finds it
+            // closed.
+            *self = Chan::pair(Kind::Bounded, 1, self.badge.caller()).0;
         }
         flushed
     }

@@ -11,7 +11,7 @@ use crate::hchan::slab::NIL;
 use crate::hchan::sudog::{State, Sudog, Sudogs, Ticket, WaitQ};
 use crate::sync::{AtomicBool, Mutex, Ordering};
 use crate::trace::{Event, Queue, Told, Trace};
-use crate::wakes::Wakes;
+use crate::wakes::{Wakes, wake_and_drop};
 use crate::watch::{Caller, Watch, What};
 
 /// Those who wait for the end. It knows nothing of the channel's values.
@@ -196,6 +196,6 @@ operation! {
     impl [] for [ClosedFuture['_]] -> ();
     once(this, cx) this.closeq.poll_place(&mut this.place, this.caller, cx);
     leave if let Some(ticket) = this.place.take() {
-        drop(this.closeq.cancel(&ticket));
+        wake_and_drop(None, this.closeq.cancel(&ticket));
     };
 }

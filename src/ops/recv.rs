@@ -10,7 +10,7 @@ use crate::handles::receiver::Receiver;
 use crate::hchan::sudog::Ticket;
 use crate::hchan::{Hchan, Look, Served};
 use crate::sync::Exclusive;
-use crate::wakes::Wakes;
+use crate::wakes::{Wakes, drop_in_vain};
 use crate::watch::{Caller, What};
 
 /// What becomes of a value that a receive gets: it is returned, or leased. All else is the same for both.
@@ -108,7 +108,11 @@ pub(crate) fn recv_or_park<T, W: Way<T>>(
     let mut hchan = chan.lock();
     let (age, mut elem) = (way.age(&mut hchan, None), None);
     match hchan.recv(&mut elem) {
-        Ok(next) => Poll::Ready(Ok(way.take(hchan, &mut elem, next, age))),
+        Ok(next) => {
+            let got = way.take(hchan, &mut elem, next, age);
+            drop_in_vain(waker);
+            Poll::Ready(Ok(got))
+        }
         Err(TryRecvError::Closed) => Poll::Ready(Err(RecvError)),
         Err(TryRecvError::Empty) => {
             if hchan.is_live() {

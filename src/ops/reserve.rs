@@ -204,7 +204,7 @@ impl<'a, T> ReserveFuture<'a, T> {
 
 operation! {
     impl ['a, T] for [ReserveFuture['a, T]] -> Result<Permit<'a, T>, SendError<()>>;
-    once(this, cx) poll_reserve(this.chan, &mut this.place, this.caller, cx).map_ok(|()| Permit::new(this.chan));
+    once(this, cx) poll_reserve(this.chan, &mut this.place, this.caller, cx);
     leave leave_line(this.chan, &mut this.place);
 }
 
@@ -243,25 +243,25 @@ operation! {
 }
 
 /// One poll of a reservation, which stands in line at `place` once it has parked.
-pub(crate) fn poll_reserve<T>(
-    chan: &Chan<T>,
+pub(crate) fn poll_reserve<'a, T>(
+    chan: &'a Chan<T>,
     place: &mut Option<Ticket>,
     caller: Caller,
     cx: &Context<'_>,
-) -> Poll<Result<(), SendError<()>>> {
+) -> Poll<Result<Permit<'a, T>, SendError<()>>> {
     with_waker(cx, |waker| {
         let mut hchan = chan.lock();
         if place.is_some() {
             let look = hchan.look(place, &mut None, cx.waker());
             return match renew(&mut hchan, look, place.as_ref(), waker) {
-                Look::Done => Some(Poll::Ready(Ok(()))),
+                Look::Done => Some(Poll::Ready(Ok(Permit::new(chan)))),
                 Look::Closed => Some(Poll::Ready(Err(SendError(())))),
                 Look::Parked => Some(Poll::Pending),
                 Look::Elsewhere => None,
             };
         }
         match hchan.reserve() {
-            Ok(()) => Some(Poll::Ready(Ok(()))),
+            Ok(()) => Some(Poll::Ready(Ok(Permit::new(chan)))),
             Err(TrySendError::Closed(())) => Some(Poll::Ready(Err(SendError(())))),
             Err(TrySendError::Full(())) if !hchan.is_live() => Some(Poll::Pending),
             Err(TrySendError::Full(())) => waker.take().map(|waker| {

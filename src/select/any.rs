@@ -297,7 +297,7 @@ pub fn recv_any_blocking<'a, T: 'a>(
     park::block_on(recv_any(receivers))
 }
 
-/// The future of [`recv_any`](crate::recv_any).
+/// The future of [`recv_any`].
 #[must_use = "futures do nothing unless polled"]
 pub struct RecvAnyFuture<'a, T> {
     receives: Receives<&'a Receiver<T>>,

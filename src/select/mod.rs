@@ -139,6 +139,7 @@ use self::pollorder::Lots;
 use crate::hchan::offer::Offer;
 use crate::hchan::select::Released;
 use crate::sync::Arc;
+use crate::wakes::Unneeded;
 
 /// The arms of a select, whoever holds them.
 pub trait Arms {
@@ -564,7 +565,7 @@ impl Race {
     fn close(&mut self) -> Option<u32> {
         self.parked = false;
         let (accepted, waker) = self.offer.as_ref()?.withdraw();
-        drop(waker);
+        drop(Unneeded(waker));
         accepted
     }
 }
