@@ -1,11 +1,10 @@
 //! The lock around the channel, and the three ways to make one: Go's `makechan`.
 //!
-//! The lock is a guard, [`Locked`], and each rule of [`Hchan`] is called under it. Nothing of a user's runs
-//! there: what a rule returns to be woken, dropped or received leaves by one of the guard's methods, which
-//! consume it.
+//! The lock is a guard, [`Locked`], and each rule of [`Hchan`] is called under it. No user code runs there: what a
+//! rule returns to be woken, dropped or received leaves by one of the guard's methods, which consume it.
 //!
-//! A waker that panics keeps nobody else from being woken, and loses no value: one that is on its way to
-//! whoever receives it is [`Unseen`] until then, and goes back.
+//! A waker that panics keeps nobody else from being woken, and loses no value: one that is on its way to its
+//! receiver is [`Unseen`] until it arrives, and goes back.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -62,7 +61,7 @@ impl<T> Chan<T> {
         )
     }
 
-    /// Takes the lock, sooner or later.
+    /// Takes the lock, waiting for it.
     #[inline]
     pub(crate) fn lock(&self) -> Locked<'_, T> {
         self.guard(self.lock_hchan())
@@ -180,7 +179,7 @@ impl<T> Locked<'_, T> {
         }
     }
 
-    /// Unlocks, then wakes, and drops a waker: for whoever is being dropped.
+    /// Unlocks, then wakes, and drops a waker: for an operation that is being dropped.
     #[inline]
     pub(crate) fn unlock_to_drop(self, left: Option<Waker>, next: Option<Waker>) {
         let _told_last = self.unlock();
@@ -194,14 +193,14 @@ impl<T> Locked<'_, T> {
         wakes.wake_all();
     }
 
-    /// Lets parked sends know without the lock that they were sent.
+    /// Lets parked sends learn without the lock that they were sent.
     #[inline]
     fn publish_served(&self) {
         // Ordering: see `has_sent`.
         { &self.chan.served }.store(self.hchan.served(), Ordering::Release);
     }
 
-    /// On a closed channel, after a value was claimed: ends those who waited for it to come back.
+    /// On a closed channel, after a value was claimed: ends the receives that waited for it to come back.
     #[cold]
     pub(crate) fn unlock_and_settle(mut self) {
         let mut wakes = Wakes::new();
@@ -209,7 +208,7 @@ impl<T> Locked<'_, T> {
         self.unlock_and_wake_all(wakes);
     }
 
-    /// Unlocks, then wakes whom a receive has served, while the value is on its way to whoever receives it.
+    /// Unlocks, then wakes the task that a receive has served, while the value is on its way to its receiver.
     #[inline]
     pub(crate) fn unlock_with(self, value: &mut Option<T>, served: Option<Served>) {
         if let Some(Served { waker, age }) = served {
@@ -228,7 +227,7 @@ impl<T> Locked<'_, T> {
         mem::forget(unseen);
     }
 
-    /// Unlocks, then wakes whom a receive has served.
+    /// Unlocks, then wakes the task that a receive has served.
     pub(crate) fn unlock_and_wake_served(self, waker: Waker) {
         self.publish_served();
         self.unlock_and_wake(Some(waker));
@@ -280,8 +279,8 @@ impl<T, V: Default + IntoIterator<Item = T>> Drop for Unseen<'_, T, V> {
 /// On capacity 0 a send and a receive meet: each waits for the other, and the value goes straight
 /// from one to the other. On any other capacity `n`, sends wait only while `n` values are inside.
 ///
-/// Storage grows as values arrive, up to the capacity, so that a large capacity costs nothing until
-/// it is used; `bounded(usize::MAX)` works.
+/// Storage grows as values arrive, up to the capacity. So a large capacity costs nothing until it is used;
+/// `bounded(usize::MAX)` works.
 ///
 /// # Examples
 ///
@@ -302,7 +301,7 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 
 /// Makes a channel that is never full: every send is ready when it is first polled.
 ///
-/// Storage grows with the values inside; when the last is received, a large one is given back.
+/// Storage grows with the number of values inside; when the last is received, large storage is freed.
 ///
 /// # Examples
 ///
@@ -324,9 +323,9 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 
 /// Makes a channel on which nothing ever happens: Go's nil channel.
 ///
-/// Sends and receives wait forever, and keep no waker. `try_send` answers `Full` and `try_recv`
-/// `Empty`; `close` is `false`, and the loss of all handles on a side ends nothing. A select never
-/// picks it, so it serves to switch an arm off.
+/// Sends and receives wait forever, and keep no waker. `try_send` returns `Full` and `try_recv` `Empty`; `close`
+/// returns `false`, and dropping all handles of a side closes nothing. A select never picks it, so it can be used
+/// to switch an arm off.
 ///
 /// # Examples
 ///
@@ -347,8 +346,8 @@ pub fn never<T>() -> (Sender<T>, Receiver<T>) {
 }
 
 impl<T> Chan<T> {
-    /// Shows a handle: what a log wants of its channel. Never waits for the lock: a channel that someone is at
-    /// shows no state.
+    /// Shows a handle: what is useful in a log about its channel. Never waits for the lock: while it is taken, no
+    /// state is shown.
     pub(crate) fn debug(&self, handle: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct(handle);
         let Some(snapshot) = self.try_lock().map(|hchan| hchan.snapshot()) else {

@@ -1,4 +1,4 @@
-//! What an operation answers when it fails; each error of a send brings the value back.
+//! What operations return when they fail; each error of a send brings the value back.
 
 use core::error::Error;
 use core::fmt;
@@ -106,7 +106,7 @@ pub enum TryRecvError {
 #[doc(alias = "Elapsed")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum SendTimeoutError<T> {
-    /// The time was over before anyone took the value.
+    /// Time ran out before anyone took the value.
     Timeout(T),
     /// The channel is closed.
     Closed(T),
@@ -131,7 +131,7 @@ pub enum SendTimeoutError<T> {
 #[doc(alias = "Elapsed")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecvTimeoutError {
-    /// The time was over before a value came.
+    /// Time ran out before a value came.
     Timeout,
     /// The channel is closed and drained.
     Closed,
@@ -149,7 +149,7 @@ impl<T> SendError<T> {
         self.0
     }
 
-    /// A look at the value that was not sent.
+    /// A reference to the value that was not sent.
     ///
     /// # Examples
     ///
@@ -161,12 +161,12 @@ impl<T> SendError<T> {
         &self.0
     }
 
-    /// The same error with another value in the place of the one that was not sent.
+    /// The same error, with the value that was not sent mapped to another.
     ///
     /// # Examples
     ///
-    /// With `map(drop)` it has none. So `?` works where an error must be `Send + Sync + 'static`, whatever the value
-    /// is:
+    /// `map(drop)` leaves the value out, so that `?` works where an error must be `Send + Sync + 'static`,
+    /// whatever the value is:
     ///
     /// ```
     /// use std::cell::Cell;
@@ -203,7 +203,7 @@ impl<T> TrySendError<T> {
         }
     }
 
-    /// A look at the value that was not sent.
+    /// A reference to the value that was not sent.
     ///
     /// # Examples
     ///
@@ -217,7 +217,7 @@ impl<T> TrySendError<T> {
         }
     }
 
-    /// The same error with another value in the place of the one that was not sent.
+    /// The same error, with the value that was not sent mapped to another.
     ///
     /// # Examples
     ///
@@ -300,7 +300,7 @@ impl<T> SendTimeoutError<T> {
         }
     }
 
-    /// A look at the value that was not sent.
+    /// A reference to the value that was not sent.
     ///
     /// # Examples
     ///
@@ -314,7 +314,7 @@ impl<T> SendTimeoutError<T> {
         }
     }
 
-    /// The same error with another value in the place of the one that was not sent.
+    /// The same error, with the value that was not sent mapped to another.
     ///
     /// # Examples
     ///
@@ -331,7 +331,7 @@ impl<T> SendTimeoutError<T> {
         }
     }
 
-    /// Whether the time was over.
+    /// Whether time ran out.
     ///
     /// # Examples
     ///
@@ -357,7 +357,7 @@ impl<T> SendTimeoutError<T> {
 }
 
 impl RecvTimeoutError {
-    /// Whether the time was over.
+    /// Whether time ran out.
     ///
     /// # Examples
     ///
@@ -493,7 +493,7 @@ pub(crate) fn polled_after_ready(future: &str) -> ! {
     panic!("`{future}` polled after it was ready");
 }
 
-/// What must be there, since the answer says so.
+/// A value that must be there, as the outcome says so.
 #[inline]
 pub(crate) fn present<T>(elem: Option<T>) -> T {
     match elem {
@@ -502,7 +502,7 @@ pub(crate) fn present<T>(elem: Option<T>) -> T {
     }
 }
 
-/// What a send answers, with the value that it left if it was refused.
+/// What a send returns, with its value if it was refused.
 pub(crate) fn refused<T>(
     sent: Result<(), SendError<()>>,
     value: &mut Option<T>,

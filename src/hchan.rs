@@ -1,8 +1,8 @@
 //! The channel without its lock: Go's `hchan`, `chansend`, `chanrecv` and `closechan`.
 //!
-//! Nothing here waits, wakes or drops what belongs to a user, and no lock is taken but an offer's and the
-//! closeq's, which are the last that anyone takes. Every rule stands once. It decides at once, completes the
-//! counterpart that it meets, and returns whom to wake after the unlock.
+//! Nothing here waits, wakes, or drops what belongs to a user, and no lock is taken but an offer's and the
+//! closeq's, which are always taken last. Every rule is written once. It decides at once, completes the
+//! counterpart that it meets, and returns the waker to wake after the unlock.
 //!
 //! Here are send and receive. In files of their own are `close`, with the count of handles; `permit`; and
 //! `select`, what a select asks. `ring` holds the values inside, `store` those of waiters and what was put
@@ -45,7 +45,7 @@ pub(crate) enum Kind {
     Bounded,
     /// Never full: `dataqsiz` is larger than any memory.
     Unbounded,
-    /// Go's nil channel: nothing ever happens here, so nobody parks.
+    /// Go's nil channel: nothing ever happens on it, so nothing parks.
     Never,
 }
 
@@ -74,23 +74,23 @@ pub(crate) struct Hchan<T> {
     unclaimed: u32,
     senders: u32,
     receivers: u32,
-    /// Whether someone may stand in `reserveq`.
+    /// Whether a reservation may stand in `reserveq`.
     reserving: bool,
     closed: bool,
-    /// [`NO_LEAD`](Self::NO_LEAD), or 0 where the lead says who parks.
+    /// [`NO_LEAD`](Self::NO_LEAD), or 0 where the lead says which side parks.
     no_lead: i8,
     kind: Kind,
     /// What has happened since the lock was taken.
     trace: Trace,
 }
 
-/// Who waits. It knows nothing of the channel's values.
+/// The operations that wait. It knows nothing of the channel's values.
 struct Waiters {
     sudogs: Sudogs,
     /// Reservations. They and the sends are served as if they stood in one line.
     reserveq: WaitQ,
-    /// Every parked send of a task has been sent if it parked up to this time, unless it was given up before.
-    /// No send passes one that waits, so one time tells it of all of them.
+    /// Tasks' sends are served strictly in order: those that parked up to this time were sent, or given up. So one
+    /// time tells it of all of them.
     served: u64,
 }
 
@@ -104,7 +104,7 @@ impl Default for Waiters {
     }
 }
 
-/// What an operation has left behind that leaves its line.
+/// What an operation leaves behind when it leaves its line.
 struct Left {
     /// To be dropped outside the lock.
     waker: Option<Waker>,
@@ -113,13 +113,13 @@ struct Left {
     age: u64,
 }
 
-/// Whom a receive has served, and the age of the value that it took.
+/// The waker of the send that a receive has served, and the age of the value that it took.
 pub(crate) struct Served {
     pub(crate) waker: Waker,
     pub(crate) age: u64,
 }
 
-/// What a look at a parked operation finds.
+/// What became of a parked operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
     /// It was completed.
@@ -127,7 +127,7 @@ pub(crate) enum Look {
     /// The channel was closed.
     Closed,
     Parked,
-    /// It is parked, and another task would be woken.
+    /// It is parked, but a wake would go to another task.
     Elsewhere,
 }
 
@@ -161,8 +161,8 @@ impl<T> Hchan<T> {
 
     // Send.
 
-    /// Go's `chansend`: closed? a receiver in line? room? Where all is no, the value stays in `elem`, and
-    /// whoever waits parks.
+    /// Go's `chansend`: closed? a receiver in line? room? If none of these, the value stays in `elem`, and a
+    /// caller that waits parks.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
@@ -238,7 +238,7 @@ impl<T> Hchan<T> {
         SendTicket { ticket, since }
     }
 
-    /// Looks what became of a parked send. A value that was refused is in `elem` again.
+    /// Looks at what became of a parked send. A value that was refused is in `elem` again.
     pub(crate) fn look_send(
         &mut self,
         place: &mut Option<SendTicket>,
@@ -273,7 +273,7 @@ impl<T> Hchan<T> {
 
     /// Sends at once, at the price of the oldest value if the ring is full.
     ///
-    /// What had to go is in `elem`: the oldest value, or, where there is none, the value itself.
+    /// Afterwards `elem` has the value that was displaced: the oldest or, if there is none, the value itself.
     pub(crate) fn force_send(
         &mut self,
         elem: &mut Option<T>,
@@ -297,9 +297,9 @@ impl<T> Hchan<T> {
 
     // Receive.
 
-    /// Go's `chanrecv`: what is inside? a sender in line? over? Where all is no, whoever waits parks.
+    /// Go's `chanrecv`: what is inside? a sender in line? over? If none of these, a caller that waits parks.
     ///
-    /// The value is in `elem`; if someone is to be woken, its age comes along.
+    /// The value is in `elem`; if a task is to be woken, its age comes along.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
@@ -361,7 +361,7 @@ impl<T> Hchan<T> {
 
     /// Completes a send that has left its line, and takes its value.
     ///
-    /// A task learns from `served` what became of its send, so its place is free at once.
+    /// A task learns from `served` what became of its send, so its place is freed at once.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "its callers are not inlined")]
     fn complete_send(&mut self, sender: u32, elem: &mut Option<T>) {
@@ -380,8 +380,8 @@ impl<T> Hchan<T> {
         *elem = Some(self.store.take(value));
     }
 
-    /// Gives a slot that has become free to whoever waits for one: the other half of Go's swap. The sender's
-    /// value is in the slot, or the slot is a permit's, before anybody else can see it.
+    /// Gives a slot that has become free to the first in line for one: the other half of Go's swap. The sender's
+    /// value is in the slot, or a permit holds it, before anything else can see it.
     #[inline]
     fn admit(&mut self) -> Option<Waker> {
         if !self.is_awaited() || !self.has_room() {
@@ -404,7 +404,7 @@ impl<T> Hchan<T> {
         Some(waker)
     }
 
-    /// Receives again and again without waiting, up to `limit` values, and counts them.
+    /// Receives up to `limit` values without waiting, and counts them.
     pub(crate) fn recv_more(&mut self, out: &mut Vec<T>, limit: usize, wakes: &mut Wakes) -> usize {
         let before = out.len();
         let full = before.saturating_add(limit);
@@ -439,7 +439,7 @@ impl<T> Hchan<T> {
         ticket
     }
 
-    /// Looks what became of a parked receive. What it was handed is in `elem`, and is claimed.
+    /// Looks at what became of a parked receive. The value that it was handed is in `elem`, and is claimed.
     ///
     /// On a closed channel that may have been the last value: [`settle`](Self::settle) then.
     #[inline(always)]
@@ -457,8 +457,8 @@ impl<T> Hchan<T> {
         look
     }
 
-    /// Gives up a parked receive. A value that it was handed goes to the next in line, or back. Returns a waker
-    /// to drop, and whom to wake.
+    /// Gives up a parked receive. A value that it was handed goes to the next in line, or back. Returns a waker to
+    /// drop, and one to wake.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "its callers are not inlined")]
     pub(crate) fn cancel_recv(&mut self, ticket: Ticket) -> (Option<Waker>, Option<Waker>) {
@@ -471,7 +471,7 @@ impl<T> Hchan<T> {
         (left.waker, next)
     }
 
-    /// Takes a value back that had left: for the first receiver in line, or into its old place.
+    /// Takes back a value that had left: for the first receiver in line, or into its old place.
     pub(crate) fn put_back(&mut self, value: T, age: u64) -> Option<Waker> {
         let value = self.store.keep(value);
         self.put_back_kept(value, age)
@@ -512,7 +512,7 @@ impl<T> Hchan<T> {
 
     // What parked operations have in common.
 
-    /// Looks what became of a parked operation. Once it is over, its place is free, and a value that it has is
+    /// Looks at what became of a parked operation. Once it is over, its place is free, and a value that it has is
     /// in `elem`.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "what it finds is asked at once")]
@@ -666,13 +666,13 @@ impl<T> Hchan<T> {
         }
     }
 
-    /// The lead of a channel of which it says nothing: it is closed, so that neither side parks, or never live, so
-    /// that nobody waits for anything.
+    /// The lead of a channel on which it has no meaning: a closed one, on which neither side parks, or one that is
+    /// never live, on which nobody waits for anything.
     pub(super) const NO_LEAD: i8 = -1;
 
     /// How far the sends are ahead of the receives: by what is inside, and farther if senders are in `sendq`. The
-    /// sign says whether receivers are in `recvq`. Where there is room, who is still in `sendq` waits for nothing
-    /// here: the arms of selects that are held, or were served elsewhere.
+    /// sign says whether receivers are in `recvq`. Where there is room, what is still in `sendq` waits for nothing
+    /// here: arms of selects that are held, or were served elsewhere.
     #[inline]
     #[expect(
         clippy::cast_possible_truncation,
@@ -703,7 +703,7 @@ impl<T> Hchan<T> {
         lead >= capacity
     }
 
-    /// Whether anything may ever happen that is worth waiting for.
+    /// Whether anything may ever happen on the channel.
     #[inline]
     pub(crate) const fn is_live(&self) -> bool {
         !matches!(self.kind, Kind::Never)
@@ -745,7 +745,7 @@ impl<T> Hchan<T> {
         }
     }
 
-    /// The invariants at the head of this file, as far as they show at the heads of the lines.
+    /// The invariants at the head of this file, as far as the heads of the lines show them.
     pub(crate) fn check(&self) {
         let nothing_inside = self.buf.is_empty() && self.returned == 0;
         assert!(self.sendq.is_empty() || !self.closed);

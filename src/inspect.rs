@@ -31,22 +31,22 @@
 //!
 //! # What it shows
 //!
-//! Of each channel what was so at one instant. That is another instant for each channel, and no lock of a
-//! channel is taken: a dump can be made anywhere, as in a destructor, a waker or a panic hook, but for a signal
-//! handler and an allocator. An operation shows where its method was called, for a stream or a sink where the
-//! handle was made, and for an arm of a select where the arm is.
+//! The state of each channel at one instant, which is not the same for all of them. No lock of a channel is taken,
+//! so a dump can be made anywhere, even in a destructor, a waker or a panic hook; but not in a signal handler or
+//! an allocator. An operation shows where its method was called, for a stream or a sink where the handle was made,
+//! and for an arm of a select where the arm is.
 //!
 //! An operation that was *woken* has what it waited for, and has not been polled since. If it is a receive it may
 //! have been handed a value, which others wait for meanwhile.
 //!
-//! Operations on a channel of [`never`](fn@crate::never) stand in no line, and do not show. Neither do weak handles,
-//! permits, and futures that were not polled: permits are only counted.
+//! Operations on a channel of [`never`](fn@crate::never) stand in no line, and are not shown. Neither are weak
+//! handles, permits, and futures that were not polled: permits are only counted.
 //!
 //! # Cost
 //!
 //! An allocation for each channel, the clock read for each handle that is made and each operation that parks, and a
-//! second lock under the channel's, held for a few dozen instructions. A ready pair takes twice the instructions, a
-//! parked receive half as many again. Without the feature it costs nothing.
+//! second lock under the channel's, held for a few dozen instructions. A send and a receive that need not wait
+//! take twice the instructions, a parked receive half as many again. Without the feature it costs nothing.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -69,19 +69,18 @@ pub mod when_it_hangs;
 
 pub use self::run::{Tasks, run};
 
-/// How many of each are shown at most: the oldest.
+/// At most so many of each are shown: the oldest.
 const MOST: usize = 20;
 
-/// Renders all living channels as text: those first on which an operation has waited longest.
+/// Renders all living channels as text, those with the longest waits first.
 ///
-/// Of channels, and of each channel's handles and operations, the 20 oldest are shown, and how many more there
-/// are. Names are escaped and cut, so that nothing that a program sends or calls itself can look like a line of
-/// the dump.
+/// Of channels, and of each channel's handles and operations, only the 20 oldest are shown, and how many more
+/// there are. Names are escaped and cut, so that no name can look like a line of the dump.
 ///
 /// # Cost
 ///
 /// Linear in the number of channels, handles and parked operations. No lock is held for longer than it takes to
-/// copy one channel's.
+/// copy one channel's data.
 ///
 /// # Examples
 ///
@@ -129,7 +128,7 @@ pub fn channels() -> Vec<Channel> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Channel {
-    /// The channels of a process are numbered as they are made.
+    /// The channels of a process are numbered in the order in which they are made.
     pub number: u64,
     /// The name that [`set_name`](crate::Sender::set_name) gave.
     pub name: Option<Arc<str>>,
@@ -137,7 +136,7 @@ pub struct Channel {
     pub type_name: &'static str,
     /// Where the channel was made.
     pub made_at: &'static Location<'static>,
-    /// Whether nothing ever happens here: a channel of [`never`](fn@crate::never).
+    /// Whether nothing ever happens on it: a channel of [`never`](fn@crate::never).
     pub never: bool,
     /// The counts. `sendq` and `recvq` count arms of selects that were served elsewhere and have not looked yet.
     pub snapshot: Snapshot,
@@ -149,9 +148,9 @@ pub struct Channel {
     pub sends: Oldest<Wait>,
     /// Parked receives.
     pub receives: Oldest<Wait>,
-    /// Those who wait for the end.
+    /// Waits for the channel to close.
     pub closes: Oldest<Wait>,
-    /// Those who were woken and not polled since.
+    /// Operations that were woken and not polled since.
     pub woken: Oldest<Wait>,
 }
 
@@ -161,7 +160,7 @@ pub struct Channel {
 pub struct Oldest<T> {
     /// How many there are.
     pub count: usize,
-    /// The oldest, 20 at most; the oldest is first.
+    /// The oldest first, 20 at most.
     pub first: Vec<T>,
 }
 
@@ -169,15 +168,15 @@ pub struct Oldest<T> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Handle {
-    /// How it came to be.
+    /// How it was made.
     pub origin: Origin,
     /// Where it was made, cloned or upgraded.
     pub at: &'static Location<'static>,
-    /// Since when it is there.
+    /// When it was made.
     pub since: Instant,
 }
 
-/// How a handle came to be.
+/// How a handle was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {
@@ -185,7 +184,7 @@ pub enum Origin {
     Made,
     /// As a clone of another.
     Cloned,
-    /// Of a weak one.
+    /// From a weak handle.
     Upgraded,
 }
 
@@ -201,7 +200,7 @@ pub struct Wait {
     pub blocking: bool,
     /// Where it was called.
     pub at: &'static Location<'static>,
-    /// Since when it stands in line.
+    /// When it parked.
     pub since: Instant,
 }
 
@@ -215,7 +214,7 @@ pub enum Operation {
     Recv,
     /// A reservation.
     Reserve,
-    /// A wait for the end.
+    /// A wait for the channel to close.
     Closed,
 }
 
@@ -270,7 +269,7 @@ impl Channel {
         }
     }
 
-    /// Everyone who waits.
+    /// All operations that wait.
     fn waits(&self) -> [&Oldest<Wait>; 4] {
         [&self.receives, &self.sends, &self.closes, &self.woken]
     }

@@ -29,17 +29,21 @@
 //! | send, and wait for room | [`send`](Sender::send), [`send_many`](Sender::send_many) |
 //! | send without waiting | [`try_send`](Sender::try_send), [`force_send`](Sender::force_send) |
 //! | give up a send and keep the value | [`send_from`](Sender::send_from), [`send_until`](Sender::send_until), [`SendFuture::cancel`] |
-//! | ask for room first, make the value later | [`reserve`](Sender::reserve) |
+//! | ask for room first, make the value later | [`reserve`](Sender::reserve); [`poll_reserve`](Sender::poll_reserve) [for `tower`](recipes#a-service-for-tower) |
 //! | receive | [`recv`](Receiver::recv), [`next`](Receiver::next), [`recv_many`](Receiver::recv_many) |
 //! | receive without waiting | [`try_recv`](Receiver::try_recv), [`try_recv_many`](Receiver::try_recv_many), [`drain`](Receiver::drain) |
-//! | wait no longer than a timer | [`recv_until`](Receiver::recv_until), [`send_until`](Sender::send_until) |
+//! | lose no job when its worker dies | [`lease`](Receiver::lease), [in a pool](recipes#a-worker-pool-that-loses-no-job) |
+//! | wait no longer than a timer | [`recv_until`](Receiver::recv_until), [`send_until`](Sender::send_until); `recv_timeout`, `send_timeout` [with the feature `time`](recipes#timeouts) |
 //! | wait for several things at once | [`select!`], [`select_blocking!`], [`Select`] |
+//! | receive from many channels | [`recv_any`], [`RecvSet`], [as a fan-in](recipes#fan-in-over-several-channels) |
 //! | wait on a thread | [`send_blocking`](Sender::send_blocking), [`recv_blocking`](Receiver::recv_blocking), `for value in rx` |
 //! | use streams and sinks | [`Receiver`] is a `Stream`, [`Sender`] is a `Sink` |
 //! | poll by hand | [`poll_recv`](Receiver::poll_recv), [`poll_send`](Sender::poll_send) |
+//! | keep an operation in a struct, or spawn it | [`recv_owned`](Receiver::recv_owned), [`send_owned`](Sender::send_owned), [in an actor](recipes#an-actor-that-is-a-struct) |
 //! | end a channel, or learn that it ended | [`close`](Sender::close), [`closed`](Sender::closed), [`is_closed`](Sender::is_closed) |
 //! | hold a handle that keeps nothing open | [`downgrade`](Sender::downgrade), [`WeakSender`], [`WeakReceiver`] |
 //! | look inside | [`len`](Sender::len), [`snapshot`](Sender::snapshot) |
+//! | see what hangs | `inspect::dump()`, [with the feature `inspect`](recipes#see-what-hangs) |
 //! | a timer, without an executor | `after(d)`, `tick(d)`, with the feature `time` |
 //! | see whole programs | [`recipes`] |
 //! | come from another channel, or from Go | [`moving_over`], [`from_go`] |
@@ -94,16 +98,16 @@
 //! From then on sends fail, parked sends too, each with its value. What is inside can still be received; after that,
 //! receives fail.
 //!
-//! A value that was handed to a receive which has not returned it yet may still come back. So a stream that is
-//! pending, and that nobody polls, can keep other receivers of a closed channel waiting: poll it, use the handle in
-//! another way, or drop it. So can a [`Lease`], until it is taken or dropped.
+//! A value that was handed to a receive that has not returned it yet may still come back. So a pending stream that
+//! nobody polls can keep other receivers of a closed channel waiting: poll it, use the handle in another way, or
+//! drop it. So can a [`Lease`], until it is taken or dropped.
 //!
 //! # Selecting
 //!
-//! [`select!`] waits for several sends, receives and other futures, of which exactly one commits: a future does when
-//! it is ready, so no output is dropped. [`select_blocking!`] does the same on a thread, and [`Select`] takes any
-//! number of arms. [`recv_any`] receives from any of several receivers of one type, and a [`RecvSet`] does so again
-//! and again.
+//! [`select!`] waits for several sends, receives and other futures, of which exactly one commits. A future commits
+//! when it is ready, so no output is dropped. [`select_blocking!`] does the same on a thread, and [`Select`] takes
+//! any number of arms. [`recv_any`] receives from any of several receivers of one type, and a [`RecvSet`] does so
+//! again and again.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -122,49 +126,49 @@
 //! # Threads
 //!
 //! The methods that end in `_blocking`, and iterators over receivers, wait on a thread, in the same lines as tasks.
-//! Do not call them from async code: they stop the thread's executor. A thread that waits spins briefly, yields up to
-//! about 30 times, then sleeps. Where spinning or yielding did not pay, it does less of it the next times. Where
-//! WebAssembly has one thread, as on a page, nobody could end such a wait: a call that would have to wait, and each
-//! with a timeout or a deadline, panics there.
+//! Never call them from async code: they block the thread, and with it its executor. A thread that waits spins
+//! briefly, yields up to about 30 times, then sleeps. If spinning or yielding did not help, it does less of it the
+//! next times. In WebAssembly with a single thread, as on a web page, nothing could end such a wait: there a call
+//! that would have to wait panics, and so does every call with a timeout or a deadline.
 //!
-//! The async methods block the thread for nothing but the channel's lock: a thread that finds it taken spins, then
-//! yields, and if the holder was descheduled, sleeps for 50 µs at a time.
+//! The async methods block only for the channel's lock: a thread that finds it taken spins, then yields, and, in
+//! case the holder was descheduled, sleeps for 50 µs at a time.
 //!
 //! # What is not promised
 //!
-//! - A receive that was handed a value and is neither polled nor dropped keeps the value from others, and on a closed
-//!   channel keeps them waiting for it; one that waits keeps its turn. So do not keep a future that has been polled
-//!   while you await something else, except in a select, or [`cancel`](RecvFuture::cancel) it. The same holds for a receiver that was polled as a stream
-//!   and is not polled any more.
+//! - A receive that was handed a value, and is neither polled nor dropped, keeps the value from others, and on a
+//!   closed channel keeps them waiting for it; one that waits keeps its turn. So do not keep a future that has
+//!   been polled while you await something else, except in a select, or [`cancel`](RecvFuture::cancel) it. The
+//!   same holds for a receiver that was polled as a stream and is not polled any more.
 //! - [`len`](Sender::len), [`is_full`](Sender::is_full) and the like say what was true under the lock, and nothing
 //!   about what is true now.
-//! - A failed `try_send` or `try_recv` orders no memory; nor does, on a buffered channel, a receive before the sends
-//!   of values that were sent without waiting for its slot.
-//! - A forgotten future ([`core::mem::forget`]) consumes one turn: a value handed to it is lost, and receivers on a
-//!   closed channel keep waiting for it. So is the value of a forgotten lease. A forgotten permit keeps its slot for good, and so does a forgotten
-//!   reservation that was granted one.
-//! - If a waker panics while values are on their way to their receivers, they go back; unless the channel is closed
-//!   and empty by then, so that others may have been told that no value will come. Then they are dropped.
-//! - A receiver that was sent into its own channel, as the last one, keeps itself alive.
-//! - An operation that is ready never yields: the crate takes no part in tokio's budget. A task that always finds a
-//!   value keeps its thread, unless it [yields by itself](recipes#a-task-that-never-runs-out-of-values).
+//! - A failed `try_send` or `try_recv` does not order memory; nor does, on a buffered channel, a receive before
+//!   the sends of values that were sent without waiting for its slot.
+//! - A forgotten future ([`core::mem::forget`]) consumes one turn: a value handed to it is lost, and receivers on
+//!   a closed channel keep waiting for it. The same goes for a forgotten lease. A forgotten permit keeps its slot
+//!   for good, and so does a forgotten reservation that was granted one.
+//! - If a waker panics while values are on their way to their receivers, they go back. But if the channel is
+//!   closed and empty by then, they are dropped, since others may have been told that no value will come.
+//! - The last receiver of a channel, if it is sent into that channel, keeps itself alive.
+//! - An operation that is ready never yields: the crate does not take part in tokio's budget. A task that always
+//!   finds a value keeps its thread, unless it [yields by itself](recipes#a-task-that-never-runs-out-of-values).
 //! - A timeout shorter than the line is never served: each new receive, or send, joins at the end.
 //!   [Keep the future](recipes#impatient-senders) and poll it again to keep its place.
 //! - The allocator runs under the channel's lock. One that reports through a channel of this crate may deadlock.
 //! - A signal handler must not use a channel: the thread that it interrupts may hold the lock. After `fork` the child
 //!   has no thread for the timers of the feature `time`, and a channel whose lock another thread held stays locked.
-//! - Nor must an interrupt handler, unless interrupts are masked wherever else the channel is used, as by
-//!   `critical_section::with(|_| …)` around each call, each poll and each drop of a future or a handle. The lock does
-//!   not mask them: a guard that does so cannot be had without `unsafe`.
-//! - The crate schedules nothing. Stealing and pre-emption are the executor's, as are timers unless the feature
-//!   `time` is on; all that a channel needs of it is that a waker wakes.
+//! - Nor must an interrupt handler, unless interrupts are masked wherever else the channel is used, such as with
+//!   `critical_section::with(|_| …)` around each call, each poll and each drop of a future or a handle. The lock
+//!   does not mask them: that would need `unsafe`.
+//! - The crate schedules nothing. Work stealing and preemption belong to the executor, as do timers unless the
+//!   feature `time` is on; all that a channel needs of an executor is that a waker wakes.
 //!
 //! # Cost
 //!
-//! Unless its docs say otherwise, a call takes the channel's lock once, for a few dozen instructions. Operations on
-//! many values, as [`recv_many`](Receiver::recv_many), [`drain`](Receiver::drain) and
-//! [`send_many`](Sender::send_many), hold it for a step for each; others spin meanwhile. Operations that scan the wait
-//! queues also hold the lock: a [`snapshot`](Sender::snapshot), and the `Debug` of a handle.
+//! Unless its docs say otherwise, a call takes the channel's lock once, for a few dozen instructions. Operations
+//! on many values, such as [`recv_many`](Receiver::recv_many), [`drain`](Receiver::drain) and
+//! [`send_many`](Sender::send_many), hold it for a step for each; others spin meanwhile. Operations that scan the
+//! wait queues also hold the lock: a [`snapshot`](Sender::snapshot), and the `Debug` of a handle.
 //!
 //! # Features
 //!
@@ -178,15 +182,15 @@
 //! | `tracing` | no | events for a subscriber of the crate `tracing` |
 //!
 //! Without `std` the crate is `no_std` and needs `alloc`. Then the lock only spins, and the order in which selects
-//! try their arms comes from a fixed seed. The crate `portable-atomic` has to be told how, by its feature
-//! `critical-section` or the cfg `portable_atomic_unsafe_assume_single_core`; `tracing` does not go with it.
+//! try their arms comes from a fixed seed. The crate `portable-atomic` must be told how, by its feature
+//! `critical-section` or the cfg `portable_atomic_unsafe_assume_single_core`; `tracing` does not work with it.
 //!
 //! The events of `tracing` have the target `hchan` and the level `trace`; they cost nothing when the feature is off,
-//! and one load each when nobody listens. They tell when an operation parks in a queue (`park`), when a parked receive
-//! is handed a value or a parked send's is taken (`handoff`), when a value comes back that had left (`put back`), and
-//! when a channel is closed (`close`). `queue` is `sendq`, `recvq`, or `closeq` for [`closed`](Sender::closed);
-//! `channel` tells channels apart while they live. A subscriber runs outside the lock, after the wakes; other threads
-//! may have gone on by then, so the order of events is certain only on one thread.
+//! and one load each when nobody listens. They tell when an operation parks in a queue (`park`), when a parked
+//! receive is handed a value or the value of a parked send is taken (`handoff`), when a value that had left comes
+//! back (`put back`), and when a channel is closed (`close`). `queue` is `sendq`, `recvq`, or `closeq` for
+//! [`closed`](Sender::closed); `channel` tells channels apart while they live. A subscriber runs outside the lock,
+//! after the wakes; other threads may have gone on by then, so the order of events is certain only on one thread.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(docsrs, doc(auto_cfg(hide(hchan_loom, hchan_shuttle))))]

@@ -20,7 +20,7 @@ use crate::sync::{AtomicU32, Ordering};
 /// time, but never for long.
 pub(crate) struct Mutex<T>(SpinMutex<T>);
 
-// No code of a user's runs under the lock, so a panic leaves nothing half-changed.
+// No user code runs under the lock, so a panic leaves nothing half changed.
 impl<T> UnwindSafe for Mutex<T> {}
 impl<T> RefUnwindSafe for Mutex<T> {}
 

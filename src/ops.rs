@@ -87,8 +87,8 @@ macro_rules! operation {
     };
 }
 
-/// Tries under the lock, until there is an answer. A try without the task's waker has none if it needs that, and is
-/// made again with it: a waker is cloned outside the lock, for that may be to use the channel.
+/// Tries under the lock, first without the task's waker. If the try needs that, the waker is cloned outside the
+/// lock, since a clone may use the channel, and the try is repeated.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "its callers are not inlined")]
 fn with_waker<R>(cx: &Context<'_>, mut attempt: impl FnMut(&mut Option<Waker>) -> Option<R>) -> R {
@@ -106,7 +106,7 @@ fn with_waker_at_once<R>(
 ) -> R {
     let mut waker = Some(cx.waker().clone());
     let answer = attempt(&mut waker);
-    // Should this panic, the answer is dropped, and what it holds goes back.
+    // If this panics, the answer is dropped, and what it holds goes back.
     drop(waker);
     match answer {
         Some(answer) => answer,

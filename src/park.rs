@@ -15,8 +15,8 @@ use crate::watch::while_blocking;
 /// The waker of a thread.
 struct Unparker {
     thread: Thread,
-    /// Set by a wake, cleared by the thread. The thread's own token may be taken by anyone who parks
-    /// in between; this cannot.
+    /// Set by a wake, cleared by the thread. Any other code that parks in between may take the thread's own token;
+    /// it cannot take this.
     woken: AtomicBool,
 }
 
@@ -24,20 +24,20 @@ struct Unparker {
 struct Sleeper {
     waker: Waker,
     unparker: Arc<Unparker>,
-    /// In how many waits it has stayed awake since spinning was last of use.
+    /// The number of waits in which it stayed awake since spinning last helped.
     in_vain: u32,
-    /// In how many waits it will sleep at once.
+    /// The number of waits in which it will sleep at once.
     asleep: u32,
 }
 
 impl Sleeper {
-    /// How often it looks for its wake, with so many pauses in between.
+    /// How often it checks for its wake, and how many pauses lie in between.
     const LOOKS: u32 = 25;
     const PAUSES: u32 = 10;
-    /// How often it then gives way to others, and for how long.
+    /// How often it then yields, and for how long at most.
     const YIELDS: u32 = 30;
     const PATIENCE: Duration = Duration::from_millis(1);
-    /// After so many waits without use it sleeps at once.
+    /// After so many waits in which it did not help, it sleeps at once.
     const ENOUGH: u32 = 64;
 
     /// This thread, as it is kept from one wait to the next.
@@ -80,10 +80,10 @@ impl Sleeper {
         true
     }
 
-    /// Stays awake for some microseconds, until it is woken or out of time: to put a thread to sleep and to
-    /// wake it takes several times that.
+    /// Stays awake for some microseconds, until it is woken or out of time: putting a thread to sleep and waking
+    /// it takes several times as long.
     fn linger(&mut self, deadline: Option<Instant>) {
-        // Nothing in a model gets further by waiting.
+        // In a model, spinning makes no progress.
         if cfg!(any(hchan_loom, hchan_shuttle)) {
             return;
         }
@@ -91,18 +91,17 @@ impl Sleeper {
             self.asleep -= 1;
             return;
         }
-        // The clock is read only where there is time to: spinning is all that many waits take.
+        // The clock is read only here: for many waits spinning is enough.
         let is_late = deadline.is_some_and(|deadline| deadline <= Instant::now());
         if !is_late && !self.spin() {
             self.give_way(Instant::now(), deadline);
         }
     }
 
-    /// Looks for the wake, which is the fastest way to find it while two threads take turns on processors of
-    /// their own. False if there is none: as whom this thread waits for may need its processor, it spins
-    /// half as long next time.
+    /// Spins for the wake: the fastest way while two threads take turns on processors of their own. False if none
+    /// came: the other thread may need this processor, so it spins half as long next time.
     ///
-    /// Two that only give way to each other stay on one processor, but who sleeps and is woken is put where
+    /// Two threads that only yield to each other stay on one processor, but a thread that sleeps is woken wherever
     /// there is room. So now and then it sleeps at once.
     fn spin(&mut self) -> bool {
         let looks = match has_company() {
@@ -124,9 +123,9 @@ impl Sleeper {
         false
     }
 
-    /// Offers its processor to others until it is woken. If it does not get that back soon, they may be none
-    /// of the channel's: then it sleeps at once the next times, twice as many for each wait since spinning was
-    /// last of use.
+    /// Yields its processor to others until it is woken. If it does not get it back soon, they may have nothing to
+    /// do with the channel: then it sleeps at once the next times, twice as many for each wait since spinning last
+    /// helped.
     fn give_way(&mut self, begin: Instant, deadline: Option<Instant>) {
         for _ in 0..Self::YIELDS {
             if self.unparker.is_woken() {
@@ -145,8 +144,7 @@ impl Sleeper {
     }
 
     fn keep(self) {
-        // A model checker makes its threads anew each time. Else this fails only where there will be
-        // no other wait.
+        // A model checker makes new threads each time. Otherwise this fails only if no other wait will follow.
         if !cfg!(any(hchan_loom, hchan_shuttle)) {
             let _kept = SLEEPER.try_with(|kept| kept.set(Some(self)));
         }
@@ -158,7 +156,7 @@ impl Unparker {
         self.woken.load(Ordering::Relaxed)
     }
 
-    /// Whether there was a wake, of which there is none then.
+    /// Whether there was a wake, which is cleared.
     fn take_wake(&self) -> bool {
         let woken = &self.woken;
         // Ordering: see `wake_by_ref`.
@@ -215,7 +213,7 @@ pub(crate) fn block_on_until<F: Future + Unpin>(
     deadline: Option<Instant>,
 ) -> Option<F::Output> {
     let mut sleeper = Sleeper::take();
-    // A wake that came too late for the last wait is none of this one's.
+    // A wake that came too late for the last wait does not belong to this one.
     sleeper.unparker.woken.store(false, Ordering::Relaxed);
     let mut poll = |sleeper: &Sleeper| {
         let mut cx = Context::from_waker(&sleeper.waker);
@@ -238,7 +236,7 @@ pub(crate) fn block_on_until<F: Future + Unpin>(
     output
 }
 
-/// The end of a timeout that begins now; none, if no clock reaches that far.
+/// The end of a timeout that begins now; `None` if that is beyond the clock's range.
 pub(crate) fn deadline(timeout: Duration) -> Option<Instant> {
     assert_may_wait();
     Instant::now().checked_add(timeout)

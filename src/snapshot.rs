@@ -1,4 +1,4 @@
-//! A channel made visible.
+//! What a channel looks like.
 
 use core::fmt;
 
@@ -70,7 +70,7 @@ pub struct Snapshot {
     pub peak: usize,
 }
 
-/// A ring with more slots than this, or without a limit, is described instead of drawn.
+/// A ring with more slots than this, or without a limit, is described and not drawn.
 const DRAWN_SLOTS: usize = 64;
 
 impl Snapshot {

@@ -1,9 +1,9 @@
-//! Channels that the clock sends to: Go's `time.After` and `time.Tick`. In a file of their own are operations that
-//! have a certain time.
+//! Channels that the clock sends to: Go's `time.After` and `time.Tick`. Operations with a timeout are in a file of
+//! their own.
 //!
-//! Whoever sends is a [`Task`] that no executor runs. It waits for a timer, and for the end of its
-//! channel; whoever wakes it polls it. That is the thread of the timers as a rule, and at the end
-//! whoever drops the last receiver.
+//! The sender is a [`Task`] that no executor runs. It waits for a timer, and for its channel to close, and is
+//! polled by the thread that wakes it: usually the thread of the timers, and in the end the one that drops the
+//! last receiver.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -24,17 +24,17 @@ use crate::wakes::contain;
 
 /// Makes a channel that receives one value once `duration` has passed: the time at which it was sent.
 ///
-/// The time runs from this call, whether or not anyone receives. The value is never early, and waits
-/// inside for whoever comes. The channel then stays open and empty, so that the arm of a `select!` in
-/// a loop fires once, and not in each turn. A second receive waits for ever.
+/// The time runs from this call, whether or not anyone receives. The value never comes early, and stays inside
+/// until it is received. The channel then stays open and empty, so that the arm of a `select!` in a loop fires
+/// once, and not in each round. A second receive waits forever.
 ///
-/// A `duration` that no clock can show the end of, as [`Duration::MAX`], gives the channel of
-/// [`never`](fn@never).
+/// A `duration` that ends beyond the clock's range, such as [`Duration::MAX`], gives a [`never`](fn@never)
+/// channel.
 ///
 /// # Panics
 ///
-/// If the thread that looks after all timers cannot be started, or has died because another crate's waker
-/// panicked on it; this crate's wakers never do that.
+/// If the thread that runs all timers cannot be started, or has died because another crate's waker panicked on it;
+/// this crate's wakers never do that.
 ///
 /// # Cost
 ///
@@ -59,7 +59,7 @@ use crate::wakes::contain;
 /// # });
 /// ```
 ///
-/// Made before a loop, it limits all turns together; made inside, each one alone.
+/// Made before a loop, it limits all rounds together; made inside, each round by itself.
 ///
 /// From Go: `time.After(d)`.
 #[doc(alias("sleep", "timeout"))]
@@ -71,12 +71,12 @@ pub fn after(duration: Duration) -> Receiver<Instant> {
 
 /// Makes a channel that receives the time again and again, once in each `period`.
 ///
-/// The first tick comes when one `period` has passed. One tick waits inside; one that finds the last
-/// not yet received is dropped. So a slow receiver never finds a queue of them, and holds up nobody.
-/// Ticks keep to their schedule: one that comes late makes the next no later.
+/// The first tick comes when one `period` has passed. The channel holds one tick; the next is dropped if that one
+/// has not been received. So a slow receiver never finds a queue of ticks, and delays nobody. Ticks keep to their
+/// schedule: if one is late, the next is not.
 ///
-/// A `period` of zero gives the channel of [`never`](fn@never), and so does one that no clock can show
-/// the end of, as [`Duration::MAX`].
+/// A `period` of zero gives a [`never`](fn@never) channel, and so does one that ends beyond the clock's range,
+/// such as [`Duration::MAX`].
 ///
 /// # Panics
 ///
@@ -89,7 +89,7 @@ pub fn after(duration: Duration) -> Receiver<Instant> {
 ///
 /// # Examples
 ///
-/// As the ticker beside other arms:
+/// As a ticker beside other arms:
 ///
 /// ```
 /// use std::time::Duration;
@@ -153,8 +153,7 @@ async fn send_times(tx: Sender<Instant>, first: Instant, period: Option<Duration
             return;
         }
         let now = Instant::now();
-        // A receiver's waker that panics is none of the clock's business, nor is a tick that is not
-        // received: it is dropped.
+        // A receiver's waker that panics must not stop the clock. A tick that is not received is dropped.
         contain(|| {
             let _dropped = tx.try_send(now);
         });
@@ -165,7 +164,7 @@ async fn send_times(tx: Sender<Instant>, first: Instant, period: Option<Duration
     }
     drop(delay);
     tx.chan.watch.set_timer(false);
-    // The sender stays as long as a receiver does, so that the channel does not close.
+    // The sender lives as long as a receiver does, so that the channel does not close.
     end.await;
 }
 
@@ -178,9 +177,9 @@ fn next_tick(due: Instant, period: Duration, now: Instant) -> Option<Instant> {
 
 type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A future that whoever wakes it polls.
+/// A future that is polled by the thread that wakes it.
 struct Task {
-    /// Not here while it is polled, and once it has ended.
+    /// `None` while it is polled, and once it has ended.
     future: Mutex<Option<BoxFuture>>,
     /// The wakes since the last poll began. The first one polls; those that come meanwhile, from other
     /// threads or out of the poll itself, leave their number, and the poll is repeated.
@@ -197,19 +196,19 @@ impl Task {
         task.poll();
     }
 
-    /// Polls until no wake is left. Only whoever has counted the first wake comes here.
+    /// Polls until no wake is left. Called only by the thread that counted the first wake.
     fn poll(self: &Arc<Self>) {
         let waker = Waker::from(self.clone());
         let mut cx = Context::from_waker(&waker);
         loop {
             // Ordering: what was done before a wake comes before the poll that it asks for.
             let heard = self.wakes.load(Ordering::Acquire);
-            // Taken out, as a poll runs code of users', and none of that runs under a lock.
+            // Taken out, since a poll runs user code, which must not run under a lock.
             let Some(mut future) = self.take() else {
                 return;
             };
             if future.as_mut().poll(&mut cx).is_ready() {
-                // The wakes stay counted, so that none is the first, and nobody comes here again.
+                // The wakes stay counted, so that none is the first again, and nobody polls any more.
                 return;
             }
             *self.future.lock() = Some(future);

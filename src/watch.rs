@@ -3,7 +3,7 @@
 //! A [`Caller`] is where an operation or a handle was asked for; a [`Visit`] is an operation as it parks; a
 //! [`Spot`] is where it is seen, one for each place in a slab, and [`Spots`] are those that are new; a [`Watch`] is
 //! the channel's record, which is written as the lock is released; a [`Badge`] is a handle's entry in it. Without
-//! the feature `inspect` none of them has a size, and to note is nothing.
+//! the feature `inspect` all of them have no size, and nothing is noted.
 
 #[cfg(not(feature = "inspect"))]
 pub(crate) use self::off::*;
@@ -26,7 +26,7 @@ pub(crate) enum Side {
     Recv,
 }
 
-/// How a handle came to be.
+/// How a handle was made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Origin {
     /// With its channel.
@@ -53,7 +53,7 @@ pub(crate) struct Counts {
     pub(crate) peak: usize,
 }
 
-/// A visit of somebody's.
+/// Any visit.
 #[cfg(test)]
 pub(crate) fn visit() -> Visit {
     Caller::here().visit(What::Recv, core::task::Waker::noop())
@@ -189,7 +189,7 @@ mod on {
             Self(Location::caller())
         }
 
-        /// An operation of a task or a thread, which is about to park with this waker.
+        /// An operation of a task or a thread that is about to park with this waker.
         #[inline]
         pub(crate) fn visit(self, what: What, waker: &Waker) -> Visit {
             Visit {
@@ -226,11 +226,11 @@ mod on {
     }
 
     std::thread_local! {
-        /// Whether the thread waits for what it polls.
+        /// Whether the thread blocks on what it polls.
         static BLOCKS: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// Polls for a thread that waits.
+    /// Polls on a thread that blocks.
     pub(crate) fn while_blocking<R>(poll: impl FnOnce() -> R) -> R {
         struct Restore(bool);
 

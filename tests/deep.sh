@@ -10,8 +10,8 @@
 # mutants are counted on the way. A stage that fails does not stop the others. At the end the table of all rows is
 # printed; it is also `target/deep/table.md`.
 #
-# HCHAN_DEEP, HCHAN_SCHEDULES, HCHAN_HISTORIES, HCHAN_CANCELS, HCHAN_FUZZ, HCHAN_REPEATS and HCHAN_SHARDS
-# ask for other numbers than those below.
+# HCHAN_DEEP, HCHAN_SCHEDULES, HCHAN_HISTORIES, HCHAN_CANCELS, HCHAN_LEASES, HCHAN_FUZZ, HCHAN_REPEATS and
+# HCHAN_SHARDS ask for other numbers than those below.
 source "$(dirname "${BASH_SOURCE[0]}")/../.ci/common"
 
 if [[ ${1-} == --record ]]; then
@@ -22,12 +22,13 @@ if [[ ${1-} == --record ]]; then
     exit
 fi
 
-stages=(loom shuttle histories storm fuzz address leak thread coverage targets machines wasm interrupt zoo mutants repeats)
+stages=(loom shuttle histories storm leases fuzz address leak thread coverage targets machines wasm interrupt zoo mutants repeats)
 declare -A amounts=(
     [loom]=${HCHAN_DEEP:-1}             # more preemptions than on each change
     [shuttle]=${HCHAN_SCHEDULES:-500000} # orders of each model, at random and by priorities
     [histories]=${HCHAN_HISTORIES:-50000}
     [storm]=${HCHAN_CANCELS:-10000000}   # cancellations
+    [leases]=${HCHAN_LEASES:-10000000}   # that are dropped
     [fuzz]=${HCHAN_FUZZ:-240}            # seconds
     [mutants]=${HCHAN_SHARDS:-8}         # parts of eight that are tried
     [repeats]=${HCHAN_REPEATS:-1000}     # of all tests
@@ -159,12 +160,25 @@ stage_storm() {
     local figures
     # shellcheck disable=SC2046
     figures=$(
-        sed -nE 's/.*parked: \[([^]]*)\], served: \[([^]]*)\], received: ([0-9]+).*/\1, \2, \3/p' $(part_logs) |
-            awk -F ', ' '{ parked += $1 + $2 + $3; served += $4 + $5 + $6; received += $7 }
-                END { printf "%d cancellations, %d of them after the future was served; %d values received; none lost, twice, stuck or out of order",
-                    parked + served, served, received; exit !received }'
+        sed -nE 's/.*parked: \[([^]]*)\], served: \[([^]]*)\], leases: ([0-9]+), received: ([0-9]+).*/\1; \2; \3; \4/p' $(part_logs) |
+            awk -F '; ' '
+                function sum(list, all, n, total) { for (n = split(list, all, ", "); n; n--) total += all[n]; return total }
+                { parked += sum($1); served += sum($2); leases += $3; received += $4 }
+                END { printf "%d cancellations, %d of them after the future was served, and %d leases dropped; %d values received; none lost, twice, stuck or out of order",
+                    parked + served, served, leases, received; exit !received }'
     )
     row 'cancellations by four threads' "$figures" 'tests/deep.sh storm'
+}
+
+stage_leases() {
+    HCHAN_LEASES=$amount step 'leases' cargo test --release --test storm -- --nocapture leases_that
+    local figures
+    figures=$(
+        sed -nE 's/.*leases, .*: ([0-9]+) dropped, ([0-9]+) values taken.*/\1 \2/p' "$log" |
+            awk '{ dropped += $1; taken += $2 }
+                END { printf "%d dropped in any order, %d values taken; none lost, twice or out of order", dropped, taken; exit !taken }'
+    )
+    row 'leases, beside three threads that send' "$figures" 'tests/deep.sh leases'
 }
 
 # One thread.

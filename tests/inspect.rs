@@ -9,7 +9,7 @@ use std::future::{pending, poll_fn};
 use std::panic::{self, Location};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,6 +18,13 @@ use futures::{Sink, StreamExt};
 use hchan::inspect::{self, Channel, Oldest, Operation, Origin, Wait};
 use hchan::{Select, bounded, never, unbounded};
 use support::{handed, on_drop, on_wake, panic_of, parked, parked_with, poll_once, ready, waiting};
+
+/// One test at a time: a dump shows twenty channels at most, whoever has made them.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The channel of this name, if it is there.
 fn look(name: &str) -> Option<Channel> {
@@ -57,6 +64,7 @@ fn only(waits: &Oldest<Wait>) -> (Operation, (u32, &'static str), bool, bool) {
 
 #[test]
 fn an_operation_shows_where_it_was_called() {
+    let _turn = turn();
     let (mut tx, mut rx) = bounded::<usize>(1);
     tx.set_name("operations");
     let recvs = || only(&find("operations").receives);
@@ -144,6 +152,7 @@ fn an_operation_shows_where_it_was_called() {
 
 #[test]
 fn a_stream_and_a_sink_show_where_the_handle_was_made() {
+    let _turn = turn();
     let ((mut tx, mut rx), at) = (bounded::<usize>(0), here());
     tx.set_name("streams");
     let mut cx = Context::from_waker(Waker::noop());
@@ -160,6 +169,7 @@ fn a_stream_and_a_sink_show_where_the_handle_was_made() {
 
 #[test]
 fn a_thread_that_waits_is_told_from_a_task() {
+    let _turn = turn();
     let (tx, rx) = bounded::<usize>(0);
     tx.set_name("threads");
     thread::scope(|scope| {
@@ -190,6 +200,7 @@ fn a_thread_that_waits_is_told_from_a_task() {
 
 #[test]
 fn an_iterator_shows_where_its_loop_is() {
+    let _turn = turn();
     let (tx, rx) = bounded::<usize>(0);
     tx.set_name("loops");
     thread::scope(|scope| {
@@ -206,6 +217,7 @@ fn an_iterator_shows_where_its_loop_is() {
 
 #[test]
 fn handles_show_where_they_came_from_and_the_last_one_unlists_the_channel() {
+    let _turn = turn();
     let ((tx, rx), made) = (bounded::<usize>(0), here());
     tx.set_name("handles");
     let (weak_tx, weak_rx) = (tx.downgrade(), rx.downgrade());
@@ -239,6 +251,7 @@ fn handles_show_where_they_came_from_and_the_last_one_unlists_the_channel() {
 
 #[test]
 fn a_wakers_panic_as_the_last_handle_goes_leaves_nothing_behind() {
+    let _turn = turn();
     let (tx, rx) = bounded::<usize>(0);
     tx.set_name("panics");
     let closed = parked_with(tx.closed(), on_wake(|| panic!("as the receiver goes")));
@@ -251,6 +264,7 @@ fn a_wakers_panic_as_the_last_handle_goes_leaves_nothing_behind() {
 
 #[test]
 fn the_counts_are_those_of_the_channel() {
+    let _turn = turn();
     let (tx, rx) = bounded(4);
     tx.set_name("counts");
     for n in 0..3 {
@@ -279,6 +293,7 @@ fn the_counts_are_those_of_the_channel() {
 
 #[test]
 fn a_receive_that_was_handed_a_value_and_has_not_looked_is_shown() {
+    let _turn = turn();
     let (tx, rx) = bounded(1);
     tx.set_name("handed");
     let recv = handed(&tx, &rx, 1);
@@ -302,6 +317,7 @@ fn a_receive_that_was_handed_a_value_and_has_not_looked_is_shown() {
 
 #[test]
 fn of_many_the_oldest_are_shown() {
+    let _turn = turn();
     let (tx, rx) = bounded::<usize>(0);
     tx.set_name("many");
     let mut recvs: Vec<_> = (0..30).map(|_| parked(rx.recv())).collect();
@@ -326,6 +342,7 @@ fn of_many_the_oldest_are_shown() {
 
 #[test]
 fn the_one_who_has_waited_longest_is_shown_first() {
+    let _turn = turn();
     let (a, rx_a) = bounded::<usize>(0);
     let (b, rx_b) = bounded::<usize>(0);
     a.set_name("later");
@@ -340,6 +357,7 @@ fn the_one_who_has_waited_longest_is_shown_first() {
 
 #[test]
 fn a_name_cannot_look_like_a_line() {
+    let _turn = turn();
     let (tx, rx) = bounded::<usize>(0);
     let _shown = parked(rx.recv());
     tx.set_name("a\n\nchannel 1 \"b\" of u8\u{2028}\u{202e}\0");
@@ -361,6 +379,7 @@ fn a_name_cannot_look_like_a_line() {
 
 #[test]
 fn a_type_of_a_megabyte_is_cut() {
+    let _turn = turn();
     struct AnEntirelyInnocentLookingNameOfATypeThatIsLong<T>(std::marker::PhantomData<T>);
     type One<T> = (T, T, T, T, T, T, T, T);
     type Two<T> = One<One<T>>;
@@ -375,6 +394,7 @@ fn a_type_of_a_megabyte_is_cut() {
 
 #[test]
 fn a_hundred_thousand_channels_are_no_trouble() {
+    let _turn = turn();
     let begin = Instant::now();
     let mut channels: Vec<_> = (0..100_000).map(|_| unbounded::<u8>()).collect();
     let dump = inspect::dump();
@@ -389,6 +409,7 @@ fn a_hundred_thousand_channels_are_no_trouble() {
 /// a busy machine with two processors.
 #[test]
 fn ten_thousand_channels_with_ten_waits_each_are_soon_dumped() {
+    let _turn = turn();
     let channels: Vec<_> = (0..10_000).map(|_| bounded::<u8>(0)).collect();
     let waits = channels
         .iter()
@@ -404,6 +425,7 @@ fn ten_thousand_channels_with_ten_waits_each_are_soon_dumped() {
 
 #[test]
 fn no_channel_is_shown_half_changed_while_all_are_busy() {
+    let _turn = turn();
     let stop = AtomicBool::new(false);
     let (tx, rx) = bounded::<usize>(1);
     tx.set_name("busy");
@@ -455,6 +477,7 @@ fn no_channel_is_shown_half_changed_while_all_are_busy() {
 
 #[test]
 fn a_dump_can_be_made_by_wakers_and_destructors() {
+    let _turn = turn();
     static DUMPS: AtomicUsize = AtomicUsize::new(0);
 
     fn dump() {
@@ -495,6 +518,7 @@ fn a_dump_can_be_made_by_wakers_and_destructors() {
 
 #[test]
 fn a_dump_can_be_made_by_a_panic_hook() {
+    let _turn = turn();
     let dumps = Arc::new(Mutex::new(Vec::new()));
     let before = panic::take_hook();
     panic::set_hook(Box::new({
@@ -516,6 +540,7 @@ fn a_dump_can_be_made_by_a_panic_hook() {
 
 #[test]
 fn an_arm_that_lost_is_gone() {
+    let _turn = turn();
     let (a, rx_a) = bounded::<usize>(0);
     let (b, rx_b) = bounded::<usize>(0);
     a.set_name("won");
@@ -542,6 +567,7 @@ fn an_arm_that_lost_is_gone() {
 
 #[test]
 fn a_crowd_that_has_gone_leaves_nothing_that_is_looked_at() {
+    let _turn = turn();
     let (tx, rx) = bounded::<usize>(0);
     tx.set_name("crowd");
     let crowd: Vec<_> = (0..10_000).map(|_| parked(rx.recv())).collect();
@@ -566,6 +592,7 @@ fn asleep(main: impl AsyncFnOnce(&inspect::Tasks)) -> String {
 
 #[test]
 fn two_that_send_to_each_other_are_asleep() {
+    let _turn = turn();
     let message = asleep(async |tasks| {
         let (a, from_a) = bounded(0);
         let (b, from_b) = bounded(0);
@@ -584,6 +611,7 @@ fn two_that_send_to_each_other_are_asleep() {
 
 #[test]
 fn a_forgotten_clone_is_found() {
+    let _turn = turn();
     let message = asleep(async |tasks| {
         let (tx, rx) = bounded(4);
         tx.set_name("forgotten");
@@ -599,6 +627,7 @@ fn a_forgotten_clone_is_found() {
 
 #[test]
 fn an_idle_stream_is_found() {
+    let _turn = turn();
     let message = asleep(async |_| {
         let (tx, mut idle) = bounded(1);
         tx.set_name("idle");
@@ -617,6 +646,7 @@ fn an_idle_stream_is_found() {
 
 #[test]
 fn a_select_and_many_tasks_are_seen_asleep() {
+    let _turn = turn();
     asleep(async |tasks| {
         let (tx, rx) = bounded::<usize>(0);
         let other = bounded::<usize>(0);
@@ -638,6 +668,7 @@ fn a_select_and_many_tasks_are_seen_asleep() {
 
 #[test]
 fn a_run_ends_with_its_first_task() {
+    let _turn = turn();
     let sum = inspect::run(async |tasks| {
         let (tx, rx) = bounded(0);
         tasks.spawn(pending());
@@ -677,6 +708,7 @@ async fn after_a_while() {
 
 #[test]
 fn a_run_waits_for_wakers_that_are_elsewhere() {
+    let _turn = turn();
     inspect::run(async |tasks| {
         after_a_while().await;
         let (tx, rx) = bounded(0);
@@ -691,6 +723,7 @@ fn a_run_waits_for_wakers_that_are_elsewhere() {
 #[cfg(feature = "time")]
 #[test]
 fn the_crates_timers_count_as_pending_until_they_have_fired() {
+    let _turn = turn();
     inspect::run(async |_| {
         let timer = hchan::after(Duration::from_millis(60));
         timer.recv().await.unwrap();

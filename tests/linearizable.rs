@@ -1,7 +1,7 @@
 //! Threads against the model: whatever they do at once, some order of their calls explains it.
 //!
 //! First some futures are parked. Then three or four threads take up to eight steps each, at once, on
-//! one channel or two: they poll futures by hand, drop them, cancel them, try, select and close. Every
+//! one channel or two: they poll futures by hand, drop them, cancel them, try, lease, select and close. Every
 //! call is noted with what it said and when it began and returned, and the model is asked for an order
 //! that explains it all: see [`history`](self::history). When the threads have stopped, what is left is
 //! polled, dropped and received, so that a value that is lost or comes twice is missed or found.
@@ -34,7 +34,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use fastrand::Rng;
-use hchan::{Receiver, RecvFuture, Select, SendFuture, Sender};
+use hchan::{Lease, Receiver, RecvFuture, Select, SendFuture, Sender};
 
 use self::answers::{received, sent, tried_to_receive, tried_to_send};
 use self::history::{Call, Event, History, Said, Verdict, explain};
@@ -53,7 +53,7 @@ struct Plan {
     threads: Vec<Vec<Step>>,
 }
 
-/// One step. Numbers choose among the futures that the thread has, modulo how many these are.
+/// One step. Numbers choose among the futures or leases that the thread has, modulo how many these are.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     /// Makes a future and polls it.
@@ -61,6 +61,9 @@ enum Step {
     TrySelect(FutureId),
     TrySend(ChanId, Value),
     TryRecv(ChanId),
+    TryLease(ChanId),
+    TakeLease(usize),
+    DropLease(usize),
     Close(ChanId),
     Poll(usize),
     PollWithAnotherWaker(usize),
@@ -113,7 +116,7 @@ impl Plan {
     fn step(&mut self, about: About, closes: bool, rng: &mut Rng) -> Step {
         let c = rng.usize(..self.capacities.len());
         let n = rng.usize(..STEPS);
-        match rng.u8(..24) {
+        match rng.u8(..28) {
             0 if closes => Step::Close(c),
             0..=2 => Step::TrySend(c, self.value()),
             3..=5 => Step::TryRecv(c),
@@ -122,6 +125,9 @@ impl Plan {
             15..=17 => Step::Poll(n),
             18 => Step::PollWithAnotherWaker(n),
             19 | 20 => Step::Cancel(n),
+            21 | 22 => Step::TryLease(c),
+            23 => Step::DropLease(n),
+            24 => Step::TakeLease(n),
             _ => Step::Drop(n),
         }
     }
@@ -283,6 +289,7 @@ struct Player<'g> {
     live: Vec<Live<'g>>,
     /// Those that are ready.
     ready: Vec<Live<'g>>,
+    leases: Vec<Lease<'g, Value>>,
     events: Vec<Event>,
 }
 
@@ -292,6 +299,7 @@ impl<'g> Player<'g> {
             game,
             live: Vec::new(),
             ready: Vec::new(),
+            leases: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -343,6 +351,29 @@ impl<'g> Player<'g> {
                 || game.chans[c].1.clone().try_recv(),
                 |said| Said::Answer(tried_to_receive(said)),
             ),
+            Step::TryLease(c) => {
+                let mut leased = None;
+                let keep = |lease: Lease<'g, Value>| **leased.insert(lease);
+                self.note(
+                    Call::TryLease(c),
+                    || game.chans[c].1.try_lease(),
+                    |said| Said::Answer(tried_to_receive(said.map(keep))),
+                );
+                self.leases.extend(leased);
+            }
+            Step::TakeLease(n) => {
+                if let Some(k) = n.checked_rem(self.leases.len()) {
+                    let lease = self.leases.remove(k);
+                    let received = |value| Said::Answer(Answer::Received(value));
+                    self.note(Call::TakeLease(*lease), || lease.take(), received);
+                }
+            }
+            Step::DropLease(n) => {
+                if let Some(k) = n.checked_rem(self.leases.len()) {
+                    let lease = self.leases.remove(k);
+                    self.note(Call::DropLease(*lease), || drop(lease), |()| Said::Dropped);
+                }
+            }
             Step::Close(c) => self.note(Call::Close(c), || game.chans[c].0.close(), Said::Closed),
             Step::Poll(n) => {
                 if let Some(k) = n.checked_rem(self.live.len()) {
@@ -393,9 +424,15 @@ impl<'g> Player<'g> {
         }
     }
 
-    /// What one thread does when all have stopped: polls what others left, drops what is still not
-    /// ready, and empties the channels.
+    /// What one thread does when all have stopped: ends what others leased, polls what they left, drops
+    /// what is still not ready, and empties the channels.
     fn clear_up(&mut self) -> Result<(), String> {
+        while !self.leases.is_empty() {
+            self.step(match self.game.plan.seed % 2 {
+                0 => Step::DropLease(0),
+                _ => Step::TakeLease(0),
+            });
+        }
         for _ in 0..self.live.len() {
             let mut live = self.live.remove(0);
             let woken = live.parked.map(|bell| live.bells[bell].rings());
@@ -460,6 +497,7 @@ fn record(
         for player in players {
             last.live.extend(player.live);
             last.ready.extend(player.ready);
+            last.leases.extend(player.leases);
             histories.push(player.events);
         }
         let woken = last.clear_up();
@@ -627,7 +665,9 @@ type Story<'a> = (
 
 #[test]
 fn wrong_endings_are_told_from_right_ones() {
-    use Call::{Cancel, Close, Drop, Poll, Start, TryRecv, TrySend};
+    use Call::{
+        Cancel, Close, Drop, DropLease, Poll, Start, TakeLease, TryLease, TryRecv, TrySend,
+    };
     use Said::{Closed, Dropped, Pending, Unsent};
 
     let stories: &[Story<'_>] = &[
@@ -654,6 +694,35 @@ fn wrong_endings_are_told_from_right_ones() {
             &[(TrySend(0, 0), SENT), (TryRecv(0), got(0))],
             &[(TryRecv(0), EMPTY)],
             &[(TryRecv(0), got(0))],
+        ),
+        (
+            "a lease comes back to its place",
+            &[2],
+            &[],
+            &[
+                (TrySend(0, 0), SENT),
+                (TrySend(0, 1), SENT),
+                (TryLease(0), got(0)),
+                (DropLease(0), Dropped),
+            ],
+            &[(TryRecv(0), got(0)), (TryLease(0), got(1))],
+            &[(TryRecv(0), got(1))],
+        ),
+        (
+            "a lease is not the end",
+            &[1],
+            &[],
+            &[
+                (TrySend(0, 0), SENT),
+                (TryLease(0), got(0)),
+                (Close(0), Closed(true)),
+            ],
+            &[
+                (TryRecv(0), EMPTY),
+                (TakeLease(0), got(0)),
+                (TryRecv(0), OVER),
+            ],
+            &[(TryRecv(0), OVER)],
         ),
         (
             "no value from nowhere",

@@ -44,7 +44,7 @@ put() {
 describe() {
     case $1 in
         unit) build=checked tests=(--lib) ;;
-        scenarios) build=checked tests=(--test={blocking,cancel,channel,close,select,select_any,select_futures,stream,values,waker}) ;;
+        scenarios) build=checked tests=(--test={blocking,cancel,channel,close,lease,owned,select,select_any,select_futures,sink,stream,values,waker}) ;;
         memory) build=plain tests=(--test=allocs) ;;
         model) build=fast tests=(--test={model,select_model}) ;;
         histories) build=plain tests=(--test=linearizable) ;;

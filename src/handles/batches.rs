@@ -1,4 +1,4 @@
-//! Batches on a thread.
+//! Batches that block the thread.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -9,10 +9,12 @@ use crate::handles::receiver::Receiver;
 use crate::handles::sender::Sender;
 use crate::park;
 
-/// Sends many values on a thread that may sleep.
+/// Batches of sends that block the thread.
 impl<T> Sender<T> {
     /// Sends the values in `items`, from the front, putting the thread to sleep while
     /// [`send_many`](Self::send_many) would wait.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Errors
     ///
@@ -36,7 +38,9 @@ impl<T> Sender<T> {
         park::block_on(&mut self.send_many(items))
     }
 
-    /// Sends the values in `items`, from the front, sleeping for `timeout` at most; `Duration::MAX` is for ever.
+    /// Sends the values in `items`, from the front, sleeping for at most `timeout`; `Duration::MAX` means forever.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Errors
     ///
@@ -65,7 +69,9 @@ impl<T> Sender<T> {
         self.send_many_in_time(items, park::deadline(timeout))
     }
 
-    /// Sends the values in `items`, from the front, sleeping until `deadline` at most.
+    /// Sends the values in `items`, from the front, sleeping until `deadline` at the latest.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Errors
     ///
@@ -102,17 +108,19 @@ impl<T> Sender<T> {
         let sent = park::block_on_until(&mut self.send_many(items), deadline);
         match sent {
             Some(sent) => sent.map_err(SendTimeoutError::from),
-            // The last was taken when the time was over, before the send was given up.
+            // The last was taken after time ran out, before the send was given up.
             None if items.is_empty() => Ok(()),
             None => Err(SendTimeoutError::Timeout(())),
         }
     }
 }
 
-/// Receives many values on a thread that may sleep.
+/// Batches of receives that block the thread.
 impl<T> Receiver<T> {
     /// Receives up to `limit` values and appends them to `out`, putting the thread to sleep while
     /// [`recv_many`](Self::recv_many) would wait for the first.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// Returns how many came: at least 1, unless `limit` is 0.
     ///
@@ -137,12 +145,14 @@ impl<T> Receiver<T> {
         park::block_on(&mut self.recv_many(out, limit))
     }
 
-    /// Receives up to `limit` values and appends them to `out`, sleeping for `timeout` at most until the first;
-    /// `Duration::MAX` is for ever.
+    /// Receives up to `limit` values and appends them to `out`, sleeping for at most `timeout` until the first;
+    /// `Duration::MAX` means forever.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Errors
     ///
-    /// [`RecvTimeoutError::Timeout`] or [`RecvTimeoutError::Closed`], if not one value came.
+    /// [`RecvTimeoutError::Timeout`] or [`RecvTimeoutError::Closed`], if there was no value at all.
     ///
     /// # Examples
     ///
@@ -166,11 +176,14 @@ impl<T> Receiver<T> {
         self.recv_many_in_time(out, limit, park::deadline(timeout))
     }
 
-    /// Receives up to `limit` values and appends them to `out`, sleeping until `deadline` at most for the first.
+    /// Receives up to `limit` values and appends them to `out`, sleeping for the first until `deadline` at the
+    /// latest.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Errors
     ///
-    /// [`RecvTimeoutError::Timeout`] or [`RecvTimeoutError::Closed`], if not one value came.
+    /// [`RecvTimeoutError::Timeout`] or [`RecvTimeoutError::Closed`], if there was no value at all.
     ///
     /// # Examples
     ///

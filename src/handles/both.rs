@@ -7,7 +7,7 @@ use crate::sync::{AtomicU32, Ordering};
 
 /// The place in line of a poll on a handle itself, kept between one poll and the next.
 ///
-/// Whoever shares the handle takes it under the channel's lock.
+/// Through a shared handle it is taken only under the channel's lock.
 pub(crate) struct Standing(AtomicU32);
 
 impl Standing {
@@ -70,8 +70,8 @@ macro_rules! both_handles {
             /// Closes the channel; false if it is closed already, or a `never` channel, which nobody can close.
             ///
             /// Sends fail from now on, parked ones included, each with its value. What is inside can
-            /// still be received; then receives fail too. Nobody can open the channel again. Dropping
-            /// the last handle of a side closes as well.
+            /// still be received; then receives fail too. A closed channel cannot be opened again. Dropping the
+            /// last handle of a side closes it too.
             ///
             /// Never waits. Costs a step for each parked operation that it ends.
             ///
@@ -98,8 +98,8 @@ macro_rules! both_handles {
 
             /// How many values are inside, at this instant.
             ///
-            /// Values of parked sends do not count, nor does one that a receive was handed and has not
-            /// returned yet. One that was put back does, so there may be more than the capacity for a while.
+            /// Values of parked sends do not count, nor does one that a receive was handed and has not returned
+            /// yet. Values that were put back do, so there may be more than the capacity for a while.
             ///
             /// # Examples
             ///
@@ -176,7 +176,7 @@ macro_rules! both_handles {
             /// # drop(other);
             /// ```
             ///
-            /// Not in Go, which does not count who holds a channel.
+            /// Not in Go, which does not count the references to a channel.
             #[must_use]
             pub fn sender_count(&self) -> usize {
                 self.chan.lock().sender_count()
@@ -192,7 +192,7 @@ macro_rules! both_handles {
             /// assert_eq!(tx.receiver_count(), 0);
             /// ```
             ///
-            /// Not in Go, which does not count who holds a channel.
+            /// Not in Go, which does not count the references to a channel.
             #[must_use]
             pub fn receiver_count(&self) -> usize {
                 self.chan.lock().receiver_count()
@@ -221,18 +221,18 @@ macro_rules! both_handles {
             /// Waits until the channel is closed: the poll form of [`closed`](Self::closed), for futures of your
             /// own.
             ///
-            /// The handle keeps its place among those who wait from poll to poll; the waker of the last poll is the
-            /// one that wakes. Once ready, ready forever.
+            /// The handle keeps its place in the queue from poll to poll; the waker of the last poll is the one
+            /// that wakes. Once ready, ready forever.
             ///
             /// # Cancel safety
             ///
-            /// Cancel safe: a handle that is not polled any more keeps nobody waiting, and gives its place up when
-            /// it is dropped.
+            /// Cancel safe: a handle that is no longer polled keeps nobody waiting. It gives up its place when it
+            /// is dropped.
             ///
             /// # Cost
             ///
-            /// No lock of the channel's, but one of those who wait for its end. The first to wait costs an
-            /// allocation.
+            /// It does not take the channel's lock, only that of the queue of `closed`. The first wait on a
+            /// channel allocates.
             ///
             /// # Examples
             ///
@@ -261,9 +261,9 @@ macro_rules! both_handles {
         $crate::handles::every::every_handle!($Handle);
 
         impl<T> core::fmt::Debug for $Handle<T> {
-            /// Shows what a log wants: length, capacity, whether it is closed, and how many wait.
+            /// Shows what is useful in a log: length, capacity, whether it is closed, and how many wait.
             ///
-            /// Never waits: while someone is at the channel its state is not shown.
+            /// Never waits: while the lock is taken, the state is not shown.
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 self.chan.debug(stringify!($Handle), f)
             }

@@ -1,4 +1,4 @@
-//! What all four handles have in common, the weak ones too.
+//! What all four handles have in common, including the weak ones.
 
 /// The methods of every handle.
 macro_rules! every_handle {
@@ -6,7 +6,8 @@ macro_rules! every_handle {
         impl<T> $Handle<T> {
             /// Gives the channel a name, for `inspect`; without that feature it does nothing.
             ///
-            /// All handles share the name, and the last one given holds. Of a long one 128 bytes are kept.
+            /// All handles share the name, and the last one given counts. Only the first 128 bytes of a long name
+            /// are kept.
             ///
             /// # Examples
             ///
@@ -40,9 +41,9 @@ macro_rules! every_handle {
                 self.chan.lock().is_closed()
             }
 
-            /// Waits until the channel is closed, by hand or because all handles of a side are gone.
+            /// Waits until the channel is closed, by a call or because all handles of a side are gone.
             ///
-            /// Values may still be inside. On a `never` channel it waits for ever.
+            /// Values may still be inside. On a `never` channel it waits forever.
             ///
             /// Waiting with a [`WeakSender`](crate::WeakSender) or a [`WeakReceiver`](crate::WeakReceiver) does not
             /// keep the channel open.
@@ -74,7 +75,7 @@ macro_rules! every_handle {
                 $crate::ops::closed::ClosedFuture::new(&self.chan.closeq)
             }
 
-            /// Whether both handles are of one channel.
+            /// Whether both handles belong to the same channel.
             ///
             /// [`id`](Self::id) compares handles of different kinds.
             ///
@@ -93,7 +94,7 @@ macro_rules! every_handle {
                 $crate::sync::Arc::ptr_eq(&self.chan, &other.chan)
             }
 
-            /// What tells the channel from all others, the same for all its handles.
+            /// Identifies the channel: different from all others, and the same for all its handles.
             ///
             /// Takes no lock.
             ///

@@ -1,4 +1,4 @@
-//! What a sender keeps from one poll on it to the next.
+//! What a sender keeps from one poll to the next.
 
 use core::ops::{Deref, DerefMut};
 use core::task::Waker;
@@ -7,11 +7,11 @@ use crate::hchan::Hchan;
 use crate::hchan::sudog::{SendTicket, Ticket};
 use crate::sync::{AtomicU32, Ordering};
 
-/// A send that is staged, a place in line for a slot, or a slot.
+/// A staged send, a place in line for a slot, or a slot.
 #[derive(Default)]
 pub(crate) struct Held {
     pub(crate) staged: Option<SendTicket>,
-    /// Not while a send is staged.
+    /// Never while a send is staged.
     pub(crate) place: Option<Ticket>,
     pub(crate) slot: bool,
 }
@@ -23,7 +23,7 @@ impl Held {
         slot: true,
     };
 
-    /// Gives all of it up. A value that was staged and not sent is in `staged`. Returns a waker to drop, and whom
+    /// Gives all of it up. A value that was staged and not sent is in `staged`. Returns a waker to drop, and one
     /// to wake.
     pub(crate) fn give_up<T>(
         self,
@@ -44,10 +44,10 @@ impl Held {
     }
 }
 
-/// [`Held`] in a handle that may be shared, in as little room as a staged send alone.
+/// [`Held`] in a handle that may be shared. It takes no more room than a staged send alone.
 ///
-/// Whoever shares the handle takes what it has of the slots under the channel's lock. A staged send only goes with
-/// the handle to oneself.
+/// Through a shared handle, a slot or a place in line is taken only under the channel's lock. A staged send is
+/// taken only through `&mut`.
 pub(crate) struct Holds {
     /// What it has, as bits.
     what: AtomicU32,

@@ -49,7 +49,7 @@ impl<T> Iterator for Drain<'_, T> {
 impl<T> ExactSizeIterator for Drain<'_, T> {}
 impl<T> FusedIterator for Drain<'_, T> {}
 
-/// Receives until that would take waiting; made by [`Receiver::try_iter`].
+/// Receives until it would have to wait; made by [`Receiver::try_iter`].
 ///
 /// # Examples
 ///
@@ -121,7 +121,7 @@ impl<T> Iterator for Iter<'_, T> {
 #[cfg(feature = "std")]
 impl<T> FusedIterator for Iter<'_, T> {}
 
-/// Blocks the thread for each value until the channel is closed and drained; made of a [`Receiver`].
+/// Blocks the thread for each value until the channel is closed and drained; made from a [`Receiver`].
 ///
 /// In async code write `while let Some(value) = rx.next().await`. Each step receives as
 /// [`Receiver::recv_blocking`] does.

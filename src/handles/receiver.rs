@@ -29,8 +29,8 @@ use crate::watch::{Badge, Caller, Origin, Side};
 /// Clone it for more receivers: each value goes to one of them. When the last one is dropped, the
 /// channel closes, and the values inside are dropped with it.
 ///
-/// A receiver is also a [`Stream`](futures_core::Stream): a receive that is repeated, and keeps its
-/// place in line from poll to poll, until something else is done with the handle.
+/// A receiver is also a [`Stream`](futures_core::Stream): it receives again and again, and keeps its place in line
+/// from poll to poll until the handle is used in another way.
 ///
 /// # Examples
 ///
@@ -46,7 +46,7 @@ pub struct Receiver<T> {
     pub(crate) chan: Arc<Chan<T>>,
     /// The parked receive of [`poll_recv`](Self::poll_recv).
     pub(crate) standing: Standing,
-    /// The place of [`poll_closed`](Self::poll_closed) among those who wait for the end.
+    /// The place of [`poll_closed`](Self::poll_closed) in the queue of `closed`.
     pub(crate) watch: Option<Ticket>,
     /// Whether the stream has ended.
     pub(crate) ended: bool,
@@ -66,23 +66,23 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// Receives a value, waiting for one to come.
+    /// Receives a value, waiting until there is one.
     ///
     /// Receivers are served in the order in which they began to wait, which is when the future is
-    /// first polled. One that waits is handed its value by the sender, who is done with it then.
+    /// first polled. A receiver that waits is handed its value by the sender, whose send is complete then.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: a receive that is dropped with a value it was handed but has not returned passes it on
-    /// to the next in line, or back into its place in the channel, before all that was sent later.
+    /// Cancel safe: a receive that is dropped after it was handed a value, and before it returned it, passes the
+    /// value on to the next in line, or puts it back in its place in the channel, before everything sent later.
     ///
-    /// Until then the value is spoken for: so do not keep a receive that was polled, without polling
-    /// or dropping it, while you wait for something else.
+    /// Until then nobody else can have the value. So do not hold on to a receive that was polled, neither polling
+    /// nor dropping it, while you wait for something else.
     ///
     /// # Errors
     ///
-    /// [`RecvError`], if the channel is closed and drained. It is final: as long as a value may still
-    /// come back from another receive that was handed it, this one waits.
+    /// [`RecvError`], if the channel is closed and drained. This is final: while another receive has a value that
+    /// may still come back, this one waits.
     ///
     /// # Panics
     ///
@@ -90,8 +90,8 @@ impl<T> Receiver<T> {
     ///
     /// # Cost
     ///
-    /// One lock if it need not wait. A wait allocates nothing once the channel has had as many waiters
-    /// before; what a crowd took beyond some 80 KiB is given back when it has gone.
+    /// One lock if it does not have to wait. A wait allocates nothing if the channel has had as many waiters
+    /// before; memory for waiters beyond some 80 KiB is freed when they have gone.
     ///
     /// # Examples
     ///
@@ -112,14 +112,15 @@ impl<T> Receiver<T> {
         RecvFuture::new(self)
     }
 
-    /// Receives a value, as [`recv`](Self::recv), in a future that owns this receiver: `'static` when `T` is.
+    /// Receives a value, as [`recv`](Self::recv), in a future that owns this receiver, and is `'static` if `T` is.
     ///
-    /// It can be kept beside anything, spawned and boxed. The receiver goes with the future; clone it to keep one.
+    /// The future can be stored in a struct, boxed or spawned. The receiver is dropped with it: clone the receiver
+    /// first if you need it later.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe, as [`recv`](Self::recv). But the receiver goes with it, and if that was the last, the channel
-    /// closes and what is inside is dropped.
+    /// Cancel safe, as [`recv`](Self::recv). But the receiver is dropped too; if it was the last, the channel
+    /// closes, and the values inside are dropped.
     ///
     /// # Errors
     ///
@@ -150,11 +151,10 @@ impl<T> Receiver<T> {
         RecvOwnedFuture::new(self)
     }
 
-    /// Receives a value that can still be taken back: it leaves the channel, and comes back unless it is
-    /// [taken](Lease::take).
+    /// Receives a value on lease: it leaves the channel, and goes back unless it is [taken](Lease::take).
     ///
-    /// It is for work that must not get lost when its worker panics, is aborted or times out: the value goes
-    /// back in its place, before all that was sent later, and to the next receiver in line.
+    /// Use it for work that must not be lost when its worker panics, is aborted or times out: the value then goes
+    /// to the next receiver in line, or back in its place, before everything sent later.
     ///
     /// Until it is taken, the value counts as unclaimed: on a closed channel other receivers wait for it. So a
     /// task that holds the last lease must not wait for another value.
@@ -173,8 +173,8 @@ impl<T> Receiver<T> {
     ///
     /// # Cost
     ///
-    /// As [`recv`](Self::recv), and a second lock, for a moment, when the value is taken. One that goes back takes
-    /// a step for each doubling of how many have come back.
+    /// As [`recv`](Self::recv), and a short second lock when the value is taken. To put one back takes time
+    /// logarithmic in the number of values that are back.
     ///
     /// # Examples
     ///
@@ -202,12 +202,11 @@ impl<T> Receiver<T> {
         LeaseFuture::new(self)
     }
 
-    /// Receives a value that can still be taken back, if that takes no waiting: [`lease`](Self::lease) as a try.
+    /// Receives a value on lease if there is one now: [`lease`](Self::lease) without waiting.
     ///
     /// # Errors
     ///
-    /// As [`try_recv`](Self::try_recv). A value that is leased counts as one that may come:
-    /// [`TryRecvError::Empty`].
+    /// As [`try_recv`](Self::try_recv). While a value is leased, it may still come back: [`TryRecvError::Empty`].
     ///
     /// # Examples
     ///
@@ -226,9 +225,9 @@ impl<T> Receiver<T> {
         Lease::attempt(self)
     }
 
-    /// Receives a value if that takes no waiting.
+    /// Receives a value if there is one now; never waits.
     ///
-    /// On capacity 0 that is when a send waits already. One lock.
+    /// On capacity 0 it succeeds only if a send is waiting already. One lock.
     ///
     /// # Errors
     ///
@@ -263,8 +262,8 @@ impl<T> Receiver<T> {
     /// Receives the next value, or `None` once the channel is closed and drained: [`recv`](Self::recv) as a
     /// stream's method.
     ///
-    /// It comes before the `next` of `StreamExt`, needs no import, and unlike that leaves the line when it is
-    /// dropped. So a `next` that loses a select or a timeout leaves nothing behind.
+    /// It takes precedence over the `next` of `StreamExt` and needs no import. Unlike that one it leaves the line
+    /// when it is dropped, so a `next` that loses a select or a timeout leaves nothing behind.
     ///
     /// # Cancel safety
     ///
@@ -304,10 +303,10 @@ impl<T> Receiver<T> {
         NextFuture::new(self)
     }
 
-    /// Receives a value, waiting until `timer` is ready at most. Any future is a timer.
+    /// Receives a value, waiting until `timer` is ready at the latest. Any future can be a timer.
     ///
-    /// The receive is tried first, so a timer that is ready already makes it a try. The timer is dropped with the
-    /// future. With the feature `time` there is `recv_timeout`, which brings its own.
+    /// The receive is tried first, so with a timer that is ready already it never waits. The timer is dropped with
+    /// the future. With the feature `time` there is `recv_timeout`, which brings its own.
     ///
     /// # Cancel safety
     ///
@@ -344,12 +343,12 @@ impl<T> Receiver<T> {
 
     /// Receives up to `limit` values, waiting for the first, and appends them to `out`.
     ///
-    /// What is there when the first has come is taken under one lock, the values of parked senders
-    /// included. Returns how many came: at least 1, unless `limit` is 0.
+    /// When the first has come, all that is there is taken under the same lock, including the values of parked
+    /// senders. Returns how many came: at least 1, unless `limit` is 0.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe, as [`recv`](Self::recv): while it waits nothing is in `out`.
+    /// Cancel safe, as [`recv`](Self::recv): while it waits, nothing is added to `out`.
     ///
     /// # Errors
     ///
@@ -385,12 +384,12 @@ impl<T> Receiver<T> {
 
     /// Receives up to `limit` values without waiting, under one lock, and appends them to `out`.
     ///
-    /// The same as [`try_recv`](Self::try_recv) again and again, so the values of parked senders are
-    /// among them. Returns how many came: at least 1, unless `limit` is 0.
+    /// The same as [`try_recv`](Self::try_recv) again and again, so it includes the values of parked senders.
+    /// Returns how many came: at least 1, unless `limit` is 0.
     ///
     /// # Errors
     ///
-    /// [`TryRecvError`], if not one value came.
+    /// [`TryRecvError`], if there is no value at all.
     ///
     /// # Examples
     ///
@@ -422,7 +421,7 @@ impl<T> Receiver<T> {
 
     /// Takes all that can be received without waiting, under one lock.
     ///
-    /// The values of parked senders are among them. What is not iterated over is dropped.
+    /// This includes the values of parked senders. Values that you do not iterate over are dropped.
     ///
     /// # Cost
     ///
@@ -456,7 +455,7 @@ impl<T> Receiver<T> {
         Drain::new(values)
     }
 
-    /// Receives one value for each step, until that would take waiting.
+    /// Receives one value in each step, and ends when it would have to wait.
     ///
     /// # Examples
     ///
@@ -477,14 +476,14 @@ impl<T> Receiver<T> {
     ///
     /// # Cancel safety
     ///
-    /// The handle keeps its place, and what it was handed, when you stop polling, and others do not get what it
-    /// is handed meanwhile. It gives both up when it receives in another way, as with [`recv`](Self::recv) or
-    /// an arm of a select, or is dropped: a value goes to the next in line, or back. So for a wait that may be
-    /// given up, as in a timeout, there is [`recv`](Self::recv).
+    /// When you stop polling, the handle keeps its place and any value it is handed, which nobody else can have
+    /// meanwhile. It gives both up when it is dropped or receives in another way, such as [`recv`](Self::recv) or
+    /// an arm of a select: the value then goes to the next in line, or back in its place. For a wait that you may
+    /// give up, as with a timeout, use [`recv`](Self::recv).
     ///
     /// # Errors
     ///
-    /// [`RecvError`], if the channel is closed and drained. It may be polled again, and says so again.
+    /// [`RecvError`], if the channel is closed and drained. Polled again, it returns the error again.
     ///
     /// # Examples
     ///
@@ -533,7 +532,7 @@ impl<T> Receiver<T> {
         WeakReceiver::new(self.chan.clone())
     }
 
-    /// Gives up the place in line of a poll on the handle itself, before something else is done with it. A
+    /// Gives up the place in line that polls on the handle itself have left, before it is used in another way. A
     /// value that it was handed goes to the next in line, or back.
     #[inline]
     pub(crate) fn leave_standing(&self) {
@@ -553,10 +552,12 @@ impl<T> Receiver<T> {
     }
 }
 
-/// Receives on a thread that may sleep: on one that runs tasks it stops them all.
+/// Receives that block the thread: never call them from async code, where they would stop all tasks on the thread.
 #[cfg(feature = "std")]
 impl<T> Receiver<T> {
     /// Receives a value, putting the thread to sleep while [`recv`](Self::recv) would wait.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Errors
     ///
@@ -575,7 +576,7 @@ impl<T> Receiver<T> {
     #[doc(alias = "blocking_recv")]
     #[track_caller]
     pub fn recv_blocking(&self) -> Result<T, RecvError> {
-        // Before the thread makes ready to sleep.
+        // A try first, before the thread prepares to sleep.
         if !self.chan.recv_parks() {
             match self.try_recv() {
                 Ok(value) => return Ok(value),
@@ -586,8 +587,9 @@ impl<T> Receiver<T> {
         park::block_on(&mut self.recv())
     }
 
-    /// Receives a value that can still be taken back, putting the thread to sleep while [`lease`](Self::lease) would
-    /// wait.
+    /// Receives a value on lease, putting the thread to sleep while [`lease`](Self::lease) would wait.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Errors
     ///
@@ -608,7 +610,9 @@ impl<T> Receiver<T> {
         park::block_on(&mut self.lease())
     }
 
-    /// Receives a value, sleeping for `timeout` at most; `Duration::MAX` is for ever.
+    /// Receives a value, sleeping for at most `timeout`; `Duration::MAX` means forever.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Errors
     ///
@@ -631,7 +635,9 @@ impl<T> Receiver<T> {
         self.recv_in_time(park::deadline(timeout))
     }
 
-    /// Receives a value, sleeping until `deadline` at most.
+    /// Receives a value, sleeping until `deadline` at the latest.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Errors
     ///
@@ -690,13 +696,13 @@ pub(crate) fn in_time<T>(
     }
 }
 
-/// The limit, or as many more as a `Vec` of these can count.
+/// The limit, but no more than the `Vec` can still count.
 fn countable<T>(limit: usize, out: &[T]) -> usize {
     limit.min(usize::MAX - out.len())
 }
 
 impl<T> Clone for Receiver<T> {
-    /// Makes another receiver, with a place of its own in line.
+    /// Makes another receiver, which waits in line on its own.
     ///
     /// Aborts the process, or without `std` panics, if there are more than `u32::MAX`.
     #[track_caller]
@@ -712,7 +718,7 @@ impl<T> Clone for Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        // What may panic as it is dropped is dropped last: the values that nobody can receive any more among it.
+        // What may panic as it is dropped is dropped last, including the values that nobody can receive any more.
         let watcher = { self.watch.take() }.and_then(|place| self.chan.closeq.cancel(&place));
         let (_watcher, mut _waker) = (Unneeded(watcher), Unneeded(None));
         let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());

@@ -46,7 +46,7 @@ pub struct Sender<T> {
     /// What polls on the handle itself have left: the send of [`poll_send`](Self::poll_send), or the slot of
     /// [`poll_reserve`](Self::poll_reserve).
     pub(crate) holds: Holds,
-    /// The place of [`poll_closed`](Self::poll_closed) among those who wait for the end.
+    /// The place of [`poll_closed`](Self::poll_closed) in the queue of `closed`.
     pub(crate) watch: Option<Ticket>,
     #[cfg_attr(
         not(feature = "sink"),
@@ -70,19 +70,19 @@ impl<T> Sender<T> {
     /// Sends a value, waiting for a free slot or, on capacity 0, for a receiver.
     ///
     /// Senders are served in the order in which they began to wait, which is when the future is first
-    /// polled; nobody overtakes. A value goes straight to a receiver that waits for one. On capacity
-    /// 0, `Ok` means that a receive was there and has the value; if that receive is dropped before it
-    /// looks, the value stays in the channel for the next.
+    /// polled; nobody overtakes. A value goes straight to a receiver that waits for one. On capacity 0, `Ok` means
+    /// that a receive has the value; if that receive is dropped before it returns, the value stays in the channel
+    /// for the next.
     ///
     /// # Cancel safety
     ///
-    /// A dropped send has either sent its value or drops it, never both.
-    /// [`cancel`](SendFuture::cancel) tells which, and [`send_from`](Self::send_from) and
-    /// [`reserve`](Self::reserve) lose nothing. Sending again means joining the end of the line.
+    /// A send that is dropped has either sent its value, or drops it. [`cancel`](SendFuture::cancel) tells which;
+    /// [`send_from`](Self::send_from) and [`reserve`](Self::reserve) lose nothing. To send again is to join the
+    /// end of the line.
     ///
     /// # Errors
     ///
-    /// [`SendError`] with the value, if the channel is closed or gets closed meanwhile.
+    /// [`SendError`] with the value, if the channel is closed, or is closed while it waits.
     ///
     /// # Panics
     ///
@@ -90,8 +90,8 @@ impl<T> Sender<T> {
     ///
     /// # Cost
     ///
-    /// One lock if it need not wait. A wait allocates nothing once the channel has had as many waiters
-    /// before; what a crowd took beyond some 80 KiB is given back when it has gone.
+    /// One lock if it does not have to wait. A wait allocates nothing if the channel has had as many waiters
+    /// before; memory for waiters beyond some 80 KiB is freed when they have gone.
     ///
     /// # Examples
     ///
@@ -113,9 +113,9 @@ impl<T> Sender<T> {
         SendFuture::new(self, value)
     }
 
-    /// Sends a value if that takes no waiting.
+    /// Sends a value if it can be sent at once; never waits.
     ///
-    /// On capacity 0 that is when a receive waits already. One lock.
+    /// On capacity 0 it succeeds only if a receive is waiting already. One lock.
     ///
     /// # Errors
     ///
@@ -152,9 +152,10 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Sends a value, as [`send`](Self::send), in a future that owns this sender: `'static` when `T` is.
+    /// Sends a value, as [`send`](Self::send), in a future that owns this sender, and is `'static` if `T` is.
     ///
-    /// It can be kept beside anything, spawned and boxed. The sender goes with the future; clone it to keep one.
+    /// The future can be stored in a struct, boxed or spawned. The sender is dropped with it: clone the sender
+    /// first if you need it later.
     ///
     /// # Cancel safety
     ///
@@ -190,7 +191,7 @@ impl<T> Sender<T> {
         SendOwnedFuture::new(self, value)
     }
 
-    /// Sends the value in `slot`; what is not sent is in `slot` again.
+    /// Sends the value in `slot`, and puts it back there if it is not sent.
     ///
     /// Waits as [`send`](Self::send) does. The value leaves `slot` when the future is first polled,
     /// and comes back when the send fails, or when the future is dropped before the value was taken.
@@ -222,7 +223,7 @@ impl<T> Sender<T> {
     /// # drop(rx) });
     /// ```
     ///
-    /// From Go: `c <- value` in a `select`, whose value the loser of a race still has there.
+    /// From Go: `c <- value` in a `select`: if another case is chosen, the value is still yours.
     #[doc(alias = "send_ref")]
     #[track_caller]
     pub fn send_from<'a, 'b>(&'a self, slot: &'b mut Option<T>) -> SendFromFuture<'a, 'b, T> {
@@ -230,10 +231,10 @@ impl<T> Sender<T> {
         SendFromFuture::new(self, slot)
     }
 
-    /// Sends a value, waiting until `timer` is ready at most. Any future is a timer.
+    /// Sends a value, waiting until `timer` is ready at the latest. Any future can be a timer.
     ///
-    /// The send is tried first, so a timer that is ready already makes it a try. The timer is dropped with the
-    /// future. With the feature `time` there is `send_timeout`, which brings its own.
+    /// The send is tried first, so with a timer that is ready already it never waits. The timer is dropped with
+    /// the future. With the feature `time` there is `send_timeout`, which brings its own.
     ///
     /// # Cancel safety
     ///
@@ -268,10 +269,10 @@ impl<T> Sender<T> {
         SendUntilFuture::new(self.send(value), timer)
     }
 
-    /// Sends the values in `items`, from the front, as room appears.
+    /// Sends the values in `items`, from the front, as soon as there is room.
     ///
-    /// Each burst that fits goes in under one lock, and while it waits the first of the rest stands
-    /// in line like a single send. Ready at once, with `Ok`, if `items` is empty, on a closed channel too.
+    /// All that fit go in under one lock; then the next one waits in line like a single send. If `items` is empty
+    /// it is ready at once with `Ok`, on a closed channel too.
     ///
     /// # Cancel safety
     ///
@@ -306,11 +307,11 @@ impl<T> Sender<T> {
         SendManyFuture::new(self, items)
     }
 
-    /// Sends a value without waiting: a full ring gives up its oldest value for it.
+    /// Sends a value without waiting: if the ring is full, its oldest value makes room.
     ///
-    /// Returns what had to give way. The value takes the tail of the ring, before those of parked
-    /// senders, which stay parked: it overtakes them. On capacity 0 without a waiting receiver, and where
-    /// permits hold every slot, the value itself comes back.
+    /// Returns the value that was removed, if any. The new one goes to the tail of the ring, ahead of parked
+    /// senders, which stay parked: it overtakes them. On capacity 0 without a waiting receiver, and if permits
+    /// hold every slot, the value itself comes back.
     ///
     /// # Errors
     ///
@@ -350,8 +351,8 @@ impl<T> Sender<T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped, it gives up its place, or the permit that it was granted but has not
-    /// returned, to the next in line.
+    /// Cancel safe: when it is dropped, its place, or a permit that it was granted but has not returned, goes to
+    /// the next in line.
     ///
     /// # Errors
     ///
@@ -359,7 +360,7 @@ impl<T> Sender<T> {
     ///
     /// # Panics
     ///
-    /// On capacity 0, where there is no slot to hold: [`send_from`](Self::send_from) keeps a value that is not
+    /// On capacity 0, which has no slot to hold; there [`send_from`](Self::send_from) keeps a value that is not
     /// sent. The future panics when polled after it was ready.
     ///
     /// # Examples
@@ -381,7 +382,7 @@ impl<T> Sender<T> {
         ReserveFuture::new(self)
     }
 
-    /// Holds a slot for a value that comes later, if that takes no waiting.
+    /// Holds a slot for a value that comes later, if one is free now; never waits.
     ///
     /// # Errors
     ///
@@ -411,7 +412,7 @@ impl<T> Sender<T> {
     }
 
     /// Waits for a free slot and holds it, as [`reserve`](Self::reserve), in a permit that owns this sender:
-    /// future and permit are `'static` when `T` is.
+    /// future and permit are `'static` if `T` is.
     ///
     /// # Cancel safety
     ///
@@ -442,7 +443,7 @@ impl<T> Sender<T> {
         ReserveOwnedFuture::new(self)
     }
 
-    /// Holds a slot, if that takes no waiting, in a permit that owns this sender.
+    /// Holds a slot, if one is free now, in a permit that owns this sender; never waits.
     ///
     /// # Errors
     ///
@@ -486,13 +487,13 @@ impl<T> Sender<T> {
     ///
     /// # Cancel safety
     ///
-    /// The handle keeps its place, and the slot that it was granted, when you stop polling. It gives them up when
-    /// it sends or reserves in any other way, or is dropped.
+    /// When you stop polling, the handle keeps its place, or the slot that it was granted, until it is dropped or
+    /// sends or reserves in another way.
     ///
     /// # Errors
     ///
-    /// [`SendError`], if the channel is closed; a value that was staged is dropped then. It may be polled again,
-    /// and says so again.
+    /// [`SendError`], if the channel is closed; a value that was staged is dropped then. Polled again, it returns
+    /// the error again.
     ///
     /// # Panics
     ///
@@ -675,10 +676,12 @@ impl<T> Sender<T> {
     }
 }
 
-/// Sends on a thread that may sleep: on one that runs tasks it stops them all.
+/// Sends that block the thread: never call them from async code, where they would stop all tasks on the thread.
 #[cfg(feature = "std")]
 impl<T> Sender<T> {
     /// Sends a value, putting the thread to sleep while [`send`](Self::send) would wait.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Errors
     ///
@@ -697,7 +700,7 @@ impl<T> Sender<T> {
     #[doc(alias = "blocking_send")]
     #[track_caller]
     pub fn send_blocking(&self, mut value: T) -> Result<(), SendError<T>> {
-        // Before the thread makes ready to sleep.
+        // A try first, before the thread prepares to sleep.
         if !self.chan.send_parks() {
             match self.try_send(value) {
                 Ok(()) => return Ok(()),
@@ -708,7 +711,9 @@ impl<T> Sender<T> {
         park::block_on(&mut self.send(value))
     }
 
-    /// Sends a value, sleeping for `timeout` at most; `Duration::MAX` is for ever.
+    /// Sends a value, sleeping for at most `timeout`; `Duration::MAX` means forever.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Errors
     ///
@@ -738,7 +743,9 @@ impl<T> Sender<T> {
         in_time(&mut send, sent)
     }
 
-    /// Sends a value, sleeping until `deadline` at most.
+    /// Sends a value, sleeping until `deadline` at the latest.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Errors
     ///
@@ -780,7 +787,7 @@ pub(crate) fn in_time<T>(
 }
 
 impl<T> Clone for Sender<T> {
-    /// Makes another sender, with a place of its own in line.
+    /// Makes another sender, which waits in line on its own.
     ///
     /// Aborts the process, or without `std` panics, if there are more than `u32::MAX`.
     #[track_caller]

@@ -17,17 +17,17 @@ use crate::hchan::Kind;
 ///   into that slot, so it is sent, and neither a drop of the handle nor a close loses it; `poll_flush` has nothing to
 ///   wait for.
 /// - On capacity 0 there are no slots. The sink is ready when it has no item; `start_send` stages one as a parked
-///   send, `poll_flush` waits until it was received, and a drop of the handle before that gives it up. The same becomes
-///   of an item for which `start_send` was called without `poll_ready` and found no room.
+///   send, `poll_flush` waits until it was received, and a drop of the handle before that gives it up. An item for
+///   which `start_send` was called without `poll_ready`, and which finds no room, is staged in the same way.
 ///
 /// Closing the sink gives up this sender, as dropping it does; the channel closes with the last.
-/// After that the handle stands on a closed channel of its own, which is allocated then.
+/// After that the handle belongs to a closed channel of its own, which is allocated then.
 ///
 /// # Idle handles
 ///
-/// A sink that is ready, and that nobody sends with, holds its slot: on capacity 1 it keeps everyone else waiting. One
-/// that is not ready yet keeps its place in line. It gives up either when it is dropped or closed, and when it sends
-/// or reserves in any other way, as with [`Sender::send`] or an arm of a select.
+/// A sink that is ready and not used holds its slot: on capacity 1 it keeps everyone else waiting. One that is not
+/// ready yet keeps its place in line. Both are given up when the sink is dropped or closed, and when it sends or
+/// reserves in another way, as with [`Sender::send`] or an arm of a select.
 ///
 /// # Errors
 ///
@@ -42,7 +42,7 @@ use crate::hchan::Kind;
 ///
 /// # With `SinkExt` in scope
 ///
-/// Its methods come before the sender's own where the sender is a `&mut`: `send` is the sink's, and so is
+/// Its methods take precedence over the sender's own where the sender is a `&mut`: `send` is the sink's, and so is
 /// `close`, a future that gives up this sender. `Sender::close(tx)` and a `&Sender` stay as they are.
 ///
 /// # Examples

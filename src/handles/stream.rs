@@ -11,9 +11,9 @@ use crate::handles::receiver::Receiver;
 ///
 /// # Cancel safety
 ///
-/// A stream that is pending keeps its place in line from poll to poll. When you stop polling it, it stays in
-/// line, and may be handed a value that others then do not get, until it receives again, is dropped, or is
-/// used in another way. The future of [`Receiver::next`] leaves the line when it is dropped, and holds nobody up.
+/// A stream that is pending keeps its place in line from poll to poll. When you stop polling it, it stays in line,
+/// and may be handed a value that nobody else can have, until it receives again, is dropped, or is used in another
+/// way. The future of [`Receiver::next`] leaves the line when it is dropped, and holds nobody up.
 ///
 /// # Examples
 ///

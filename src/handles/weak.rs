@@ -31,7 +31,7 @@ impl<T> WeakSender<T> {
         Self { chan }
     }
 
-    /// Makes a sender of it, unless the channel is closed or has no sender left.
+    /// Makes a sender from it, unless the channel is closed or has no sender left.
     ///
     /// # Examples
     ///
@@ -81,9 +81,9 @@ impl<T> WeakReceiver<T> {
         Self { chan }
     }
 
-    /// Makes a receiver of it, unless no receiver is left.
+    /// Makes a receiver from it, unless no receiver is left.
     ///
-    /// A closed channel is no obstacle: there may be values left to receive.
+    /// It works on a closed channel too: there may be values left to receive.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! Close, and the handles, of which the last on a side closes.
+//! Close, and the counts of handles: the last of a side closes.
 
 use alloc::collections::VecDeque;
 
@@ -30,7 +30,7 @@ impl<T> Hchan<T> {
         true
     }
 
-    /// Once no value can come any more, ends the receivers that wait for one.
+    /// Once no value can come any more, ends the receives that wait for one.
     pub(crate) fn settle(&mut self, wakes: &mut Wakes) {
         if !self.is_over() {
             return;

@@ -7,8 +7,7 @@ use super::close::count_up;
 use super::sudog::Ticket;
 
 impl<T> Hchan<T> {
-    /// The age of the value that a receive gets now, if it gets one: of what it was handed, or else of what leaves
-    /// next.
+    /// The age of the value that a receive would get now: the one it was handed, or else the one that leaves next.
     #[inline]
     pub(crate) fn due_age(&mut self, place: Option<&Ticket>) -> u64 {
         match place {

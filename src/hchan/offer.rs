@@ -1,4 +1,4 @@
-//! A select that stands in several lines, of which one may serve it: Go's `selectDone`.
+//! A select that stands in several lines, only one of which may serve it: Go's `selectDone`.
 
 use core::fmt;
 use core::task::Waker;
@@ -22,12 +22,12 @@ use crate::sync::{Arc, AtomicU32, Mutex, Ordering};
 ///
 /// While its sends are held, nothing that is accepted is final, so the owner can still commit elsewhere.
 ///
-/// Whoever accepts holds the lock of the channel in whose line the arm stands, and completes the
-/// arm's sudog before it unlocks.
+/// A counterpart that accepts holds the lock of the channel in whose line the arm stands, and completes the arm's
+/// sudog before it unlocks.
 pub struct Offer {
     /// Only changed with the lock on `waker`; but once it is accepted, its owner may do without.
     state: AtomicU32,
-    /// Whom to wake, while the offer is open.
+    /// The waker to wake, while the offer is open.
     waker: Mutex<Option<Waker>>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) enum Terms {
 pub(crate) enum Refusal {
     /// Another line was faster, or its select has withdrawn.
     Declined,
-    /// Its select holds its sends. The arm stays in line, and will look for what has come past it.
+    /// Its select holds its sends. The arm stays in line, and will look for what passed it by.
     Held,
 }
 
@@ -56,8 +56,7 @@ const HELD: u32 = u32::MAX - 2;
 
 #[cfg(feature = "std")]
 std::thread_local! {
-    /// An offer that was in use and will be again, so that selects which wait one after the other allocate
-    /// nothing.
+    /// An offer to be used again, so that selects that wait one after the other allocate nothing.
     static OFFER: Cell<Option<Arc<Offer>>> = const { Cell::new(None) };
 }
 
@@ -69,9 +68,9 @@ impl Offer {
         }
     }
 
-    /// The thread's offer, or a new one if some other select has that.
+    /// The thread's offer, or a new one if another select has it.
     pub(crate) fn take() -> Arc<Self> {
-        // The arms of a select that was given up leave after it, and in between anything may happen.
+        // The arms of a select that was given up leave later, and in between anything may happen.
         #[cfg(feature = "std")]
         if let Some(offer) = OFFER
             .try_with(Cell::take)
@@ -86,7 +85,7 @@ impl Offer {
 
     /// Leaves the offer, closed, to the next select.
     pub(crate) fn keep(offer: Arc<Self>) {
-        // A model checker makes all things anew each time. Else this fails only as the thread ends.
+        // A model checker makes everything anew each time. Otherwise this fails only as the thread ends.
         #[cfg(all(feature = "std", not(any(hchan_loom, hchan_shuttle))))]
         let _kept = OFFER.try_with(|kept| kept.set(Some(offer)));
         #[cfg(any(not(feature = "std"), hchan_loom, hchan_shuttle))]
@@ -103,7 +102,7 @@ impl Offer {
         *left = Some(waker);
     }
 
-    /// Accepts an arm, unless one was accepted before or the offer is not open on these terms; returns whom
+    /// Accepts an arm, unless one was accepted before or the offer is not open on these terms; returns the waker
     /// to wake.
     #[inline(never)]
     pub(crate) fn accept(&self, arm: u32, terms: Terms) -> Result<Waker, Refusal> {
@@ -134,7 +133,7 @@ impl Offer {
         self.replace(OPEN, HELD);
     }
 
-    /// Send arms may be served again. What has come past them in between, their owner has to look for now.
+    /// Send arms may be served again. Their owner must now look for what passed them by meanwhile.
     pub(crate) fn release(&self) {
         self.replace(HELD, OPEN);
     }
@@ -182,7 +181,7 @@ impl Offer {
         left.as_ref().map_or(0, |waker| waker.data().addr())
     }
 
-    /// Leaves another waker, and returns the one before; or, unless the offer is open, this one.
+    /// Leaves another waker, and returns the previous one; or this one, if the offer is not open.
     pub(crate) fn renew(&self, waker: Waker) -> Option<Waker> {
         let mut left = self.waker.lock();
         match self.is_open(Terms::Revocable) {

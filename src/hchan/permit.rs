@@ -51,8 +51,8 @@ impl<T> Hchan<T> {
         Some(waker)
     }
 
-    /// Gives up a parked reservation, and with it the permit that it may have been granted. Returns a waker to
-    /// drop, and whom to wake.
+    /// Gives up a parked reservation, and with it a permit that it may have been granted. Returns a waker to drop,
+    /// and one to wake.
     pub(crate) fn cancel_reserve(&mut self, ticket: Ticket) -> (Option<Waker>, Option<Waker>) {
         let left = self.leave(Queue::Reserve, ticket);
         let next = match left.state {
@@ -81,7 +81,7 @@ impl<T> Hchan<T> {
         }
     }
 
-    /// Gives a permit up: its slot is the next in line's.
+    /// Gives up a permit: its slot goes to the next in line.
     pub(crate) fn release_permit(&mut self) -> Option<Waker> {
         self.clock += 1;
         self.reserved -= 1;

@@ -11,20 +11,20 @@ pub(crate) struct Ring<T> {
     values: VecDeque<T>,
     /// The number of slots. Storage grows towards it as needed.
     dataqsiz: usize,
-    /// How many values have left their slots. Wider than a pointer where that has 32 bits, for a slot is what is
-    /// left after a division: a number that wraps around would jump to another.
+    /// How many values have left their slots. 64 bits on every target: a slot is the remainder of a division, so a
+    /// count that wraps around would jump to another slot.
     received: u64,
 }
 
 impl<T> Ring<T> {
-    /// How many values storage is kept for, empty or not.
+    /// For how many values storage is kept, even if empty.
     const KEPT: usize = match size_of::<T>() {
         0 => usize::MAX,
         size if KEPT_BYTES / size > FEW => KEPT_BYTES / size,
         _ => FEW,
     };
 
-    /// How many values the first storage is for. Large ones may come one by one.
+    /// For how many values the first storage is. Large ones may come one by one.
     const LEAST: usize = if Self::KEPT > FEW { FEW } else { 1 };
 
     pub(crate) const fn new(dataqsiz: usize) -> Self {
@@ -58,8 +58,8 @@ impl<T> Ring<T> {
         self.dataqsiz
     }
 
-    /// How many values may be sent into it. Of those of no size, for which a ring may have more slots than
-    /// can be counted with what comes back, it takes half as many.
+    /// How many values may be sent into it. For values of no size that is half of what a `usize` can count at
+    /// most, so that those that come back can be counted as well.
     #[inline]
     pub(crate) const fn slots(&self) -> usize {
         const HALF: usize = usize::MAX / 2;
@@ -99,7 +99,7 @@ impl<T> Ring<T> {
         self.values.push_back(value);
     }
 
-    /// Puts so many values from the front of others at the tail.
+    /// Puts the first `many` of the values at the tail.
     pub(crate) fn push_many(&mut self, many: usize, values: &mut VecDeque<T>) {
         if self.values.capacity() - self.len() < many {
             self.grow(many);
@@ -126,11 +126,11 @@ impl<T> Ring<T> {
             self.fit();
         }
         self.received += u64::from(!self.is_empty());
-        // Last of all, so that the value moves once.
+        // Last, so that the value moves only once.
         self.values.pop_front()
     }
 
-    /// Takes the values at the head, so many at most.
+    /// Takes values at the head, at most so many.
     pub(crate) fn take_many(&mut self, limit: usize, out: &mut Vec<T>) {
         let many = limit.min(self.len());
         out.extend(self.values.drain(..many));
@@ -138,7 +138,7 @@ impl<T> Ring<T> {
         self.fit();
     }
 
-    /// Gives most of the storage up once three quarters of it are free: a step for each value that left.
+    /// Frees most of the storage once three quarters of it are unused: a step for each value that left.
     fn fit(&mut self) {
         let len = self.len();
         if self.values.capacity() > Self::KEPT && len <= self.values.capacity() / 4 {
@@ -146,7 +146,7 @@ impl<T> Ring<T> {
         }
     }
 
-    /// Takes all values, and gives the storage up.
+    /// Takes all values, and frees the storage.
     pub(crate) fn take_all(&mut self) -> VecDeque<T> {
         core::mem::take(&mut self.values)
     }

@@ -10,20 +10,20 @@ use super::{Hchan, Waiters};
 use crate::error::present;
 use crate::trace::{Event, Queue};
 
-/// What has become of a send that its select has held.
+/// What became of a send that its select has held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Released {
     /// It waits on, with every arm in its place.
     Waits,
     /// An arm of its select was accepted, perhaps this one.
     Accepted,
-    /// Whoever came past it was served elsewhere in this very moment. Others may have passed the select's arms by
-    /// meanwhile, so all are to be tried anew.
+    /// The counterpart that passed it by was served elsewhere in this very moment. Others may have passed the
+    /// select's arms by meanwhile, so all must be tried anew.
     Missed,
 }
 
 impl<T> Hchan<T> {
-    /// Whether a send would not wait, were it not for the other arms of its own select.
+    /// Whether a send could proceed, ignoring the other arms of its own select.
     pub(crate) fn can_send(&self, select: &Offer) -> bool {
         let meets = |waiters: &Waiters| {
             { &self.recvq }.has_other(&waiters.sudogs, select, Terms::Revocable)
@@ -33,8 +33,8 @@ impl<T> Hchan<T> {
             || !self.recvq.is_empty() && self.waiters.as_deref().is_some_and(meets)
     }
 
-    /// A send that was held until now is in line again: serves it, in its place, if its counterpart came past it.
-    /// Returns a waker to drop, and whom to wake.
+    /// A send that was held until now is in line again: serves it, in its place, if its counterpart passed it by.
+    /// Returns a waker to drop, and one to wake.
     pub(crate) fn release_send(
         &mut self,
         place: &SendTicket,
@@ -69,7 +69,7 @@ impl<T> Hchan<T> {
         }
     }
 
-    /// Whether a receive would not wait, were it not for the other arms of its own select.
+    /// Whether a receive could proceed, ignoring the other arms of its own select.
     pub(crate) fn can_recv(&self, select: &Offer) -> bool {
         let meets = |waiters: &Waiters| {
             let sudogs = &waiters.sudogs;
@@ -83,8 +83,8 @@ impl<T> Hchan<T> {
             || !self.sendq.is_empty() && self.waiters.as_deref().is_some_and(meets)
     }
 
-    /// Takes the first sender out of its line, of those who parked before `limit`, who does not wait for a
-    /// receiver in line.
+    /// Takes out of its line the first sender that parked before `limit` and that does not wait for a receiver in
+    /// line.
     #[cold]
     pub(super) fn dequeue_for_newcomer(&mut self, limit: u64) -> Option<(u32, Waker)> {
         let sudogs = &mut self.waiters.as_mut()?.sudogs;
@@ -118,8 +118,8 @@ impl WaitQ {
     }
 }
 
-/// Whether no receiver in line is before those who come now: while an arm was held, receivers may have come past
-/// it, which it will look for.
+/// Whether no receiver in line comes before new ones: while an arm was held, receivers may have passed it by, and
+/// it will look for them.
 fn serves_newcomers(sender: &Sudog, recvq: &WaitQ, sudogs: &Sudogs) -> bool {
     { sender.select() }.is_none_or(|select| !recvq.has_other(sudogs, select, Terms::Revocable))
 }

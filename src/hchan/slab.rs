@@ -1,8 +1,8 @@
-//! A slab: places by number, in storage that never moves a crowd and is given back behind it.
+//! A slab: places by number, in storage that never moves a crowd, and is freed when the crowd has gone.
 //!
 //! The first places are one vector, and most channels need no others. A crowd gets segments, each allocated
-//! at its full size. A segment that empties is freed, wherever it is in the slab, but for a few that are
-//! spare; so whoever still stands in one keeps that one, and no operation walks more than a segment.
+//! at its full size. A segment that empties is freed, wherever it is in the slab, except for a few spare ones. So
+//! a waiter that stays keeps only its own segment, and no operation walks more than one.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -17,7 +17,7 @@ const SEGMENT_BYTES: usize = 8 * 1024;
 /// The bytes that are kept in empty segments.
 const SPARE_BYTES: usize = 32 * 1024;
 
-/// What a slab consists of. Its default is a free place, which has nothing to drop.
+/// A place of a slab. Its default is a free place, which has nothing to drop.
 pub(crate) trait Place: Default {
     /// While it is free, the number of the free place to use after it.
     fn next(&mut self) -> &mut u32;
@@ -45,7 +45,7 @@ impl<P: Place> Slab<P> {
         }
     }
 
-    /// Takes a free place, for whoever calls to fill.
+    /// Takes a free place, for the caller to fill.
     #[inline]
     pub(crate) fn acquire(&mut self) -> (u32, &mut P) {
         let number = self.free;
@@ -74,7 +74,7 @@ impl<P: Place> Slab<P> {
         (number, self.get_mut(number))
     }
 
-    /// Empties a place, in which there must be nothing left to drop then, and frees it.
+    /// Empties a place, which must then have nothing left to drop, and frees it.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "`empty` is a few loads")]
     pub(crate) fn release<R>(&mut self, number: u32, empty: impl FnOnce(&mut P) -> R) -> R {
@@ -140,7 +140,7 @@ struct Group<P> {
     segments: Vec<Segment<P>>,
     /// How many of them are allocated.
     live: u32,
-    /// Those that were given back, linked to each other.
+    /// Those that were freed, linked to each other.
     vacant: u32,
     next: u32,
 }
@@ -258,7 +258,7 @@ impl<P: Place> Segments<P> {
         self.spare += 1;
     }
 
-    /// Gives an empty segment back, and its group with the last.
+    /// Frees an empty segment, and with the last its group.
     fn give_back(&mut self, at: u32) {
         self.spare -= 1;
         self.close(at);

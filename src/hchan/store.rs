@@ -43,7 +43,7 @@ impl<T> Store<T> {
         present({ &mut values.kept }.release(number, |kept| kept.value.take()))
     }
 
-    /// A value that is kept is inside the channel again.
+    /// A value in the store is inside the channel again.
     pub(super) fn put_back(&mut self, number: u32, age: u64) {
         let values = self.0.get_or_insert_default();
         values.returned.push(Reverse((age, number)));

@@ -1,9 +1,9 @@
 //! The waiters: Go's `sudog`s in a slab, linked by number into first-in, first-out lines.
 //!
 //! A [`Sudog`] is one parked operation. It lives in the channel, so the future that parked holds a
-//! [`Ticket`] to it and nothing else: the future may move, be dropped or be forgotten, and leaving a
-//! line takes the same few steps wherever in it one stands. It knows nothing of the values: one that was
-//! brought or handed is in a store of its own, under the number that the sudog holds.
+//! [`Ticket`] to it and nothing else: the future may move, be dropped or be forgotten, and leaving a line takes
+//! the same few steps anywhere in it. A sudog knows nothing of the values: one that was brought or handed is in a
+//! store of its own, under the number that the sudog holds.
 //!
 //! ```text
 //!        park               dequeue, complete
@@ -16,8 +16,8 @@
 //!     +----------------------------------------------+
 //! ```
 //!
-//! Who completes a task's send frees its place as well: there is nothing left to fetch, and a [`SendTicket`]
-//! knows without it whether its send is over.
+//! Completing a task's send frees its place as well: there is nothing left to fetch, and a [`SendTicket`] can tell
+//! without it whether its send is over.
 
 use core::mem;
 use core::num::NonZero;
@@ -31,7 +31,7 @@ use crate::watch::{Spot, Spots, Visit};
 
 /// One parked operation.
 pub(crate) struct Sudog {
-    /// Whom to wake: Go's `g`. A select leaves its waker with its offer.
+    /// The waker to wake: Go's `g`. A select leaves its waker with its offer.
     waker: Option<Waker>,
     /// The select that it is an arm of: Go's `isSelect`.
     offer: Option<Arc<Offer>>,
@@ -50,7 +50,7 @@ pub(crate) struct Sudog {
 /// How far a parked operation has come. Its counterpart writes it, under the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Nobody's.
+    /// Free.
     Free,
     /// Stands in line.
     Parked,
@@ -63,10 +63,10 @@ pub(crate) enum State {
     Closed,
 }
 
-/// The right to one sudog. Not `Clone`: whoever holds it frees the sudog once.
+/// The right to one sudog. Not `Clone`: its holder frees the sudog once.
 #[derive(Debug)]
 pub(crate) struct Ticket(
-    /// The number with all bits turned, of which that of no sudog is 0.
+    /// The number with all bits flipped, so that 0 stands for no sudog.
     NonZero<u32>,
 );
 
@@ -96,7 +96,7 @@ pub(crate) struct SendTicket {
 }
 
 impl SendTicket {
-    /// The time of an arm, whose select is told by its offer.
+    /// The time of an arm, whose select learns from its offer what became of it.
     pub(crate) const ARM: u64 = u64::MAX;
 
     /// Whether this send was sent, if all that parked up to this time were.
@@ -152,7 +152,7 @@ impl Sudog {
         self.offer.is_none()
     }
 
-    /// Whether a wake reaches this task, or nobody waits for one any more.
+    /// Whether a wake would reach this task, or is not needed any more.
     #[inline]
     pub(crate) fn wakes(&self, task: &Waker) -> bool {
         { &self.waker }
@@ -171,15 +171,15 @@ impl Sudog {
         }
     }
 
-    /// Takes the waker, to be dropped outside the lock. An offer that goes with it has none left: its select was
-    /// served, or has withdrawn.
+    /// Takes the waker, to be dropped outside the lock. An offer that goes with it has no waker left: its select
+    /// was served, or has withdrawn.
     #[inline]
     pub(crate) fn take_waker(&mut self) -> Option<Waker> {
         self.offer = None;
         self.waker.take()
     }
 
-    /// Lets go of what a completed operation may still have: its waker went with the wake.
+    /// Drops what a completed operation may still have: its waker went with the wake.
     #[inline]
     pub(crate) fn forget_party(&mut self) {
         debug_assert!(self.waker.is_none());
@@ -188,8 +188,8 @@ impl Sudog {
         }
     }
 
-    /// Claims whoever it is for this line, and says whom to wake. From now on no other line can, though an arm
-    /// stands there until its select looks.
+    /// Claims the task or select for this line, and returns the waker to wake. From now on no other line can claim
+    /// it, though an arm stands there until its select looks.
     #[inline]
     pub(super) fn accept(&mut self, terms: Terms) -> Result<Waker, Refusal> {
         match &self.offer {
@@ -277,7 +277,7 @@ impl WaitQ {
         self.head == 0
     }
 
-    /// 0 if nobody stands in line, else more: `is_empty` as a number.
+    /// 0 if the line is empty, else more: `is_empty` as a number.
     #[inline]
     pub(crate) const fn mark(&self) -> u32 {
         self.head
@@ -293,8 +293,8 @@ impl WaitQ {
         self.head = number.wrapping_add(1);
     }
 
-    /// Go's `acquireSudog` and `enqueue`: an operation parks at the end of the line. Whose it is says
-    /// `set_party`, which answers whether it is a task's own.
+    /// Go's `acquireSudog` and `enqueue`: an operation parks at the end of the line. `set_party` sets the task or
+    /// select, and returns whether it is a task.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
@@ -350,8 +350,8 @@ impl WaitQ {
 
     /// Go's `dequeue`: takes out the first that accepts, for its counterpart to complete and wake.
     ///
-    /// Those who parked after `limit` are left alone. Arms of selects that are not open any more leave the line
-    /// on the way; an arm that its select holds is passed by.
+    /// Waiters that parked after `limit` are left alone. Arms of selects that are no longer open leave the line on
+    /// the way; an arm that its select holds is passed by.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
@@ -407,7 +407,7 @@ impl WaitQ {
         None
     }
 
-    /// Takes a sudog out of the line if it accepts, and also if it declines.
+    /// Takes a sudog out of the line, whether it accepts or declines; not if it is held.
     pub(crate) fn dequeue_at(
         &mut self,
         sudogs: &mut Sudogs,
@@ -434,12 +434,12 @@ impl WaitQ {
         self.iter(sudogs).next().map(|sudog| sudog.age)
     }
 
-    /// Whether a task is first in line, and no arm.
+    /// Whether the first in line is a task, and not an arm.
     pub(crate) fn starts_with_task(&self, sudogs: &Sudogs) -> bool {
         self.iter(sudogs).next().is_some_and(Sudog::is_task)
     }
 
-    /// How many stand in line who may still be served.
+    /// How many in line may still be served.
     pub(crate) fn count(&self, sudogs: &Sudogs) -> usize {
         self.iter(sudogs)
             .filter(|sudog| sudog.is_open(Terms::Revocable))

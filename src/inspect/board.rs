@@ -1,9 +1,9 @@
-//! What changes under a lock of the channel's, and is read without it.
+//! What changes under one of the channel's locks, and is read without it.
 //!
 //! It is a sequence lock: a number is odd while the channel's lock is held, and a reader copies again until it has
-//! found the same even number before and after. All that is copied is atomic, or has a lock of its own that is held
-//! for a copy. While someone reads, whoever takes the channel's lock next waits for the reader: so a reader gets
-//! its copy however busy the channel is.
+//! found the same even number before and after. All that is copied is atomic, or has a lock of its own that is
+//! held for the copy. The next thread that takes the channel's lock waits for readers, so a reader gets its copy
+//! however busy the channel is.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -23,7 +23,7 @@ pub(super) struct Board {
     spots: Mutex<Vec<Arc<Seen>>>,
 }
 
-/// Where a parked operation is seen: one for each place that there ever was one in.
+/// Where a parked operation is seen: one for each place that has ever held one.
 pub(crate) struct Spot(Option<Arc<Seen>>);
 
 struct Seen {
@@ -36,7 +36,7 @@ const PARKED: u8 = 1;
 /// Served or ended, and has not looked yet; or about to go.
 const WOKEN: u8 = 2;
 
-/// What the board has to know of the spots of a slab.
+/// What the board must know of the spots of a slab.
 pub(crate) struct Spots {
     /// Those that it does not have yet.
     new: Vec<Arc<Seen>>,
@@ -112,7 +112,7 @@ impl Spot {
         seen
     }
 
-    /// It is in no line any more.
+    /// It is no longer in any line.
     #[inline]
     pub(crate) fn left(&self) {
         self.set(WOKEN);
@@ -131,7 +131,7 @@ impl Spot {
         }
     }
 
-    /// Another task waits for it.
+    /// Another task waits for it now.
     pub(crate) fn renewed(&self, waker: &Waker) {
         if let Some(seen) = &self.0 {
             if let Some(visit) = &mut *seen.visit.lock() {
@@ -159,7 +159,7 @@ impl Board {
         }
         let turn = self.turn.load(Ordering::Relaxed);
         self.turn.store(turn.wrapping_add(1), Ordering::Relaxed);
-        // Ordering: whoever reads what is written from now on finds the turn odd, or another, at the end.
+        // Ordering: a reader that sees what is written from now on finds the turn odd, or changed, at the end.
         fence(Ordering::Release);
     }
 
@@ -167,7 +167,7 @@ impl Board {
     #[inline]
     pub(super) fn end(&self) {
         let turn = self.turn.load(Ordering::Relaxed);
-        // Ordering: who finds this turn finds all that was written before.
+        // Ordering: a reader that finds this turn finds all that was written before.
         self.turn.store(turn.wrapping_add(1), Ordering::Release);
     }
 
@@ -179,7 +179,7 @@ impl Board {
         }
     }
 
-    /// Adds new spots, and lets go of those whose places were given back.
+    /// Adds new spots, and drops those whose places were freed.
     #[inline]
     pub(super) fn update(&self, spots: &mut Spots) {
         if spots.is_due {
@@ -248,7 +248,7 @@ impl Board {
         self.spots.lock().len()
     }
 
-    /// Copies who is seen here, if there is room for them.
+    /// Copies the operations that are seen here, if there is room for them.
     pub(super) fn copy(&self, out: &mut Vec<Waiting>) -> bool {
         let spots = self.spots.lock();
         if out.capacity() - out.len() < spots.len() {
@@ -266,16 +266,16 @@ impl Board {
     }
 }
 
-/// Copies from two boards what stands there at one instant.
+/// Copies two boards as they are at one instant.
 ///
-/// It gives up, and takes what is there, if for some tenth of a second one of them is being changed: then this may
-/// be the thread that changes it, in a panic hook.
+/// It gives up, and takes what is there, if one of them has been changing for about a tenth of a second: then this
+/// may be the thread that changes it, in a panic hook.
 pub(super) fn read<R>(boards: [&Board; 2], mut copy: impl FnMut() -> R) -> R {
     const LOOKS: u32 = 1000;
     const SPINS: u32 = 50;
     const PAUSE: core::time::Duration = core::time::Duration::from_micros(100);
 
-    /// Holds up those who would change the boards.
+    /// Holds up threads that would change the boards.
     struct Reading<'a>([&'a Board; 2]);
 
     impl Drop for Reading<'_> {

@@ -16,7 +16,7 @@ use crate::hchan::Kind;
 use crate::sync::{Mutex, MutexGuard};
 use crate::watch::{Caller, Counts, Origin, Side};
 
-/// Names are cut to so many bytes.
+/// Names are cut to this many bytes.
 const NAME_BYTES: usize = 128;
 
 static REGISTRY: StdMutex<Registry> = StdMutex::new(Registry {
@@ -31,7 +31,7 @@ struct Registry {
 
 impl Registry {
     fn lock() -> StdMutexGuard<'static, Self> {
-        // Nothing in it can be half-changed: a panic comes before a change, or not at all.
+        // Nothing in it can be half changed: a panic comes before a change, or not at all.
         REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -62,7 +62,7 @@ pub(super) struct Record {
     pub(super) capacity: Option<usize>,
     pub(super) made: &'static Location<'static>,
     board: Board,
-    /// Those who wait for the end.
+    /// The waits for the channel to close.
     closers: Board,
     state: Mutex<State>,
 }
@@ -93,7 +93,7 @@ impl Record {
         }
     }
 
-    /// Copies what is there at one instant. None, if the channel's last handle has just gone.
+    /// Copies what is there at one instant. `None` if the channel's last handle has just gone.
     ///
     /// Nothing is allocated while it holds anyone up.
     pub(super) fn look(&self) -> Option<Look> {
@@ -103,7 +103,7 @@ impl Record {
             if many == 0 {
                 return None;
             }
-            // A quarter for those who come meanwhile.
+            // A quarter more, for operations that come meanwhile.
             handles.reserve(many + many / 4);
             let more = self.board.len() + self.closers.len();
             waits.reserve(more + more / 4);
@@ -195,7 +195,7 @@ impl Watch {
         (Self(record), sender, receiver)
     }
 
-    /// Lists a handle. While the channel has another it is registered.
+    /// Lists a handle. The channel is registered while it has another.
     pub(crate) fn join(&self, side: Side, origin: Origin, Caller(at): Caller) -> Badge {
         let entry = Entry {
             side,
@@ -228,7 +228,7 @@ impl Watch {
         self.0.board.begin();
     }
 
-    /// Writes down what the channel looks like now. Its lock is about to be released.
+    /// Publishes what the channel looks like now. Its lock is about to be released.
     #[inline]
     pub(crate) fn publish(&self, counts: impl FnOnce() -> Counts, spots: Option<&mut Spots>) {
         if let Some(spots) = spots {
@@ -238,7 +238,7 @@ impl Watch {
         self.0.board.end();
     }
 
-    /// The same for those who wait for the end.
+    /// The same for the waits for the channel to close.
     #[inline]
     pub(crate) fn begin_closers(&self) {
         self.0.closers.begin();
@@ -271,7 +271,7 @@ impl State {
     }
 }
 
-/// A handle's entry in the record of its channel. Dropped, the handle is gone.
+/// A handle's entry in the record of its channel. It goes when the handle is dropped.
 pub(crate) struct Badge {
     record: Arc<Record>,
     number: u32,
@@ -299,7 +299,7 @@ impl Drop for Badge {
     }
 }
 
-/// The beginning of a text, with so many bytes at most, which end where a character does.
+/// The beginning of a text: at most so many bytes, and whole characters.
 pub(super) fn cut(text: &str, bytes: usize) -> &str {
     let mut end = bytes.min(text.len());
     while !text.is_char_boundary(end) {

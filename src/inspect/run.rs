@@ -1,8 +1,8 @@
-//! Tasks on one thread, which are noticed when all of them are asleep.
+//! Tasks on one thread, which notices when all of them are asleep.
 //!
-//! A task is asleep for good if every waker of its own stands in a line of some channel: then only a task can wake
-//! it, and none can run. So each task is polled with a waker that is counted, and a channel's record tells whose
-//! wakers stand in its lines.
+//! A task is asleep for good if all its wakers are in lines of channels: then only another task can wake it, and
+//! none can run. So each task is polled with a waker that is counted, and a channel's record tells whose wakers
+//! are in its lines.
 
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -15,7 +15,7 @@ use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Mutex, PoisonError};
 use std::task::Wake;
 use std::thread::{self, Thread};
@@ -26,7 +26,7 @@ use futures_task::{LocalFutureObj, LocalSpawn as _};
 
 use super::{dump, record};
 
-/// How long nothing may happen while a waker is held elsewhere.
+/// For how long nothing may happen while a waker is held elsewhere.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often to look whether it still is.
@@ -34,14 +34,15 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Runs a test's tasks on this thread, and panics with the [`dump`](dump()) when all of them are asleep.
 ///
-/// `main` gets what spawns more tasks, and ends the run with its result: tasks that are still there are dropped
-/// then. If no task can run and none will be woken, it panics with "all tasks are asleep - deadlock!" and the dump.
+/// `main` gets a spawner for more tasks. The run ends with its result, and tasks that are still there are dropped
+/// then. If no task can run and none will be woken, it panics with "all tasks are asleep - deadlock!" and the
+/// dump.
 ///
 /// It sees exactly what tasks wait for on channels of this crate; the timers of [`after`](crate::after) and
-/// [`tick`](crate::tick) count as pending. A waker that is kept anywhere else, as by another timer, a socket or a
-/// combinator with wakers of its own (`FuturesUnordered`, a large `join_all`), may wake its task any time. So
-/// then it waits, until nothing has happened for a minute, and panics likewise. What it cannot see is a thread
-/// that will use a channel's handle: run such a test elsewhere.
+/// [`tick`](crate::tick) count as pending. A waker that is kept anywhere else, such as by another timer, a socket
+/// or a combinator with wakers of its own (`FuturesUnordered`, a large `join_all`), may wake its task at any time.
+/// Then `run` waits until nothing has happened for a minute, and panics too. It cannot see a thread that will use
+/// a channel's handle: run such a test elsewhere.
 ///
 /// # Panics
 ///
@@ -64,8 +65,8 @@ const LOOK: Duration = Duration::from_millis(20);
 /// });
 /// ```
 ///
-/// Where tokio's clock is paused it goes forward when all tasks are asleep, so there a long timeout is enough. The
-/// test is lent, so that its operations still wait when the dump is made:
+/// If tokio's clock is paused, it advances when all tasks are asleep, so there a long timeout is enough. The test
+/// is lent to it, so that its operations still wait when the dump is made:
 ///
 /// ```
 /// # async fn test() {}
@@ -126,7 +127,7 @@ enum Outlook {
     Asleep,
     /// A timer of the crate's.
     Timer,
-    /// Someone who keeps a waker that is in no line.
+    /// Something that keeps a waker that is in no line.
     Unknown,
 }
 
@@ -216,7 +217,14 @@ impl Tasks {
                 outlook = Outlook::Timer;
             }
         }
-        outlook
+        // Ordering: a waker that is not counted any more has rung its bell before it was dropped.
+        fence(Ordering::Acquire);
+        let bells = self.bells.borrow();
+        let mut bells = bells.iter().filter_map(Weak::upgrade);
+        match bells.any(|bell| bell.is_rung()) {
+            true => Outlook::Unknown,
+            false => outlook,
+        }
     }
 }
 
@@ -228,7 +236,7 @@ impl fmt::Debug for Tasks {
 
 /// What wakes a task, and is counted: the task has it, and the waker that the task is polled with.
 struct Bell {
-    /// Whether it was rung since the last poll, or since the last look.
+    /// Whether it was rung since the last poll, or the last look.
     is_rung: AtomicBool,
     /// The executor's waker.
     task: Mutex<Option<Waker>>,

@@ -13,7 +13,7 @@ use super::{Channel, Handle, MOST, Oldest, Operation, Origin, Wait};
 const NAME_BYTES: usize = 256;
 
 pub(super) fn render(mut channels: Vec<Channel>, now: Instant) -> String {
-    // The sort is stable: those on whom nobody waits come last, as they were made.
+    // The sort is stable: channels on which nothing waits come last, in the order in which they were made.
     channels.sort_by_key(|channel| {
         let oldest = channel.oldest();
         (oldest.is_none(), oldest)
@@ -38,7 +38,7 @@ pub(super) fn render(mut channels: Vec<Channel>, now: Instant) -> String {
 }
 
 impl Channel {
-    /// Since when the oldest operation waits.
+    /// Since when the oldest operation has waited.
     fn oldest(&self) -> Option<Instant> {
         let first = self.waits().map(|waits| waits.first.first());
         first.into_iter().flatten().map(|wait| wait.since).min()
@@ -185,7 +185,7 @@ impl Display for Name<'_> {
     }
 }
 
-/// What ends a line, or turns the direction of what follows, and is no control character.
+/// Characters that end a line, or change the direction of what follows, and are not control characters.
 const fn is_line_end(c: char) -> bool {
     matches!(c, '\u{2028}' | '\u{2029}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
@@ -199,7 +199,7 @@ impl Display for Place {
     }
 }
 
-/// How long ago, in the largest unit of which there are two.
+/// How long ago, in the largest unit of which there are at least two.
 struct Age(Duration);
 
 impl Display for Age {

@@ -1,8 +1,8 @@
 //! When it hangs: from the symptom to the cause.
 //!
-//! A program that hangs on channels has operations that wait and nobody who serves them. Make a [`dump`](super::dump()):
-//! in a test by [`run`](super::run()), in a service by whatever you can still reach, as a timer, a thread or a debug
-//! endpoint. Then ask of the operation that has waited longest:
+//! A program that hangs on channels has operations that wait, and nobody to serve them. Make a
+//! [`dump`](super::dump()): in a test by [`run`](super::run()), in a service by whatever still runs, such as a
+//! timer, a thread or a debug endpoint. Then look at the operation that has waited longest:
 //!
 //! | it is | and the dump says | look at |
 //! |---|---|---|
@@ -18,7 +18,7 @@
 //! # A clone that nobody drops
 //!
 //! A channel closes when its last sender is dropped. The loop below waits for that, but the sender that was cloned
-//! for each worker is still there, since its owner is the one that waits.
+//! for each worker is still there: its owner is the task that waits.
 //!
 //! ```standalone_crate
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/hangs.rs"));
@@ -54,7 +54,7 @@
 //!
 //! # Two that send to each other
 //!
-//! On capacity 0 a send waits for a receive. If both sides send first, neither comes to its receive. A
+//! On capacity 0 a send waits for a receive. If both sides send first, neither gets to its receive. A
 //! [`select!`](crate::select!) of the send and the receive would let either go first.
 //!
 //! ```standalone_crate
@@ -93,7 +93,7 @@
 //!     1 receiver: made at src/main.rs:3:26
 //! ```
 //!
-//! Both operations are sends, and each has a receiver that somebody holds who waits in the other.
+//! Both operations are sends, and the task that holds the receiver of the one waits in the other.
 //!
 //! # A ring of full channels
 //!
@@ -143,13 +143,13 @@
 //!     1 receiver: made at src/main.rs:2:24
 //! ```
 //!
-//! Every channel is full, and every operation is a send. The one that waits longest is where it began.
+//! Every channel is full, and every operation is a send. The one that has waited longest is where it began.
 //!
 //! # A value for a stream that nobody polls
 //!
-//! A stream that was pending keeps its place in line. Its next value is handed to it, and others do not get that,
-//! until the stream is polled, used in another way or dropped. [`next`](crate::Receiver::next) gives its place up when it
-//! is dropped.
+//! A stream that was pending keeps its place in line. The next value is handed to it, and nobody else can have
+//! that value until the stream is polled, used in another way or dropped. [`next`](crate::Receiver::next) gives up
+//! its place when it is dropped.
 //!
 //! ```standalone_crate
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/hangs.rs"));
@@ -221,7 +221,7 @@
 //!
 //! # A permit that nobody uses
 //!
-//! A permit holds its slot until it is used or dropped, and everyone who comes later waits for another.
+//! A permit holds its slot until it is used or dropped, and all that come later wait for another.
 //!
 //! ```standalone_crate
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/hangs.rs"));
@@ -248,11 +248,11 @@
 //!     1 receiver: made at src/main.rs:2:21
 //! ```
 //!
-//! There is room, but for the permit.
+//! There would be room, if it were not for the permit.
 //!
 //! # What it is not
 //!
-//! If the dump shows no operation that waits, no channel of this crate is what the program waits for; but an
-//! operation on a [`never`](fn@crate::never) channel stands in no line. If it shows one `on a thread` whose thread runs an
-//! executor, that executor's tasks stand still meanwhile: use the async methods there. If a task was woken and is
-//! not polled, its executor is busy or has stopped, or the task waits for it beside something else that it polls alone.
+//! If the dump shows no operation that waits, the program does not wait for a channel of this crate; but an
+//! operation on a [`never`](fn@crate::never) channel stands in no line. If an operation waits `on a thread` that
+//! runs an executor, all tasks of that executor stand still: use the async methods there. If an operation was
+//! woken and is not polled, its executor is busy or has stopped, or its task polls only something else.

@@ -1,5 +1,5 @@
-//! Waiting for the end of a channel, in a line that has a lock of its own, and so no type of a value. That
-//! lock is taken last: `close` holds the channel's.
+//! Waiting for a channel to close, in a line with a lock of its own, so that the type of the values is not needed.
+//! That lock is taken last: `close` holds the channel's.
 
 use alloc::boxed::Box;
 use core::task::{Context, Poll, Waker};
@@ -14,13 +14,13 @@ use crate::trace::{Event, Queue, Told, Trace};
 use crate::wakes::{Wakes, wake_and_drop};
 use crate::watch::{Caller, Watch, What};
 
-/// Those who wait for the end. It knows nothing of the channel's values.
+/// The operations that wait for the channel to close. It knows nothing of the channel's values.
 pub(crate) struct Closeq {
     /// Whether the channel can be closed.
     ends: bool,
     /// Looked at and changed with the lock on `line`.
     closed: AtomicBool,
-    /// Made for the first who waits: most channels have none.
+    /// Made for the first wait: most channels have none.
     line: Mutex<Option<Box<Line>>>,
     watch: Watch,
 }
@@ -73,7 +73,7 @@ impl Closeq {
         }
     }
 
-    /// One poll of a wait for the end, by a task that brings its waker if it has been sent away for it. A waker
+    /// One poll of a wait for the end, by a task that brings its waker if an earlier try asked for it. A waker
     /// that is not needed is in `waker` afterwards.
     fn poll(
         &self,

@@ -1,4 +1,4 @@
-//! Leases: receives that can be taken back.
+//! Leases: received values that may go back.
 
 use core::fmt;
 use core::mem;
@@ -13,14 +13,14 @@ use crate::hchan::sudog::Ticket;
 use crate::hchan::{Hchan, Served};
 use crate::watch::Caller;
 
-/// A value that was received, and goes back unless it is taken; see [`Receiver::lease`].
+/// A received value that goes back unless it is taken; see [`Receiver::lease`].
 ///
-/// It derefs to the value. [`take`](Self::take) ends the lease. Dropped before that, also by a panic or with its
-/// task, it puts the value back in its place in the channel, before all that was sent later, or hands it to the
-/// next receiver in line.
+/// It dereferences to the value. [`take`](Self::take) ends the lease. If it is dropped before that, be it by a
+/// panic or with its task, the value goes to the next receiver in line, or back in its place in the channel,
+/// before everything sent later.
 ///
-/// A lease that is forgotten ([`core::mem::forget`]) keeps its value for good, and receivers of a closed channel wait
-/// for it.
+/// A forgotten lease ([`core::mem::forget`]) keeps its value for good, and receivers of a closed channel wait for
+/// it.
 ///
 /// # Examples
 ///
@@ -33,7 +33,7 @@ use crate::watch::Caller;
 /// assert_eq!(rx.try_lease().unwrap().take(), "a job, tried once");
 /// ```
 ///
-/// Not in Go, where what was received is gone from the channel.
+/// Not in Go, where a value that was received has left the channel for good.
 #[must_use = "a lease that is dropped puts its value back"]
 pub struct Lease<'a, T> {
     receiver: &'a Receiver<T>,
@@ -53,8 +53,8 @@ impl<'a, T> Lease<'a, T> {
 
     /// Takes the value, and ends the lease.
     ///
-    /// On a closed channel, receivers that waited for the value to come back are told that the channel is closed,
-    /// if it was the last.
+    /// If it was the last value of a closed channel, receivers that waited for it to come back now learn that the
+    /// channel is closed.
     ///
     /// # Cost
     ///
@@ -72,7 +72,7 @@ impl<'a, T> Lease<'a, T> {
     /// assert!(rx.try_recv().unwrap_err().is_closed());
     /// ```
     ///
-    /// From Go: what `<-c` is there, after which the value is the receiver's.
+    /// From Go: `<-c`, after which the value is the receiver's.
     #[inline]
     pub fn take(mut self) -> T {
         let (value, receiver) = (present(self.value.take()), self.receiver);
@@ -154,7 +154,7 @@ impl<'a, T> Way<T> for Leasing<'a, T> {
             too_many_handles();
         }
         let receiver = self.0;
-        // Before the wake: should that panic, the value goes back.
+        // Before the wake: if that panics, the value goes back.
         let lease = Lease {
             receiver,
             value: value.take(),

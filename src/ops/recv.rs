@@ -13,11 +13,11 @@ use crate::sync::Exclusive;
 use crate::wakes::{Wakes, drop_in_vain};
 use crate::watch::{Caller, What};
 
-/// What becomes of a value that a receive gets: it is returned, or leased. All else is the same for both.
+/// What happens to a value that a receive gets: it is returned, or leased. All else is the same for both.
 pub(crate) trait Way<T>: Copy {
     type Got;
 
-    /// The age of the value that the receive gets now, where that is asked for later.
+    /// The age of the value that the receive would get now, if it is needed later.
     fn age(self, hchan: &mut Hchan<T>, place: Option<&Ticket>) -> u64;
 
     /// The receive got a value at once, and served `next`.
@@ -102,7 +102,7 @@ pub(crate) fn recv_or_park<T, W: Way<T>>(
     caller: Caller,
     cx: &Context<'_>,
 ) -> Poll<Result<W::Got, RecvError>> {
-    // Cloned before the lock is taken, for that may be to use the channel.
+    // Cloned before the lock is taken: a clone may use the channel.
     let waker = cx.waker().clone();
     let visit = caller.visit(What::Recv, &waker);
     let mut hchan = chan.lock();
@@ -147,8 +147,8 @@ pub(crate) fn poll_in_line<T, W: Way<T>>(
     }
 }
 
-/// From now on a parked receive wakes this task: false if it was completed while the waker was cloned. What it was
-/// handed is not claimed before the waker that is not needed is dropped, which may be a panic.
+/// From now on a parked receive wakes this task: false if it was completed while the waker was cloned. The waker
+/// that is not needed is dropped before the value is claimed, since that drop may panic.
 #[cold]
 fn is_renewed<T>(chan: &Chan<T>, ticket: Option<&Ticket>, cx: &Context<'_>) -> bool {
     let waker = cx.waker().clone();
@@ -159,7 +159,7 @@ fn is_renewed<T>(chan: &Chan<T>, ticket: Option<&Ticket>, cx: &Context<'_>) -> b
     is_parked
 }
 
-/// One try of a receive, under the lock: in line, it looks what has become of it; else it receives, or parks if it
+/// One try of a receive, under the lock: in line, it looks at what became of it; else it receives, or parks if it
 /// has a waker.
 fn step<T>(
     hchan: &mut Hchan<T>,
@@ -246,10 +246,10 @@ impl<'a, T> RecvFuture<'a, T> {
 
     /// Leaves the line, or returns the value that the receive was handed, and ends the future.
     ///
-    /// It is for a receive that is kept after it lost a race. One that stands in line is served before those that
-    /// come later, those of the same task included: keep it, await another on the same channel, and the value
-    /// that comes goes to the one that nobody polls, so the task waits for ever. Dropping the receive does as
-    /// well, and puts a value that it was handed back in its place.
+    /// Use it for a receive that you keep after it lost a race. A receive in line is served before all later ones,
+    /// even those of the same task: if you keep it, and await another on the same channel, the next value goes to
+    /// the one that nobody polls, and the task waits forever. Dropping the receive does as well: a value that it
+    /// was handed goes to the next in line, or back in its place.
     ///
     /// # Panics
     ///
@@ -369,7 +369,7 @@ operation! {
         this.receiver.ended |= matches!(polled, Poll::Ready(None));
         polled
     };
-    // Also where the stream has ended, as `select!` with `complete` expects of a stream's `next`.
+    // Also if the stream has ended, as `select!` with `complete` expects of a stream's `next`.
     is_done this.done || this.receiver.ended;
     leave leave_line(&this.receiver.chan, &mut this.place);
 }

@@ -1,4 +1,4 @@
-//! Permits: a place for a value that comes later.
+//! Permits: a slot for a value that comes later.
 
 use core::fmt;
 use core::mem;
@@ -27,7 +27,7 @@ use crate::watch::{Caller, What};
 /// assert_eq!(rx.try_recv(), Ok("the slot was held"));
 /// ```
 ///
-/// Not in Go, where a channel holds nothing for whoever comes later.
+/// Not in Go, where a channel cannot hold a slot for later.
 #[must_use = "a permit that is dropped gives its slot up"]
 pub struct Permit<'a, T> {
     chan: &'a Chan<T>,
@@ -38,7 +38,7 @@ impl<'a, T> Permit<'a, T> {
         Self { chan }
     }
 
-    /// Sends a value into the slot. Never waits, and is never turned away for want of room.
+    /// Sends a value into the slot. Never waits, and never fails because the channel is full.
     ///
     /// The value goes straight to a receiver that waits for one.
     ///
@@ -83,13 +83,13 @@ impl<T> Drop for Permit<'_, T> {
     }
 }
 
-/// A [`Permit`] that has a sender of its own; see [`Sender::reserve_owned`].
+/// A [`Permit`] that owns its sender; see [`Sender::reserve_owned`].
 ///
 /// Dropping it gives the slot to the next in line, and drops the sender.
 ///
 /// # Examples
 ///
-/// A service that makes sure of its slot before it is given a request:
+/// A service that reserves a slot before it accepts a request:
 ///
 /// ```
 /// use std::task::{Context, Poll};

@@ -1,4 +1,4 @@
-//! The futures that send: three ways to keep the value while it waits, one way to wait.
+//! The futures that send: three ways to keep the value, one way to wait.
 
 use alloc::collections::VecDeque;
 use core::task::{Context, Poll, Waker};
@@ -58,7 +58,7 @@ fn send_or_park<T>(
     caller: Caller,
     cx: &Context<'_>,
 ) -> Poll<Result<(), SendError<()>>> {
-    // Cloned before the lock is taken, for that may be to use the channel.
+    // Cloned before the lock is taken: a clone may use the channel.
     let waker = cx.waker().clone();
     let visit = caller.visit(What::Send, &waker);
     let mut hchan = chan.lock();
@@ -96,7 +96,7 @@ pub(crate) fn poll_in_line<T>(
     })
 }
 
-/// Looks what has become of a parked send, under the lock.
+/// Looks at what became of a parked send, under the lock.
 #[inline]
 fn look<T>(
     hchan: &mut Hchan<T>,
@@ -164,7 +164,7 @@ impl<'a, T> SendFuture<'a, T> {
 
     /// Takes the value back, if no one has taken it, and ends the future.
     ///
-    /// `None` means that the value was sent, or was returned before. O(1).
+    /// `None` means that the value was sent, or was returned earlier. O(1).
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! Operations that have until some other future is ready.
+//! Operations that wait until some other future is ready, at the latest.
 
 use core::fmt;
 use core::future::Future;
@@ -13,7 +13,7 @@ use crate::handles::{receiver, sender};
 use crate::ops::recv::RecvFuture;
 use crate::ops::send::SendFuture;
 
-/// One poll of `op`, and of `timer` if it must wait. `None` if the time is over; an `op` that can end goes first.
+/// One poll of `op`, and of `timer` if it must wait. `None` if time is up; an `op` that can complete goes first.
 pub(crate) fn poll_until<F: Future + Unpin>(
     op: &mut F,
     timer: Pin<&mut impl Future>,
@@ -25,7 +25,7 @@ pub(crate) fn poll_until<F: Future + Unpin>(
     if timer.poll(cx).is_pending() {
         return Poll::Pending;
     }
-    // The timer took its time: look once more.
+    // The timer's poll took some time: look once more.
     Poll::Ready(match Pin::new(op).poll(cx) {
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,

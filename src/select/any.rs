@@ -19,9 +19,9 @@ use crate::handles::receiver::Receiver;
 use crate::park;
 use crate::sync::Exclusive;
 
-/// A select over receives alone, in round after round.
+/// A select over receives alone, for one round after another.
 pub(super) struct Receives<H: Handle> {
-    // Before the members, for it closes the offer when it is dropped.
+    // Before the members: it closes the offer when it is dropped.
     race: Race,
     members: Members<H>,
     order: Vec<u32>,
@@ -80,8 +80,8 @@ impl<H: Handle> Arms for Members<H> {
         shown
     }
 
-    /// Sorts the members, once until there are others. What is left to do is to draw lots in a line that several
-    /// are for.
+    /// Sorts the members, again only when they change. What is left to do is to draw lots where several are for
+    /// one line.
     fn line_up(&mut self, _: Bias, order: &mut [u32]) {
         if !self.is_lined_up {
             { &mut self.list }.sort_unstable_by_key(Member::line);
@@ -123,7 +123,7 @@ impl<H: Handle> Receives<H> {
     }
 
     pub(super) fn add(&mut self, index: usize, handle: H) {
-        // As ever, unless a future was forgotten.
+        // So it is, unless a future was forgotten.
         self.leave();
         self.members.list.push(Member::new((index, handle)));
         self.members.is_lined_up = false;
@@ -190,17 +190,17 @@ impl<'a, T> FromIterator<&'a Receiver<T>> for Receives<&'a Receiver<T>> {
     }
 }
 
-/// Receives from whichever of the receivers has a value first, and tells which: its position and what it got.
+/// Receives from whichever receiver has a value first, and returns its position and what it got.
 ///
-/// A select over receivers of one type: it stands in all their lines, and one of them receives. Where several
-/// can, each is as likely to. One that is closed and drained can, and gets the error: leave it out of the next
-/// call, or have a [`RecvSet`](crate::RecvSet), which also spares the making of the select for each value. A
-/// receiver of [`never`](crate::never) never can. With no receivers, it waits for ever.
+/// A select over receivers of one type: it waits in all their lines, and one of them receives. If several can,
+/// each is equally likely. One that is closed and drained can, and gets the error: leave it out of the next call,
+/// or use a [`RecvSet`](crate::RecvSet), which also saves making the select anew for each value. A receiver of
+/// [`never`](crate::never) never can. Without receivers it waits forever.
 ///
 /// # Cancel safety
 ///
-/// Cancel safe: dropped, it leaves all lines. A value that it was handed but has not returned goes to the next
-/// in line, or back into its place.
+/// Cancel safe: when it is dropped, it leaves all lines. A value that it was handed but has not returned goes to
+/// the next in line, or back in its place.
 ///
 /// # Errors
 ///
@@ -212,8 +212,8 @@ impl<'a, T> FromIterator<&'a Receiver<T>> for Receives<&'a Receiver<T>> {
 ///
 /// # Cost
 ///
-/// One lock for the receiver that has a value; if it has to wait, one for each to park, and one to leave. Some
-/// 50 bytes for each are allocated.
+/// One lock for the receiver that has a value; if it has to wait, one for each receiver to park, and one to leave.
+/// Some 50 bytes are allocated for each receiver.
 ///
 /// # Examples
 ///
@@ -240,9 +240,9 @@ pub fn recv_any<'a, T: 'a>(
     }
 }
 
-/// Receives from any of the receivers if that takes no waiting: [`recv_any`] with Go's `default`.
+/// Receives from any of the receivers without waiting: [`recv_any`] with Go's `default`.
 ///
-/// `None` means that at one instant there was nothing to receive, on all their channels together.
+/// `None` means that there was an instant at which none of their channels had anything to receive.
 ///
 /// # Errors
 ///
@@ -250,7 +250,7 @@ pub fn recv_any<'a, T: 'a>(
 ///
 /// # Cost
 ///
-/// One lock for each receiver that is tried; and once more for each, if there is nothing.
+/// One lock for each receiver that is tried, and a second one for each if there is nothing.
 ///
 /// # Examples
 ///
@@ -269,7 +269,9 @@ pub fn try_recv_any<'a, T: 'a>(
     Receives::from_iter(receivers).try_once()
 }
 
-/// Receives from any of the receivers on a thread, which sleeps while [`recv_any`] would wait.
+/// Receives from any of the receivers, putting the thread to sleep while [`recv_any`] would wait.
+///
+/// Blocks the thread; never call it from async code.
 ///
 /// # Errors
 ///

@@ -23,7 +23,7 @@ pub trait Arm {
     /// Whether it is left out, because it is off or not to be tried.
     fn is_vain(&mut self, tried: Tried) -> bool;
 
-    /// Tries to win at once, where that is not in vain. A channel's arm only while none is in line.
+    /// Tries to win at once, unless [`is_vain`](Self::is_vain). A channel's arm only while none is in line.
     fn attempt(&mut self, cx: &mut Context<'_>) -> bool;
 
     /// Whether the last attempt has won, though a waker's panic kept the select from seeing that.
@@ -41,7 +41,7 @@ pub trait Arm {
     /// Once the select holds its sends no longer: serves a send in line whose counterpart came past it.
     fn release(&mut self, offer: &Offer) -> Released;
 
-    /// Takes what a counterpart has left for the arm that it accepted.
+    /// Takes what a counterpart left for the arm that it accepted.
     fn collect(&mut self);
 
     /// Leaves the line, since another arm has won or all are to be tried anew. What a counterpart has left goes
@@ -49,7 +49,7 @@ pub trait Arm {
     fn leave(&mut self);
 }
 
-/// An arm of which it is known what it wins.
+/// An arm whose result has a known type.
 pub(super) trait Wins: Arm {
     /// What its closure gets.
     type Won;
@@ -61,7 +61,7 @@ pub(super) trait Wins: Arm {
 /// The line of an arm that parks in none.
 pub(super) const NO_LINE: usize = 0;
 
-/// What has become of an arm that was to park.
+/// What became of an arm that was to park.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parked {
     /// It stands in line.
@@ -79,7 +79,7 @@ pub enum ArmKind {
     Recv,
     /// A send: it parks, and what was taken is gone.
     Send,
-    /// A future of anyone's: it is polled.
+    /// Any future: it is polled.
     Future,
 }
 
@@ -191,7 +191,7 @@ impl<F: Operation> Arm for ChannelArm<F> {
 pub struct FutureArm<F: Future + Unpin> {
     future: F,
     enabled: bool,
-    /// Here from the poll in which the future was ready; then this arm is the winner.
+    /// Present from the poll in which the future was ready; then this arm is the winner.
     won: Option<F::Output>,
 }
 

@@ -20,14 +20,14 @@ use crate::handles::sender::Sender;
 #[cfg(feature = "std")]
 use crate::park;
 
-/// A select whose arms are added one by one, each with a closure that maps what it gets into an `O`.
+/// A select whose arms are added one by one, each with a closure that maps its result to an `O`.
 ///
-/// It is a future, which ends with the `O` of the one arm that commits. The others leave no trace:
-/// their values are dropped, or, with [`send_from`](Self::send_from), put back. A future that is ready when it
-/// is polled wins, so no output is dropped. Where several arms can proceed, each is as likely to win. Without
-/// arms it waits for ever.
+/// It is a future, which returns the `O` of the one arm that commits. The others leave no trace: their values are
+/// dropped, or, with [`send_from`](Self::send_from), put back. A future that is ready when it is polled wins, so
+/// no output is dropped. If several arms can proceed, each is equally likely to win. Without arms it waits
+/// forever.
 ///
-/// Values and closures have to be `Send`, so that it is; [`select!`](crate::select!) asks for nothing.
+/// Values and closures must be `Send`, so that the select is; [`select!`](crate::select!) does not need that.
 ///
 /// [`select!`](crate::select!) is the same for a fixed number of arms, without a box for each, and its
 /// arms may wait. For receivers of one type there is [`recv_any`](crate::recv_any), and for a loop over them
@@ -36,8 +36,8 @@ use crate::park;
 /// # Cancel safety
 ///
 /// Cancel safe but for the values of [`send`](Self::send) arms, which are dropped with the select unless
-/// they were sent, and for what a [`future`](Self::future) loses by being dropped; should a destructor panic
-/// then, what the select has won goes with it.
+/// they were sent, and for what a [`future`](Self::future) loses by being dropped; if a destructor panics then,
+/// what the select has won is lost.
 ///
 /// # Panics
 ///
@@ -85,7 +85,7 @@ use crate::park;
 #[doc(alias("Selector", "Multiplex", "select_all"))]
 #[must_use = "futures do nothing unless polled"]
 pub struct Select<'a, O> {
-    // Before the arms, for it closes the offer when it is dropped.
+    // Before the arms: it closes the offer when it is dropped.
     race: Race,
     arms: Vec<Box<dyn Choice<O> + Send + 'a>>,
     order: Vec<u32>,
@@ -211,7 +211,7 @@ impl<'a, O> Select<'a, O> {
         self.arm(ChannelArm::new(sender.send(value)), map)
     }
 
-    /// Adds an arm that sends the value in `slot`, where it is again unless this arm sends it.
+    /// Adds an arm that sends the value in `slot`, and puts it back there unless this arm sends it.
     ///
     /// # Panics
     ///
@@ -227,7 +227,7 @@ impl<'a, O> Select<'a, O> {
     /// # drop(rx);
     /// ```
     ///
-    /// From Go: as [`send`](Self::send), where the value is a copy, and so is never lost.
+    /// From Go: as [`send`](Self::send), where the value is copied, and so never lost.
     #[track_caller]
     pub fn send_from<T, M>(self, sender: &'a Sender<T>, slot: &'a mut Option<T>, map: M) -> Self
     where
@@ -239,8 +239,8 @@ impl<'a, O> Select<'a, O> {
 
     /// Adds an arm over any future.
     ///
-    /// The future wins in the poll in which it is ready, so its output is never dropped. One that is lent, as
-    /// `&mut`, goes on in the next select, unless it has ended: that is reported, and then it must not be
+    /// The future wins in the poll in which it is ready, so its output is never dropped. One that is lent as
+    /// `&mut` can go on in the next select, unless it has ended: the select reports that, and then it must not be
     /// polled again.
     ///
     /// # Examples
@@ -266,7 +266,7 @@ impl<'a, O> Select<'a, O> {
     /// # });
     /// ```
     ///
-    /// Not in Go, where a goroutine waits for channels only.
+    /// Not in Go, where a `select` waits for channels only.
     pub fn future<F, M>(self, future: F, map: M) -> Self
     where
         F: Future + Send + 'a,
@@ -292,8 +292,8 @@ impl<'a, O> Select<'a, O> {
 
     /// Selects if an arm can proceed at once: Go's `default`.
     ///
-    /// `None` means that each future was pending when it was polled, and that at one instant no other arm
-    /// could, on all their channels together.
+    /// `None` means that each future was pending when it was polled, and that there was an instant at which no
+    /// other arm could proceed.
     ///
     /// # Panics
     ///
@@ -319,7 +319,9 @@ impl<'a, O> Select<'a, O> {
         }
     }
 
-    /// Selects on a thread, which sleeps until an arm commits.
+    /// Selects, putting the thread to sleep until an arm commits.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Panics
     ///
@@ -344,7 +346,9 @@ impl<'a, O> Select<'a, O> {
         park::block_on(self)
     }
 
-    /// Selects on a thread, which sleeps until an arm commits, for `timeout` at most.
+    /// Selects, sleeping for at most `timeout` until an arm commits.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Panics
     ///
@@ -367,7 +371,7 @@ impl<'a, O> Select<'a, O> {
     pub fn wait_timeout(mut self, timeout: Duration) -> Option<O> {
         match park::block_on_until(&mut self, park::deadline(timeout)) {
             Some(outcome) => Some(outcome),
-            // Its arms are still in line, where one may just have been served.
+            // Its arms are still in line, and one may just have been served.
             None => self.try_select(),
         }
     }
@@ -379,7 +383,7 @@ impl<'a, O> Select<'a, O> {
         let polled = self.race.poll(&mut self.arms, &mut self.order, cx);
         polled.map(|winner| {
             self.done = true;
-            // The losers' values go before the closure runs, which may do anything.
+            // The losers' values are dropped before the closure runs, which may do anything.
             let winner = winner.map(|index| self.arms.swap_remove(index as usize));
             self.arms.clear();
             winner.and_then(|mut arm| arm.outcome())

@@ -1,7 +1,7 @@
 //! `select!` and `select_blocking!`: arms with bodies, over [`Race`](super::Race).
 //!
 //! The arms become local variables of their own types, and the bodies the branches of a `match`, so
-//! nothing is boxed and a body may do all that code at its place may do.
+//! nothing is boxed, and a body may do whatever code in its place may do.
 
 /// What the macros expand to.
 pub mod support {
@@ -94,29 +94,27 @@ pub mod support {
 /// | `future(f) -> out => …` | the output of any future: a future that is ready when it is polled wins, so no output is dropped |
 /// | `default => …` | taken if nothing can proceed at once: then the select never waits |
 ///
-/// - `, if condition` before `=>` switches an arm off for this time, as the nil channel does in Go; so
-///   does a handle of [`never`](crate::never).
+/// - `, if condition` before `=>` switches an arm off for this select, as a nil channel does in Go; so does a
+///   handle of [`never`](crate::never).
 /// - The conditions and expressions of all arms are evaluated once, in source order, whichever arm wins
 ///   and whether or not it is switched off.
-/// - Of several arms that can proceed, over channels and over futures, each is as likely to win: they are
-///   tried in a random order. So a timer that is ready is seen beside a channel that always is. With
-///   `biased;` in front, all arms are tried in source order.
-/// - A select that waits keeps its places in line for as long as it does, however often a future of one of
-///   its arms wakes it. While it polls its futures nobody takes what a `send` is to send: a value that was
-///   taken could not come back.
+/// - If several arms can proceed, over channels or futures, each is equally likely to win: they are tried in a
+///   random order. So a timer gets its chance beside a channel that is always ready. With `biased;` in front, all
+///   arms are tried in source order.
+/// - A select keeps its places in line for as long as it waits, however often a future of one of its arms wakes
+///   it. While it polls its futures, nobody takes the value of a `send` arm, since it could not come back.
 /// - A closed channel can proceed: its arm gets the error.
-/// - The bodies are part of the function around: `?`, `break`, `continue`, `return` and `.await` work,
-///   and what the losing arms borrowed is free. Their type is that of the select.
-/// - Without arms, or with all of them switched off, and without `default`, it waits for ever.
-/// - A pattern must match whatever its arm gets.
-/// - A future that is to outlive the select is lent to it, as `future(&mut f)`, if need be pinned with
-///   [`pin!`](core::pin::pin) before. The select that polls it to its end reports that; after that, leave the
-///   loop, or switch the arm off with `, if`.
-/// - The arms may be over different types. Each is a local variable; none is boxed, and the future is
-///   `Send` if they are. Some two dozen fit into the compiler's recursion limit;
-///   [`Select`](crate::Select) takes any number.
+/// - The bodies are part of the surrounding function: `?`, `break`, `continue`, `return` and `.await` work, and
+///   what the losing arms borrowed is free again. Their type is that of the select.
+/// - Without arms, or with all of them switched off, and without `default`, it waits forever.
+/// - A pattern must match every result of its arm.
+/// - To keep a future beyond the select, lend it as `future(&mut f)`, pinned first with [`pin!`](core::pin::pin)
+///   if need be. The select in which it ends reports that; after that, leave the loop, or switch the arm off with
+///   `, if`.
+/// - The arms may have different types. Each is a local variable; none is boxed, and the future is `Send` if they
+///   are. About two dozen fit into the compiler's recursion limit; [`Select`](crate::Select) takes any number.
 ///
-/// A job that reports to the select that polls it loses neither a report nor its result:
+/// A job that sends reports to the select that polls it loses neither a report nor its result:
 ///
 /// ```
 /// # futures::executor::block_on(async {
@@ -143,10 +141,10 @@ pub mod support {
 ///
 /// # Cancel safety
 ///
-/// Cancel safe but for the values of `send` arms, and for what a future loses by being dropped: a select that is
-/// dropped leaves all its lines as if it had never been there. If an arm was served before, a value that it
-/// was handed is put back, and a value that it sent stays sent. No future was ready before, for then the
-/// select was. Should the destructor of a losing arm panic, what the select has won is dropped with it.
+/// Cancel safe, except for the values of `send` arms and for what a future loses when it is dropped: a select that
+/// is dropped leaves all its lines as if it had never been there. If an arm was served before, a value that it was
+/// handed is put back, and a value that it sent stays sent. No future was ready before, for then the select was.
+/// If the destructor of a losing arm panics, what the select has won is dropped with it.
 ///
 /// # Panics
 ///
@@ -154,10 +152,10 @@ pub mod support {
 ///
 /// # Cost
 ///
-/// One lock for each channel's arm that is tried; none for an arm whose channel has shown already that it
-/// would have to wait. If the select has to wait: one for each to park, and one to leave; and for each poll
-/// in which its futures are pending again, one for each of its sends. What its arms have in common is
-/// allocated, and left to the next select on its thread.
+/// One lock for each channel's arm that is tried; none for an arm whose channel has already shown that it would
+/// have to wait. If the select has to wait: one for each arm to park, and one to leave; and for each poll in which
+/// its futures are pending again, one for each send. What the arms share is allocated, and reused by the next
+/// select on the thread.
 ///
 /// # From Go
 ///
@@ -185,9 +183,9 @@ pub mod support {
 ///
 /// `tokio::select!` and `futures::select!` race futures and drop the losers: a send that loses there
 /// loses its value, unless it is a [`send_from`](crate::Sender::send_from), and a race has no instant
-/// at which it commits. Here a losing arm over a channel has done nothing, at any time; a losing future has
-/// done what it did while it was pending, and put out nothing. crossbeam's `select!` commits
-/// likewise, but blocks the thread, and evaluates the value of a `send` only if it wins.
+/// at which it commits. Here a losing arm over a channel has never done anything; a losing future has done what it
+/// did while it was pending, and returned nothing. crossbeam's `select!` commits likewise, but blocks the thread,
+/// and evaluates the value of a `send` only if it wins.
 ///
 /// | | here | `tokio::select!` | `futures::select!` | crossbeam's |
 /// |---|---|---|---|---|
@@ -201,14 +199,14 @@ pub mod support {
 /// | time runs out | `future(sleep(d)) -> () => …` | `() = sleep(d) => …` | `() = pin!(sleep(d).fuse()) => …` | `default(d) => …` |
 /// | nothing can proceed at once | `default => …` | – | `default => …` | `default => …` |
 /// | an arm is off | `, if condition`; `never` | `, if condition` | its future has ended | `never` |
-/// | all arms are off | waits for ever | `else => …`, or panics | `complete => …`, or panics | waits for ever |
+/// | all arms are off | waits forever | `else => …`, or panics | `complete => …`, or panics | waits forever |
 /// | a pattern does not match | does not compile | the arm is off | does not compile | does not compile |
 /// | in source order | `biased;` | `biased;` | `select_biased!` | `select_biased!` |
 /// | any number of arms | [`Select`](crate::Select) | – | `select_all` | `Select` |
 ///
 /// # Wrong arms
 ///
-/// What is no arm does not compile, and the compiler says what an arm is:
+/// Anything else does not compile, and the compiler says what an arm is:
 ///
 /// ```compile_fail
 /// # async fn f(rx: hchan::Receiver<u8>) {
@@ -276,9 +274,11 @@ macro_rules! select {
 
 /// [`select!`](crate::select!) on a thread, which sleeps until an arm commits.
 ///
+/// Blocks the thread; never call it from async code.
+///
 /// The arms are those of `select!` but for `future`, with `biased;`, `default` and `, if condition` as there.
-/// If no arm can ever win, and there is no `default`, it sleeps for ever. The thread stays awake for
-/// some microseconds before it sleeps; the cost is otherwise that of `select!`.
+/// If no arm can ever win, and there is no `default`, it sleeps forever. The thread stays awake for some
+/// microseconds before it sleeps; the cost is otherwise that of `select!`.
 ///
 /// # Panics
 ///
@@ -397,7 +397,7 @@ macro_rules! __select {
     (@tail $all:tt $arm:ident $make:tt $result:pat => $($rest:tt)+) => {
         $crate::__select!(@body $all ($arm $make (true) ($result)) $($rest)+)
     };
-    // A body that is an expression of another macro's is none that a block is looked for in.
+    // First as an expression: one that another macro has passed on cannot be matched as a block.
     (@body $all:tt $head:tt $body:expr $(, $($rest:tt)*)?) => {
         $crate::__select!(@push $all $head { $body } $($($rest)*)?)
     };
@@ -415,7 +415,7 @@ macro_rules! __select {
             $d) $($rest)*)
     };
 
-    // All arms are known: race them, let go of the losers, run the winner's body.
+    // All arms are known: race them, drop the losers, run the winner's body.
     (@run ($mode:ident $bias:ident) { $($s:tt)* } [ $(($arm:ident $result:pat => $body:expr))* ]
         $otherwise:ident $default:block) => {
         match {
@@ -459,7 +459,7 @@ macro_rules! __select {
     (@match $outcome:ident [($result:pat => $body:expr) $($rest:tt)*] $default:block) => {
         match $outcome {
             $crate::__support::Either::First(won) => {
-                // A pattern that may not match is an error at that pattern.
+                // A refutable pattern is an error at that pattern.
                 let ($result) = won;
                 $body
             }

@@ -11,9 +11,9 @@
 //!    channel has shown, when it was last unlocked, that it could not, counts as tried, unless there is a
 //!    `default`;
 //! 2. else *opens* the offer and parks the channels' arms, in the order of their channels' addresses; under the
-//!    lock under which it parks, each arm looks whether it could proceed now, its own select's other
-//!    arms aside. Of several arms in one line one parks, for the others could never be served before it: a
-//!    random one, or the first if the select is biased;
+//!    lock under which it parks, each arm checks whether it could proceed now, ignoring its own select's other arms.
+//!    Of several arms in one line only one parks, since the others could never be served before it: a random one, or
+//!    the first if the select is biased;
 //! 3. if one could, *withdraws* the offer, takes all arms out of their lines, and goes back to 1;
 //! 4. else waits. A counterpart that finds an arm first in line *accepts* the offer, under the lock of
 //!    that channel, before any value moves; only then it completes the arm's sudog, as it would any
@@ -46,7 +46,7 @@
 //! the offer accepted; only the owner opens it, and only in 2, after 1 has failed, with no arm in any line. So
 //! between one opening and the next `withdraw` one arm is accepted at most, and none after it. `withdraw`
 //! tells the owner whether one was: if so the owner does not go back to 1, but collects. A counterpart that
-//! fails to accept moves on to the next in line and has lost nothing, for it has not touched its own value.
+//! fails to accept moves on to the next in line and has lost nothing, since it has not touched its own value.
 //!
 //! A future commits by being ready, and then it wins: no arm is tried after it, nor is another future polled.
 //! In 1 no arm can have been accepted. In 6 one may have been, but on revocable terms: if there are sends, they
@@ -61,10 +61,10 @@
 //! - *A close* is a counterpart like any other: it accepts an arm to end it, or passes it by.
 //! - *The same channel twice*, in one direction, is one sudog.
 //! - *A send and a receive on one channel* never meet each other: in 1 none of them is in line, in 2 and 7
-//!   each is blind to its own select, and whoever else accepts one of them makes the other decline.
-//! - *A future that panics* as it is polled leaves the arms in line, and the sends held. That is no lie: to
-//!   others it looks as if the select had left those lines. The next poll withdraws, and collects or goes on
-//!   with 1; a drop withdraws as ever.
+//!   each is blind to its own select, and when anything else accepts one of them, the other declines.
+//! - *A future that panics* as it is polled leaves the arms in line, and the sends held. That is sound: to others
+//!   it looks as if the select had left those lines. The next poll withdraws, and collects or goes on with 1; a
+//!   drop withdraws as ever.
 //! - *A waker that panics* as a value is put back stops the poll in the middle of 6. What the future has put
 //!   out is in its arm; the next poll takes the other arms out of their lines and reports it.
 //! - *A destructor that panics*, of a future or of a value, runs when the winner is known, every line has been
@@ -72,16 +72,16 @@
 //!
 //! # Why no meeting is missed
 //!
-//! Say a send and a receive are parked on one channel and could meet. The one that parked last did so
-//! under the lock under which it looked; it saw the other, which stood in line and was open by then, and
-//! so did not stay parked, unless both are arms of one select. If the other was not open, then it was
-//! accepted or withdrawn, and its owner is about to leave the line or to look again; or it was a send that was
-//! held. The same goes for room and values: whoever makes some serves those in line, under the lock.
+//! Say a send and a receive are parked on one channel and could meet. The one that parked last did so under the
+//! lock under which it looked; it saw the other, which stood in line and was open by then, and so did not stay
+//! parked, unless both are arms of one select. If the other was not open, then it was accepted or withdrawn, and
+//! its owner is about to leave the line or to look again; or it was a send that was held. The same goes for room
+//! and values: an operation that makes some serves those in line, under the same lock.
 //!
-//! A receiver that passes a held send by, and parks, does both under one hold of the channel's lock. So does
-//! whoever makes room and finds nobody else to give it to. As they saw the send held, its release comes
+//! A receiver that passes a held send by, and parks, does both under one hold of the channel's lock. So does an
+//! operation that makes room and finds nobody else to give it to. As they saw the send held, its release comes
 //! after, and the look, which takes that lock after the release, later still: it sees the receiver in line, and
-//! the room, or else another was served with them. Who comes after the release finds the send open.
+//! the room, or else another was served with them. A receiver that comes after the release finds the send open.
 //!
 //! Between its release and the look a send is open, but receivers may be in line that came past it. They are
 //! first: a newcomer leaves it alone while there is one. To others it is in line again from the look on, which
@@ -91,13 +91,13 @@
 //! so like any other task: it may serve or close an arm, which is then undone or collected; it passes a
 //! send by, and if it parks behind that, is met in 7.
 //!
-//! # Why two selects facing each other do not chase each other for ever
+//! # Why two selects facing each other do not chase each other forever
 //!
 //! Selects park in the order of their channels' addresses. Of two that could meet on several channels, take
-//! the first: whoever parks second there sees the other's arm, and withdraws before it parks any further. So
-//! the other meets nobody, and stays. And if one withdraws because of another, the other is parked at that
-//! channel and goes on to higher addresses only; along such a chain addresses rise, so it ends at a select
-//! that commits or stays parked.
+//! the first: the one that parks second there sees the other's arm, and withdraws before it parks any further. So
+//! the other meets nobody, and stays. And if one withdraws because of another, the other is parked at that channel
+//! and goes on to higher addresses only; along such a chain addresses rise, so it ends at a select that commits or
+//! stays parked.
 //!
 //! If both have held their sends, neither has met a send of the other. But each has left its receives open. So
 //! the one that came to a channel last, when the other's send there was held, stands in that line; the other
@@ -141,7 +141,7 @@ use crate::hchan::select::Released;
 use crate::sync::Arc;
 use crate::wakes::Unneeded;
 
-/// The arms of a select, whoever holds them.
+/// The arms of a select, wherever they are kept.
 pub trait Arms {
     /// How many there are.
     fn len(&self) -> u32;
@@ -226,7 +226,7 @@ pub enum Tried {
 pub struct Race {
     otherwise: Otherwise,
     bias: Bias,
-    /// Here from the first time that it parks; its arms are in line while `parked`.
+    /// Made when it first parks; its arms are in line while `parked`.
     offer: Option<Arc<Offer>>,
     parked: bool,
     /// Set during a poll; still set at the next one if a panic has left this one.
@@ -364,8 +364,8 @@ impl Race {
         }
     }
 
-    /// After each arm was tried in vain: tries those again whose channels others keep busy, until one
-    /// wins, or until it is certain that at one instant none could.
+    /// After no arm could proceed: tries again those whose channels others keep busy, until one wins, or until it
+    /// is certain that there was an instant at which none could.
     fn attempt_until_certain(
         arms: &mut impl Arms,
         order: &mut [u32],
@@ -413,7 +413,7 @@ impl Race {
             }
         }
         if !self.parked {
-            // Nil channels alone: nobody will ever accept.
+            // Only nil channels: nothing will ever accept.
             self.close();
         }
         true
@@ -517,7 +517,7 @@ impl Race {
         self.offer.as_ref()?.accepted()
     }
 
-    /// From now on a wake reaches this task.
+    /// From now on this task is woken.
     fn renew(&self, cx: &Context<'_>) {
         if let Some(offer) = { &self.offer }
             .as_ref()
@@ -570,7 +570,8 @@ impl Race {
     }
 }
 
-/// Tries in a random order the arms that are not in vain. Often there is one, and no lot is drawn.
+/// Tries, in a random order, the arms that are not [vain](Arm::is_vain). Often there is only one, and no lot is
+/// drawn.
 #[inline]
 fn attempt_fairly(
     tried: Tried,
@@ -598,7 +599,7 @@ fn attempt_fairly(
     None
 }
 
-/// Tries each arm, unless that is in vain.
+/// Tries each arm that is not [vain](Arm::is_vain).
 fn attempt_in_order(
     tried: Tried,
     arms: &mut impl Arms,
@@ -624,7 +625,7 @@ fn is_recv(arms: &mut impl Arms, index: u32) -> bool {
     arms.show(index, |arm| arm.kind() == ArmKind::Recv)
 }
 
-/// The arm whose attempt a waker's panic has interrupted after it had won.
+/// The arm whose attempt was interrupted by a waker's panic after it had won.
 #[cold]
 fn find_winner(arms: &mut impl Arms) -> Option<u32> {
     (0..arms.len()).find(|&index| arms.show(index, |arm| arm.has_won()))
@@ -632,7 +633,7 @@ fn find_winner(arms: &mut impl Arms) -> Option<u32> {
 
 impl Drop for Race {
     fn drop(&mut self) {
-        // Before the arms go, each of which leaves its line, with what it was handed if anything.
+        // Before the arms are dropped: each leaves its line, and gives back what it was handed.
         if self.offer.is_some() {
             self.give_up();
         }

@@ -29,16 +29,16 @@ pub trait Operation {
     /// What the channel's clock shows.
     fn now(&mut self) -> u64;
 
-    /// Whether the channel had nothing for it when it was last unlocked.
+    /// Whether the operation would have parked when the channel was last unlocked.
     fn parks(&mut self) -> bool;
 
-    /// Panics if the operation is not fit to be an arm.
+    /// Panics if the operation cannot be an arm.
     fn check(&self) {}
 
     /// Tries without waiting; on failure says what the channel's clock shows.
     fn attempt(&mut self) -> Result<Self::Output, u64>;
 
-    /// What an attempt has come to that a waker's panic interrupted: a value that was sent stays sent.
+    /// The outcome of an attempt that a waker's panic interrupted: a value that was sent stays sent.
     fn interrupted(&mut self) -> Option<Self::Output>;
 
     /// Parks in the name of the offer.
@@ -150,7 +150,7 @@ impl<T> Handle for Receiver<T> {
 /// A receive, again and again. Dropped, it leaves its line.
 #[derive(Debug)]
 pub struct Receive<H: Handle> {
-    /// Here until the end.
+    /// Present until the end.
     handle: Option<H>,
     place: Option<Ticket>,
     caller: Caller,
@@ -292,7 +292,7 @@ trait Sending: Future + Unpin {
     /// Where it was asked for.
     fn caller(&self) -> Caller;
 
-    /// What the send answers; a value that was refused is still there.
+    /// What the send returns; a value that was refused is still there.
     fn answer(&mut self, sent: Result<(), SendError<()>>) -> Self::Output;
 
     /// Panics if there is no value to send.
@@ -428,7 +428,7 @@ impl<F: Sending> Operation for F {
     }
 }
 
-/// What a counterpart has made of an operation.
+/// The outcome that a counterpart has left.
 fn served<R>(polled: Poll<R>) -> R {
     match polled {
         Poll::Ready(output) => output,

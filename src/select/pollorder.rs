@@ -7,7 +7,7 @@ pub(super) fn number(order: &mut [u32]) {
     }
 }
 
-/// What is drawn from: one random number is enough for many lots.
+/// The source of the lots: one random number is enough for many.
 pub(super) struct Lots {
     /// Random bits, the top ones used first.
     bits: u64,
@@ -16,7 +16,7 @@ pub(super) struct Lots {
 }
 
 impl Lots {
-    /// So many bits are left after a draw at least, which makes it fair to one part in four billion.
+    /// At least so many bits are left after each draw, which makes it fair to one part in four billion.
     const LEAST: u32 = 32;
 
     pub(super) const fn new() -> Self {
@@ -34,7 +34,7 @@ impl Lots {
         left[0]
     }
 
-    /// Puts the numbers into an order of which all are equally likely.
+    /// Shuffles the numbers: all orders are equally likely.
     #[inline]
     pub(super) fn shuffle(&mut self, left: &mut [u32]) {
         for place in 0..left.len() {
@@ -67,7 +67,7 @@ fn random() -> u64 {
 
 /// A random number.
 ///
-/// Without threads to keep a generator for, each is the first of its own, from the next seed.
+/// Without threads to keep a generator for, each number comes from a generator of its own, with the next seed.
 #[cfg(all(not(feature = "std"), not(any(hchan_loom, hchan_shuttle))))]
 fn random() -> u64 {
     use crate::sync::{AtomicU32, Ordering};
@@ -78,7 +78,7 @@ fn random() -> u64 {
     fastrand::Rng::with_seed(seed.into()).u64(..)
 }
 
-/// No random number: a model checker has to see the same thing happen again.
+/// No random number: a model checker must be able to repeat a run.
 #[cfg(any(hchan_loom, hchan_shuttle))]
 fn random() -> u64 {
     0

@@ -1,4 +1,4 @@
-//! Receivers that are waited for together, again and again.
+//! A set of receivers to receive from, again and again.
 
 use core::fmt;
 use core::future::Future;
@@ -15,11 +15,11 @@ use crate::handles::receiver::Receiver;
 #[cfg(feature = "std")]
 use crate::park;
 
-/// Receivers of one type that are waited for together, again and again: a fan-in.
+/// A set of receivers of one type, to receive from again and again: a fan-in.
 ///
-/// Each [`next`](Self::next) is a select over all of them, of which one receives; between two of them the set
-/// stands in no line, and holds no value. Where several can receive, each is as likely to. Receivers may come
-/// and go; what it takes to wait is made once for all rounds.
+/// Each [`next`](Self::next) is a select over all of them, in which one receives; between two calls the set stands
+/// in no line, and holds no value. If several can receive, each is equally likely. Receivers may be added and
+/// removed; what a wait needs is allocated once for all rounds.
 ///
 /// A receiver whose channel is closed and drained can always "receive": it gets the error, again and again, until
 /// it is [removed](Self::remove).
@@ -28,8 +28,8 @@ use crate::park;
 ///
 /// # Cost
 ///
-/// A round costs a step for each receiver, to see whether it has something; one lock for that which has. If it
-/// has to wait: one lock for each receiver to park, and one to leave. The rounds allocate nothing.
+/// A round takes a step for each receiver, to see whether it has something, and one lock for the one that has. If
+/// it has to wait: one lock for each receiver to park, and one to leave. The rounds allocate nothing.
 ///
 /// # Examples
 ///
@@ -121,7 +121,7 @@ impl<T> RecvSet<T> {
         index
     }
 
-    /// Removes the receiver of this index, and returns it; `None` if it is not there any more.
+    /// Removes the receiver with this index, and returns it; `None` if there is none.
     ///
     /// # Cost
     ///
@@ -158,7 +158,7 @@ impl<T> RecvSet<T> {
         self.receives.len()
     }
 
-    /// Whether there are no receivers, so that [`next`](Self::next) would wait for ever.
+    /// Whether there are no receivers, so that [`next`](Self::next) would wait forever.
     ///
     /// # Examples
     ///
@@ -174,19 +174,19 @@ impl<T> RecvSet<T> {
         self.len() == 0
     }
 
-    /// Receives from whichever receiver has a value first, and tells which: its index and what it got.
+    /// Receives from whichever receiver has a value first, and returns its index and what it got.
     ///
-    /// Without receivers it waits for ever.
+    /// Without receivers it waits forever.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped, it leaves all lines. A value that it was handed but has not returned goes to the
-    /// next in line, or back into its place.
+    /// Cancel safe: when it is dropped, it leaves all lines. A value that it was handed but has not returned goes
+    /// to the next in line, or back in its place.
     ///
     /// # Errors
     ///
-    /// The result of the receive is a [`RecvError`] if that receiver's channel is closed and drained; and so it
-    /// will be in other rounds, until the receiver is [removed](Self::remove).
+    /// The result of the receive is a [`RecvError`] if that receiver's channel is closed and drained; and again in
+    /// later rounds, until the receiver is [removed](Self::remove).
     ///
     /// # Panics
     ///
@@ -212,9 +212,9 @@ impl<T> RecvSet<T> {
         }
     }
 
-    /// Receives from any of the receivers if that takes no waiting: Go's `default`.
+    /// Receives from any of the receivers without waiting: Go's `default`.
     ///
-    /// `None` means that at one instant there was nothing to receive, on all their channels together.
+    /// `None` means that there was an instant at which none of their channels had anything to receive.
     ///
     /// # Errors
     ///
@@ -222,7 +222,7 @@ impl<T> RecvSet<T> {
     ///
     /// # Cost
     ///
-    /// One lock for each receiver that is tried; and once more for each, if there is nothing.
+    /// One lock for each receiver that is tried, and a second one for each if there is nothing.
     ///
     /// # Examples
     ///
@@ -239,7 +239,9 @@ impl<T> RecvSet<T> {
         self.receives.try_once()
     }
 
-    /// Receives from any of the receivers on a thread, which sleeps while [`next`](Self::next) would wait.
+    /// Receives from any of the receivers, putting the thread to sleep while [`next`](Self::next) would wait.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Errors
     ///
@@ -261,7 +263,9 @@ impl<T> RecvSet<T> {
         park::block_on(self.next())
     }
 
-    /// Receives from any of the receivers on a thread, which sleeps for `timeout` at most.
+    /// Receives from any of the receivers, sleeping for at most `timeout`.
+    ///
+    /// Blocks the thread; never call it from async code.
     ///
     /// # Errors
     ///
@@ -282,7 +286,7 @@ impl<T> RecvSet<T> {
     #[cfg(feature = "std")]
     pub fn wait_timeout(&mut self, timeout: Duration) -> Option<(usize, Result<T, RecvError>)> {
         let received = park::block_on_until(&mut self.next(), park::deadline(timeout));
-        // What came as the time ran out has gone back.
+        // A value that came as time ran out has gone back.
         received.or_else(|| self.try_next())
     }
 }

@@ -1,4 +1,4 @@
-//! Operations that have a certain time: [`until`](crate::ops::until) with a timer of the crate's own.
+//! Operations with a timeout: [`until`](crate::ops::until) with a timer of the crate's own.
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -18,7 +18,7 @@ use crate::wakes::{contain, wake_and_drop};
 
 /// The timer of [`Sender::send_timeout`] and [`Receiver::recv_timeout`], so that their futures can be named.
 ///
-/// It runs on any executor or none, from the call on. It is set only once the operation has to wait.
+/// It works on any executor or none, and runs from the call on. It is set only when the operation has to wait.
 ///
 /// # Examples
 ///
@@ -33,7 +33,7 @@ use crate::wakes::{contain, wake_and_drop};
 /// From Go: `time.Timer`.
 #[must_use = "futures do nothing unless polled"]
 pub struct Timer {
-    /// None if no clock reaches that far.
+    /// `None` if it ends beyond the clock's range.
     due: Option<Instant>,
     /// Set by the first poll before it is due.
     alarm: Option<Alarm>,
@@ -124,10 +124,10 @@ impl fmt::Debug for Timer {
 }
 
 impl<T> Sender<T> {
-    /// Sends a value, waiting for `timeout` at most; `Duration::MAX` is for ever.
+    /// Sends a value, waiting for at most `timeout`; `Duration::MAX` means forever.
     ///
     /// [`send_until`](Self::send_until) with a [`Timer`] that runs on any executor or none. The time runs from this
-    /// call. The send is tried first, so `Duration::ZERO` makes it a try.
+    /// call. The send is tried first, so with `Duration::ZERO` it never waits.
     ///
     /// # Cancel safety
     ///
@@ -169,10 +169,10 @@ impl<T> Sender<T> {
 }
 
 impl<T> Receiver<T> {
-    /// Receives a value, waiting for `timeout` at most; `Duration::MAX` is for ever.
+    /// Receives a value, waiting for at most `timeout`; `Duration::MAX` means forever.
     ///
     /// [`recv_until`](Self::recv_until) with a [`Timer`] that runs on any executor or none. The time runs from this
-    /// call. The receive is tried first, so `Duration::ZERO` makes it a try.
+    /// call. The receive is tried first, so with `Duration::ZERO` it never waits.
     ///
     /// # Cancel safety
     ///

@@ -38,6 +38,10 @@ pub enum Call {
     TrySelect(FutureId),
     TrySend(ChanId, Value),
     TryRecv(ChanId),
+    TryLease(ChanId),
+    /// Ends the lease of this value.
+    TakeLease(Value),
+    DropLease(Value),
     Close(ChanId),
 }
 
@@ -252,6 +256,7 @@ impl Search<'_> {
         // What does not change what comes must not make states different.
         model.woken.clear();
         model.out.sort_unstable();
+        model.leases.sort_unstable();
         if self.seen.len() >= LIMIT
             || !self.is_promising(&model)
             || !self.seen.insert((at.to_vec(), model.clone()))
@@ -335,7 +340,10 @@ impl Search<'_> {
     /// The channels at which a call is.
     fn channels(&self, model: &Model, event: &Event) -> Vec<ChanId> {
         match event.call {
-            Call::TrySend(c, _) | Call::TryRecv(c) | Call::Close(c) => vec![c],
+            Call::TrySend(c, _) | Call::TryRecv(c) | Call::TryLease(c) | Call::Close(c) => vec![c],
+            Call::TakeLease(value) | Call::DropLease(value) => {
+                vec![model.leases[lease(model, value)].0]
+            }
             Call::Start(f) | Call::Poll(f) | Call::Drop(f) | Call::Cancel(f) => {
                 let arms = &self.history.futures[f];
                 match model.futures[f].state {
@@ -415,10 +423,26 @@ fn act(model: &mut Model, call: Call, said: Said) -> Said {
         }
         Call::TrySend(c, value) => Said::Answer(model.try_send(c, value)),
         Call::TryRecv(c) => Said::Answer(model.try_recv(c)),
+        Call::TryLease(c) => Said::Answer(model.try_lease(c)),
+        Call::TakeLease(value) => {
+            let taken = model.take_lease(lease(model, value));
+            Said::Answer(Answer::Received(taken))
+        }
+        Call::DropLease(value) => {
+            model.drop_lease(lease(model, value));
+            Said::Dropped
+        }
         Call::Close(c) => Said::Closed(model.close(c)),
     }
 }
 
 fn chan(arm: Arm) -> ChanId {
     arm.chan().expect("arms of histories are on channels")
+}
+
+/// Where the lease of a value is. Its thread has been told of it.
+fn lease(model: &Model, value: Value) -> usize {
+    let mut leases = model.leases.iter();
+    let place = leases.position(|&(_, _, leased)| leased == value);
+    place.expect("only what is leased is ended")
 }

@@ -362,8 +362,7 @@ impl Model {
 
     /// A poll that tries the arms, and parks them, in this order.
     pub fn poll_in_order(&mut self, f: FutureId, order: &[usize]) -> Poll<(usize, Answer)> {
-        let asks = self.futures[f].biased && self.futures[f].added.is_empty();
-        let Some((arm, answer)) = self.look(f, order, asks) else {
+        let Some((arm, answer)) = self.look(f, order) else {
             self.park(f, order);
             return Poll::Pending;
         };
@@ -376,7 +375,7 @@ impl Model {
         if self.is_parked(f) {
             self.begin_anew(f);
         }
-        let won = self.look(f, order, false);
+        let won = self.look(f, order);
         match won {
             Some((arm, answer)) => self.end(f, arm, answer),
             None => drop(self.drop(f)),
@@ -394,7 +393,7 @@ impl Model {
 
     /// What has become of it, or becomes of it if it is new or has arms that are new. Futures among its arms
     /// are polled in this order; what was served may have to ask those before it first.
-    fn look(&mut self, f: FutureId, order: &[usize], asks: bool) -> Option<(usize, Answer)> {
+    fn look(&mut self, f: FutureId, order: &[usize]) -> Option<(usize, Answer)> {
         if self.is_parked(f) && !self.futures[f].added.is_empty() {
             self.begin_anew(f);
         }
@@ -425,7 +424,8 @@ impl Model {
                 let Arm::Recv(c) = self.futures[f].arms[arm] else {
                     return Some((arm, answer));
                 };
-                let asks = asks && self.mutation != Some(Mutation::ServedComesFirst);
+                let is_first = self.mutation == Some(Mutation::ServedComesFirst);
+                let asks = self.futures[f].biased && !is_first;
                 let before: Vec<_> = (0..arm).filter(|_| asks).collect();
                 let ready = self.poll_foreign(f, &before);
                 match answer {
