@@ -10,6 +10,9 @@ pub mod moving_over {}
 #[doc = include_str!("docs/from_go.md")]
 pub mod from_go {}
 
+#[doc = include_str!("docs/beyond_one_machine.md")]
+pub mod beyond_one_machine {}
+
 #[doc = include_str!("docs/pictures.md")]
 pub mod pictures {}
 

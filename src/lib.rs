@@ -47,6 +47,7 @@
 //! | a timer, without an executor | `after(d)`, `tick(d)`, with the feature `time` |
 //! | see whole programs | [`recipes`] |
 //! | come from another channel, or from Go | [`moving_over`], [`from_go`] |
+//! | have more work than one machine can do | [`beyond_one_machine`] |
 //! | see what happens inside | [`pictures`], [`design`] |
 //! | know how it compares, and how all this is checked | [`comparison`], [`verification`] |
 //!
@@ -227,7 +228,9 @@ mod watch;
 
 pub use self::chan::{bounded, never, unbounded};
 #[cfg(any(doc, doctest))]
-pub use self::docs::{comparison, design, from_go, moving_over, pictures, recipes, verification};
+pub use self::docs::{
+    beyond_one_machine, comparison, design, from_go, moving_over, pictures, recipes, verification,
+};
 pub use self::error::{
     RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
 };

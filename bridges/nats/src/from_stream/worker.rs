@@ -1,0 +1,695 @@
+//! The task that asks the server, and tells it what became of the values.
+
+use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::AckKind;
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::{HeaderMap, Message, StatusCode, Subject, Subscriber};
+use futures_util::{FutureExt, StreamExt};
+use hchan::{Receiver, Sender};
+use serde::de::DeserializeOwned;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+
+use super::{Counters, FromStream, count};
+use crate::codec::{Codec, HEADER};
+use crate::delivery::{About, Delivery, Desk, Word};
+use crate::error::Error;
+use crate::nats::{Nats, is_no_stream};
+
+/// How long the server keeps a request for values. A bridge that stops waits for it.
+const REQUEST: Duration = Duration::from_secs(1);
+/// How much later its answer may come.
+const LATE: Duration = Duration::from_secs(2);
+/// How often the connection and the requests are looked at.
+const CHECK: Duration = Duration::from_millis(200);
+/// How long the rest of what the server has sent may take when the bridge stops.
+const DRAIN: Duration = Duration::from_secs(2);
+/// How long a value waits that could not be published to the dead letters.
+const BURY_AGAIN: Duration = Duration::from_secs(5);
+
+pub(super) struct Worker<T, C> {
+    nats: Nats,
+    settings: FromStream<C>,
+    counters: Arc<Counters>,
+    /// At most so many values are asked for, or held.
+    limit: usize,
+    /// Values that were taken, and wait to be sent.
+    backlog: VecDeque<Delivery<T>>,
+    desk: Arc<Desk>,
+    words: Receiver<Word>,
+    /// Values that were taken and are not settled, by their tickets.
+    held: HashMap<u64, Held>,
+    next_ticket: u64,
+    subscriber: Subscriber,
+    inbox: String,
+    /// Requests that the server has not answered in full, the oldest first.
+    requests: VecDeque<Request>,
+    next_request: u64,
+    /// How often the connection was made.
+    connects: u64,
+    burials: JoinSet<()>,
+}
+
+/// A value that is not settled.
+struct Held {
+    reply: Subject,
+    /// For the dead letters.
+    message: Option<Message>,
+    sequence: u64,
+    deliveries: u64,
+}
+
+struct Request {
+    number: u64,
+    missing: usize,
+    until: Instant,
+}
+
+/// Why the bridge stops.
+enum End {
+    Stopped,
+    Failed(Error),
+}
+
+impl<T, C> Worker<T, C>
+where
+    T: DeserializeOwned + Send + 'static,
+    C: Codec,
+{
+    pub(super) async fn subscribe(
+        nats: Nats,
+        settings: FromStream<C>,
+        limit: usize,
+        counters: Arc<Counters>,
+    ) -> Result<Self, Error> {
+        let client = nats.client();
+        let inbox = client.new_inbox();
+        let subscriber = client.subscribe(format!("{inbox}.*")).await;
+        let subscriber =
+            subscriber.map_err(|source| Error::server("subscribe to an inbox", source))?;
+        let (to_desk, words) = hchan::unbounded();
+        let desk = Desk {
+            words: to_desk,
+            client,
+            patience: settings.ack_timeout,
+        };
+        Ok(Self {
+            connects: nats.connects(),
+            nats,
+            settings,
+            counters,
+            limit,
+            backlog: VecDeque::new(),
+            desk: Arc::new(desk),
+            words,
+            held: HashMap::new(),
+            next_ticket: 0,
+            subscriber,
+            inbox,
+            requests: VecDeque::new(),
+            next_request: 0,
+            burials: JoinSet::new(),
+        })
+    }
+
+    pub(super) async fn run(
+        mut self,
+        tx: Sender<Delivery<T>>,
+        stopped: Receiver<Infallible>,
+        outcome: Sender<Result<(), Error>>,
+    ) {
+        let end = self.serve(tx, &stopped).await;
+        self.return_the_rest().await;
+        let end = match end {
+            End::Stopped => Ok(()),
+            End::Failed(error) => {
+                tracing::error!("{error}");
+                Err(error)
+            }
+        };
+        let Self {
+            nats,
+            settings,
+            counters,
+            desk,
+            words,
+            held,
+            burials,
+            ..
+        } = self;
+        outcome.try_send(end).ok();
+        drop((outcome, desk));
+
+        // Values that are still worked on.
+        Settling {
+            nats,
+            settings,
+            counters,
+            held,
+            burials,
+        }
+        .until_all_are_settled(words)
+        .await;
+    }
+
+    /// Drops the sender, with what it has staged.
+    async fn serve(&mut self, mut tx: Sender<Delivery<T>>, stopped: &Receiver<Infallible>) -> End {
+        let mut check = interval(CHECK);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut alive = interval((self.settings.ack_wait / 3).max(Duration::from_millis(10)));
+        alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // What the handle has staged stands in line in the channel.
+        let (mut staged, mut sending) = (None, false);
+        let watched = tx.clone();
+        let (mut stopping, mut closing) = (pin!(stopped.recv()), pin!(watched.closed()));
+        loop {
+            while !sending && let Some(value) = self.backlog.pop_front() {
+                if let Err(error) = tx.try_send(value) {
+                    staged = Some(error.into_inner());
+                    sending = true;
+                }
+            }
+            self.ask(tx.len(), tx.capacity().unwrap_or(0)).await;
+            let sent = async {
+                if sending {
+                    poll_fn(|cx| tx.poll_send(cx, &mut staged)).await.is_ok()
+                } else {
+                    pending().await
+                }
+            };
+            tokio::select! {
+                biased;
+                _ = &mut stopping => return End::Stopped,
+                () = &mut closing => return End::Stopped,
+                word = self.words.recv() => {
+                    let mut word = word.ok();
+                    while let Some(said) = word {
+                        self.settle(said).await;
+                        word = self.words.try_recv().ok();
+                    }
+                }
+                sent = sent => {
+                    if !sent {
+                        return End::Stopped;
+                    }
+                    sending = false;
+                }
+                message = self.subscriber.next() => {
+                    let mut message = Some(message);
+                    while let Some(next) = message {
+                        let Some(next) = next else {
+                            return End::Failed(Error::server("read the inbox", "the connection was closed"));
+                        };
+                        if let Err(error) = self.take(next).await {
+                            return End::Failed(error);
+                        }
+                        // All that is there.
+                        message = self.subscriber.next().now_or_never();
+                    }
+                }
+                _ = check.tick() => if let Err(error) = self.check().await {
+                    return End::Failed(error);
+                },
+                _ = alive.tick(), if self.settings.keep_alive => self.keep_alive().await,
+            }
+        }
+    }
+
+    /// Asks for as many values as there is room for, if few are in the channel or under way to it, or if many are done.
+    async fn ask(&mut self, inside: usize, capacity: usize) {
+        let asked: usize = self.requests.iter().map(|request| request.missing).sum();
+        let room = self.limit.saturating_sub(self.held.len() + asked);
+        let few = asked + inside + self.backlog.len() <= capacity / 4;
+        if room == 0 || !few && room < self.limit.div_ceil(2) || !self.nats.is_connected() {
+            return;
+        }
+        let number = self.next_request;
+        self.next_request += 1;
+        let (stream, consumer) = (&self.settings.stream, &self.settings.consumer);
+        let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}");
+        let request = format!(r#"{{"batch":{room},"expires":{}}}"#, REQUEST.as_nanos());
+        let reply = format!("{}.{number}", self.inbox);
+        let published = self
+            .desk
+            .client
+            .publish_with_reply(subject, reply, request.into());
+        if let Err(error) = published.await {
+            tracing::warn!("cannot ask for values: {error}");
+        }
+        // What was not sent is asked for again when it is late.
+        self.requests.push_back(Request {
+            number,
+            missing: room,
+            until: Instant::now() + REQUEST + LATE,
+        });
+    }
+
+    async fn take(&mut self, message: Message) -> Result<(), Error> {
+        self.received(&message);
+        if let Some(status) = message.status {
+            return self.answer(status, &message).await;
+        }
+        let Some(about) = about(&message) else {
+            tracing::warn!("a message on {:?} is not from a stream", message.subject);
+            return Ok(());
+        };
+        count(&self.counters.taken);
+        if about.deliveries > 1 {
+            count(&self.counters.again);
+        }
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        let headers = message.headers.as_ref();
+        let written = headers
+            .and_then(|headers| headers.get(HEADER))
+            .map(|codec| codec.as_str().to_owned());
+        let payload = message.payload.clone();
+        let held = Held {
+            reply: about.reply.clone(),
+            message: self.settings.dead_letters.is_some().then_some(message),
+            sequence: about.sequence,
+            deliveries: about.deliveries,
+        };
+        self.held.insert(ticket, held);
+
+        if let Some(max) = self.settings.max_deliveries
+            && about.deliveries > max
+        {
+            self.settle(Word::Reject(
+                ticket,
+                format!("it was delivered {max} times"),
+            ))
+            .await;
+            return Ok(());
+        }
+        let codec = self.settings.codec.name();
+        if let Some(written) = written
+            && written != codec
+        {
+            // A setting is wrong, and not the value, which goes back with the rest.
+            self.desk.words.try_send(Word::Return(ticket, None)).ok();
+            return Err(Error::OtherCodec {
+                stream: self.settings.stream.clone(),
+                sequence: about.sequence,
+                written,
+                codec,
+            });
+        }
+        match self.settings.codec.decode(&payload) {
+            Ok(value) => {
+                self.backlog
+                    .push_back(Delivery::new(value, ticket, about, self.desk.clone()))
+            }
+            Err(error) => {
+                count(&self.counters.unreadable);
+                self.settle(Word::Reject(
+                    ticket,
+                    format!("it cannot be read as {codec}: {error}"),
+                ))
+                .await;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the server says instead of a value.
+    async fn answer(&mut self, status: StatusCode, message: &Message) -> Result<(), Error> {
+        match status.as_u16() {
+            100 | 404 | 408 => Ok(()),
+            code => {
+                tracing::debug!("the server answers {code}: {:?}", message.description);
+                self.is_there().await
+            }
+        }
+    }
+
+    /// Drops requests that the server has forgotten.
+    async fn check(&mut self) -> Result<(), Error> {
+        while self.burials.try_join_next().is_some() {}
+        if !self.nats.is_connected() {
+            return Ok(());
+        }
+        let connects = self.nats.connects();
+        if connects != self.connects {
+            self.connects = connects;
+            self.requests.clear();
+            return Ok(());
+        }
+        let (now, before) = (Instant::now(), self.requests.len());
+        self.requests.retain(|request| request.until > now);
+        if self.requests.len() == before {
+            return Ok(());
+        }
+        // Requests that the server keeps are answered when they end.
+        self.is_there().await
+    }
+
+    /// Whether stream and consumer are there. What cannot be told now is told later.
+    async fn is_there(&mut self) -> Result<(), Error> {
+        let (stream, consumer) = (&self.settings.stream, &self.settings.consumer);
+        match self.nats.context().get_stream(stream).await {
+            Ok(found) => match found.consumer_info(consumer).await {
+                Ok(_) => {}
+                Err(error)
+                    if error.to_string().contains("10014")
+                        || error.to_string().contains("not found") =>
+                {
+                    return Err(Error::ConsumerGone {
+                        stream: stream.clone(),
+                        consumer: consumer.clone(),
+                    });
+                }
+                Err(error) => tracing::warn!("cannot look at the consumer {consumer:?}: {error}"),
+            },
+            Err(error) if is_no_stream(&error.kind()) => {
+                return Err(Error::StreamGone {
+                    stream: stream.clone(),
+                });
+            }
+            Err(error) => tracing::warn!("cannot look at the stream {stream:?}: {error}"),
+        }
+        match self.nats.refusal("$JS.API.CONSUMER.MSG.NEXT") {
+            Some(said) => Err(Error::NotAllowed {
+                setting: "consumer",
+                value: consumer.clone(),
+                said,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    async fn keep_alive(&mut self) {
+        if !self.nats.is_connected() {
+            return;
+        }
+        for held in self.held.values() {
+            self.desk
+                .client
+                .publish(held.reply.clone(), AckKind::Progress.into())
+                .await
+                .ok();
+        }
+    }
+
+    async fn settle(&mut self, word: Word) {
+        settle(
+            &self.nats,
+            &self.settings,
+            &self.counters,
+            &mut self.held,
+            &mut self.burials,
+            word,
+        )
+        .await;
+    }
+
+    /// Gives back what was taken and did not get into the channel.
+    ///
+    /// What the server sends to a subscription that has just gone is lost until `ack_wait` is over, and server 2.9
+    /// loses in the same way what goes back while it has only requests that nobody waits for. So nothing goes back
+    /// before all requests have ended.
+    async fn return_the_rest(&mut self) {
+        self.backlog.clear();
+        let mut rest = Vec::new();
+        let until = Instant::now() + REQUEST + LATE;
+        while !self.requests.is_empty()
+            && self.nats.is_connected()
+            && let Ok(Some(message)) = timeout_at(until, self.subscriber.next()).await
+        {
+            self.received(&message);
+            rest.push(message);
+        }
+        self.subscriber.drain().await.ok();
+        let until = Instant::now() + DRAIN;
+        while let Ok(Some(message)) = timeout_at(until, self.subscriber.next()).await {
+            rest.push(message);
+        }
+        let client = self.desk.client.clone();
+        for reply in rest
+            .into_iter()
+            .filter(|message| message.status.is_none())
+            .filter_map(|message| message.reply)
+        {
+            count(&self.counters.taken);
+            count(&self.counters.returned);
+            client.publish(reply, AckKind::Nak(None).into()).await.ok();
+        }
+        while let Ok(word) = self.words.try_recv() {
+            self.settle(word).await;
+        }
+        if timeout(DRAIN, client.flush()).await.is_err() {
+            tracing::warn!("the server is away: what was taken goes back when it is there again");
+        }
+    }
+
+    /// A request is answered, or one value less is to come.
+    fn received(&mut self, message: &Message) {
+        if let Some(status) = message.status {
+            let number = message
+                .subject
+                .rsplit('.')
+                .next()
+                .and_then(|number| number.parse::<u64>().ok());
+            // A heartbeat ends nothing.
+            if status.as_u16() != 100 {
+                self.requests
+                    .retain(|request| Some(request.number) != number);
+            }
+        } else if let Some(oldest) = self.requests.front_mut() {
+            oldest.missing -= 1;
+            if oldest.missing == 0 {
+                self.requests.pop_front();
+            }
+        }
+    }
+}
+
+/// What is left of a bridge that has ended.
+struct Settling<C> {
+    nats: Nats,
+    settings: FromStream<C>,
+    counters: Arc<Counters>,
+    held: HashMap<u64, Held>,
+    burials: JoinSet<()>,
+}
+
+impl<C: Codec> Settling<C> {
+    async fn until_all_are_settled(mut self, words: Receiver<Word>) {
+        let mut alive = interval((self.settings.ack_wait / 3).max(Duration::from_millis(10)));
+        loop {
+            tokio::select! {
+                word = words.recv() => match word {
+                    Ok(word) => {
+                        settle(&self.nats, &self.settings, &self.counters, &mut self.held, &mut self.burials, word)
+                            .await;
+                    }
+                    Err(_) => break,
+                },
+                _ = alive.tick(), if self.settings.keep_alive && self.nats.is_connected() => {
+                    for held in self.held.values() {
+                        self.nats.client().publish(held.reply.clone(), AckKind::Progress.into()).await.ok();
+                    }
+                }
+            }
+        }
+        while self.burials.join_next().await.is_some() {}
+    }
+}
+
+async fn settle<C: Codec>(
+    nats: &Nats,
+    settings: &FromStream<C>,
+    counters: &Arc<Counters>,
+    held: &mut HashMap<u64, Held>,
+    burials: &mut JoinSet<()>,
+    word: Word,
+) {
+    let client = nats.client();
+    match word {
+        Word::Done(ticket) => {
+            held.remove(&ticket);
+            count(&counters.acknowledged);
+        }
+        Word::Progress(ticket) => {
+            if let Some(held) = held.get(&ticket) {
+                client
+                    .publish(held.reply.clone(), AckKind::Progress.into())
+                    .await
+                    .ok();
+            }
+        }
+        Word::Return(ticket, delay) => {
+            if let Some(held) = held.remove(&ticket) {
+                count(&counters.returned);
+                let delay = delay.filter(|delay| !delay.is_zero());
+                client
+                    .publish(held.reply, AckKind::Nak(delay).into())
+                    .await
+                    .ok();
+            }
+        }
+        Word::Reject(ticket, reason) => {
+            if let Some(held) = held.remove(&ticket) {
+                tracing::warn!(
+                    "value {} of the stream {:?} is ended at its delivery {}: {reason}",
+                    held.sequence,
+                    settings.stream,
+                    held.deliveries
+                );
+                let letters = settings.dead_letters.clone();
+                burials.spawn(bury(
+                    nats.clone(),
+                    settings.stream.clone(),
+                    letters,
+                    held,
+                    reason,
+                    counters.clone(),
+                ));
+            }
+        }
+    }
+}
+
+/// Publishes a value to the dead letters, if there are any, and ends it once that is confirmed.
+async fn bury(
+    nats: Nats,
+    stream: String,
+    letters: Option<String>,
+    held: Held,
+    reason: String,
+    counters: Arc<Counters>,
+) {
+    if let (Some(letters), Some(message)) = (letters, held.message) {
+        let id = format!("dead {stream} {}", held.sequence);
+        if let Err(error) = publish_letter(
+            &nats,
+            &stream,
+            &letters,
+            message,
+            &id,
+            &reason,
+            held.deliveries,
+        )
+        .await
+        {
+            tracing::error!(
+                "value {} of {stream:?} cannot be published on {letters:?}: {error}",
+                held.sequence
+            );
+            count(&counters.returned);
+            nats.client()
+                .publish(held.reply, AckKind::Nak(Some(BURY_AGAIN)).into())
+                .await
+                .ok();
+            return;
+        }
+    }
+    count(&counters.ended);
+    nats.client()
+        .publish(held.reply, AckKind::Term.into())
+        .await
+        .ok();
+}
+
+async fn publish_letter(
+    nats: &Nats,
+    stream: &str,
+    letters: &str,
+    message: Message,
+    id: &str,
+    reason: &str,
+    deliveries: u64,
+) -> Result<(), async_nats::error::Error<PublishErrorKind>> {
+    let mut headers = HeaderMap::new();
+    if let Some(codec) = message
+        .headers
+        .as_ref()
+        .and_then(|headers| headers.get(HEADER))
+    {
+        headers.insert(HEADER, codec.clone());
+    }
+    let sequence = id.rsplit(' ').next().unwrap_or_default();
+    // A header is one line.
+    let reason: String = reason
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    headers.insert("Hchan-Reason", reason.as_str());
+    headers.insert("Hchan-Stream", stream);
+    headers.insert("Hchan-Sequence", sequence);
+    headers.insert("Hchan-Subject", message.subject.as_str());
+    headers.insert("Hchan-Deliveries", deliveries.to_string().as_str());
+    let letter = PublishMessage::build()
+        .payload(message.payload)
+        .headers(headers)
+        .message_id(id);
+    nats.context()
+        .send_publish(letters.to_owned(), letter)
+        .await?
+        .await?;
+    Ok(())
+}
+
+/// What the subject for the answer says of a message: `$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>. …`, or
+/// with a domain and an account before the stream.
+fn about(message: &Message) -> Option<About> {
+    let reply = message.reply.clone()?;
+    let tokens: Vec<&str> = reply.strip_prefix("$JS.ACK.")?.split('.').collect();
+    let at = match tokens.len() {
+        7 => 2,
+        9.. => 4,
+        _ => return None,
+    };
+    let (deliveries, sequence) = (tokens[at].parse().ok()?, tokens[at + 1].parse().ok()?);
+    let headers = message.headers.as_ref();
+    let id = headers.and_then(|headers| headers.get(async_nats::header::NATS_MESSAGE_ID));
+    Some(About {
+        sequence,
+        deliveries,
+        id: id.map(|id| id.as_str().into()),
+        subject: message.subject.clone(),
+        reply,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Message, about};
+
+    fn message(reply: &str) -> Message {
+        Message {
+            subject: "words".into(),
+            reply: Some(reply.into()),
+            payload: Default::default(),
+            headers: None,
+            status: None,
+            description: None,
+            length: 0,
+        }
+    }
+
+    #[test]
+    fn both_forms_of_the_answer_are_read() {
+        for reply in [
+            "$JS.ACK.S.C.3.17.5.1700000000.0",
+            "$JS.ACK._.hash.S.C.3.17.5.1700000000.0.token",
+        ] {
+            let about = about(&message(reply)).unwrap();
+            assert_eq!((about.deliveries, about.sequence), (3, 17), "{reply}");
+        }
+        for reply in [
+            "_INBOX.1",
+            "$JS.ACK.S.C.3",
+            "$JS.ACK.S.C.x.17.5.1700000000.0",
+        ] {
+            assert!(about(&message(reply)).is_none(), "{reply}");
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Many values, processes that are killed, and tasks that are aborted.
+
+mod server;
+
+use std::collections::HashSet;
+use std::env;
+use std::fs::{self, OpenOptions};
+use std::future::{Future, poll_fn};
+use std::io::Write;
+use std::pin::pin;
+use std::process::{Child, Command, Stdio};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use hchan_nats::{ConnectOptions, Delivery, FromStream, Nats, Postcard, ToStream};
+use server::{Server, eventually, resident, waiting};
+
+/// How many values go through two processes, unless the variable `HCHAN_VALUES` says another number.
+const VALUES: u64 = if cfg!(debug_assertions) {
+    20_000
+} else {
+    100_000
+};
+/// How often the one that receives is killed.
+const KILLED: u32 = 10;
+
+/// What this program does when the test below starts it again: it publishes, or it receives until it is killed.
+#[tokio::test]
+#[ignore = "needs nats-server"]
+async fn a_process_of_its_own() {
+    let (Ok(role), Ok(url)) = (env::var("HCHAN_ROLE"), env::var("HCHAN_URL")) else {
+        return;
+    };
+    let nats = Nats::connect(&url, ConnectOptions::new()).await.unwrap();
+    if role == "publisher" {
+        let (tx, rx) = hchan::bounded::<u64>(64);
+        let out = tokio::spawn(async move {
+            let settings = ToStream::new("work.n")
+                .codec(Postcard)
+                .message_id(u64::to_string);
+            settings.run(&nats, &rx).await
+        });
+        for n in 0..values() {
+            tx.send(n).await.unwrap();
+        }
+        drop(tx);
+        assert_eq!(out.await.unwrap().unwrap().confirmed, values());
+        return;
+    }
+    let (tx, rx) = hchan::bounded::<Delivery<u64>>(64);
+    let settings = FromStream::new("WORK", "counter").codec(Postcard);
+    // The values of one that was killed come after this.
+    let settings = settings.ack_wait(Duration::from_secs(2));
+    let bridge = settings.start(&nats, tx).await.unwrap();
+    for _ in 0..64 {
+        let (rx, role) = (rx.clone(), role.clone());
+        tokio::spawn(async move {
+            let mut processed = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(role)
+                .unwrap();
+            while let Ok(value) = rx.recv().await {
+                // At once, for others write to it as well.
+                processed
+                    .write_all(format!("{}\n", *value).as_bytes())
+                    .unwrap();
+                value.ack().await.ok();
+            }
+        });
+    }
+    drop(rx);
+    bridge.await.unwrap();
+}
+
+fn values() -> u64 {
+    env::var("HCHAN_VALUES").map_or(VALUES, |values| values.parse().unwrap())
+}
+
+fn process(role: &str, url: &str) -> Child {
+    Command::new(env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "a_process_of_its_own",
+            "--include-ignored",
+            "--nocapture",
+        ])
+        .env("HCHAN_ROLE", role)
+        .env("HCHAN_URL", url)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server"]
+async fn a_process_that_is_killed_ten_times_loses_nothing() {
+    let values = values();
+    let server = Server::start();
+    let nats = server.queue().await;
+    let file = env::temp_dir().join(format!("hchan-nats-processed-{}", std::process::id()));
+    fs::remove_file(&file).ok();
+    let processed = || fs::read_to_string(&file).unwrap_or_default();
+    let lines = || processed().lines().count() as u64;
+
+    let mut publisher = process("publisher", &server.url());
+    let mut consumer = process(file.to_str().unwrap(), &server.url());
+    for time in 1..=KILLED {
+        let until = values * u64::from(time) / u64::from(KILLED + 1);
+        eventually("values are processed", async || lines() >= until).await;
+        consumer.kill().unwrap();
+        consumer.wait().unwrap();
+        consumer = process(file.to_str().unwrap(), &server.url());
+    }
+    let status = tokio::task::spawn_blocking(move || publisher.wait())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(status.success());
+    eventually("the stream is empty", async || {
+        waiting(&nats, "WORK").await == 0
+    })
+    .await;
+    consumer.kill().unwrap();
+    consumer.wait().unwrap();
+
+    let processed = processed();
+    let all: Vec<u64> = processed
+        .lines()
+        .map(|line| line.parse().unwrap())
+        .collect();
+    let by_id: HashSet<u64> = all.iter().copied().collect();
+    assert_eq!(by_id.len() as u64, values);
+    assert_eq!(by_id.iter().sum::<u64>(), values * (values - 1) / 2);
+    let again = all.len() as u64 - values;
+    println!("{values} values, {KILLED} times killed: {again} were processed again");
+    // At most what was taken and not acknowledged, each time.
+    assert!(again <= u64::from(KILLED) * 128, "{again}");
+    fs::remove_file(&file).unwrap();
+}
+
+/// Polls a future as often as this, and drops it.
+async fn polls<F: Future>(future: F, mut times: u32) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        if times == 0 {
+            return Poll::Ready(None);
+        }
+        times -= 1;
+        match future.as_mut().poll(cx) {
+            Poll::Pending if times == 0 => Poll::Ready(None),
+            polled => polled.map(Some),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server"]
+async fn nothing_is_lost_when_the_way_out_is_aborted_at_any_await() {
+    const EACH: u64 = 12;
+    let server = Server::start();
+    let nats = server.queue().await;
+    for window in [1, 4] {
+        let (mut aborted, mut in_stream) = (0, waiting(&nats, "WORK").await);
+        let settings = ToStream::new("work.n").window(window);
+        for times in 0.. {
+            let id = move |n: &u64| format!("{window} {times} {n}");
+            let settings = settings.clone().message_id(id);
+            let (tx, rx) = hchan::unbounded();
+            for n in 0..EACH {
+                tx.try_send(n).unwrap();
+            }
+            drop(tx);
+            let done = polls(settings.run(&nats, &rx), times).await;
+            // What is left is the end of what there was.
+            let left: Vec<u64> = std::iter::from_fn(|| rx.try_recv().ok()).collect();
+            let confirmed = EACH - left.len() as u64;
+            assert_eq!(
+                left,
+                (confirmed..EACH).collect::<Vec<_>>(),
+                "aborted after {times} polls"
+            );
+            if let Some(done) = done {
+                assert_eq!(done.unwrap().confirmed, EACH);
+                break;
+            }
+            aborted += 1;
+            // The rest, by another bridge. What is there already is the same.
+            let (tx, rx) = hchan::unbounded();
+            for n in left {
+                tx.try_send(n).unwrap();
+            }
+            drop(tx);
+            let rest = settings.run(&nats, &rx).await.unwrap();
+            assert_eq!(rest.confirmed, EACH - confirmed);
+            in_stream += EACH;
+            assert_eq!(
+                waiting(&nats, "WORK").await,
+                in_stream,
+                "aborted after {times} polls"
+            );
+        }
+        println!("window {window}: aborted at {aborted} awaits");
+        assert!(aborted > 3, "{aborted}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server"]
+async fn nothing_is_lost_when_the_way_out_is_aborted_while_the_server_is_away() {
+    const EACH: u64 = 40;
+    let mut server = Server::start();
+    let nats = server.queue().await;
+    let (tx, rx) = hchan::bounded(EACH as usize);
+    let settings = ToStream::new("work.n").window(4).message_id(u64::to_string);
+    for round in 0..4 {
+        for n in 0..EACH {
+            tx.send(round * EACH + n).await.unwrap();
+        }
+        let aborted = tokio::spawn({
+            let (settings, nats, rx) = (settings.clone(), nats.clone(), rx.clone());
+            async move { settings.run(&nats, &rx).await }
+        });
+        tokio::time::sleep(Duration::from_micros(500 * round)).await;
+        server.kill();
+        tokio::time::sleep(Duration::from_millis(150 * round)).await;
+        aborted.abort();
+        assert!(aborted.await.unwrap_err().is_cancelled());
+        let left: Vec<u64> = std::iter::from_fn(|| rx.try_recv().ok()).collect();
+        assert!(left.is_sorted(), "{left:?}");
+        assert!(
+            left.last()
+                .is_none_or(|last| *last == (round + 1) * EACH - 1),
+            "{left:?}"
+        );
+        server.start_again();
+        let (again, rest) = hchan::unbounded();
+        for n in left {
+            again.try_send(n).unwrap();
+        }
+        drop(again);
+        settings.run(&nats, &rest).await.unwrap();
+        assert_eq!(waiting(&nats, "WORK").await, (round + 1) * EACH);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server"]
+async fn memory_is_flat_with_a_fast_sender_and_a_slow_receiver() {
+    const SIZE: usize = 100_000;
+    const VALUES: usize = 1500;
+    let server = Server::start();
+    let nats = server.queue().await;
+    let (tx, rx) = hchan::bounded::<Delivery<String>>(8);
+    let bridge = FromStream::new("WORK", "counter")
+        .in_work(1)
+        .start(&nats, tx)
+        .await
+        .unwrap();
+    let (lines, out) = hchan::bounded::<String>(8);
+    let sender = tokio::spawn({
+        let nats = nats.clone();
+        async move { ToStream::new("work.s").window(8).run(&nats, &out).await }
+    });
+    let slow = tokio::spawn(async move {
+        let mut received = 0;
+        while let Ok(value) = rx.recv().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            value.ack().await.unwrap();
+            received += 1;
+        }
+        received
+    });
+    let (since, mut before, mut most) = (Instant::now(), 0, 0);
+    for n in 0..VALUES {
+        lines.send("x".repeat(SIZE)).await.unwrap();
+        let now = resident(std::process::id());
+        if n == 100 {
+            before = now;
+        }
+        most = most.max(now);
+    }
+    drop(lines);
+    sender.await.unwrap().unwrap();
+    let waits = waiting(&nats, "WORK").await;
+    println!(
+        "{waits} of {VALUES} values of {SIZE} bytes wait after {:?}: {before} KiB, at most {most}",
+        since.elapsed()
+    );
+    assert!(waits > 500, "the receiver was not slow");
+    assert!(most < before + 40_000, "{before} KiB, then {most} KiB");
+    assert!(bridge.counts().taken - bridge.counts().acknowledged <= 9);
+    bridge.stop().await.unwrap();
+    assert!(slow.await.unwrap() < 1000);
+}
