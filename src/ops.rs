@@ -94,13 +94,13 @@ macro_rules! operation {
 fn with_waker<R>(cx: &Context<'_>, mut attempt: impl FnMut(&mut Option<Waker>) -> Option<R>) -> R {
     match attempt(&mut None) {
         Some(answer) => answer,
-        None => with_waker_at_once(cx, attempt),
+        None => with_waker_there(cx, attempt),
     }
 }
 
-/// The same where a waker will probably be needed.
+/// The second try, which has the waker.
 #[inline(never)]
-fn with_waker_at_once<R>(
+fn with_waker_there<R>(
     cx: &Context<'_>,
     mut attempt: impl FnMut(&mut Option<Waker>) -> Option<R>,
 ) -> R {

@@ -125,19 +125,11 @@ impl<T> fmt::Debug for Lease<'_, T> {
 /// The value is leased.
 struct Leasing<'a, T>(&'a Receiver<T>);
 
-impl<T> Clone for Leasing<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Leasing<'_, T> {}
-
 impl<'a, T> Way<T> for Leasing<'a, T> {
     type Got = Lease<'a, T>;
 
     #[inline]
-    fn age(self, hchan: &mut Hchan<T>, place: Option<&Ticket>) -> u64 {
+    fn age(&self, hchan: &mut Hchan<T>, place: Option<&Ticket>) -> u64 {
         hchan.due_age(place)
     }
 

@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 
-use super::{renew, with_waker};
 use crate::chan::{Chan, Locked};
 use crate::error::{RecvError, TryRecvError, polled_after_ready, present};
 use crate::handles::receiver::Receiver;
@@ -14,11 +13,11 @@ use crate::wakes::{Wakes, drop_in_vain};
 use crate::watch::{Caller, What};
 
 /// What happens to a value that a receive gets: it is returned, or leased. All else is the same for both.
-pub(crate) trait Way<T>: Copy {
+pub(crate) trait Way<T>: Sized {
     type Got;
 
     /// The age of the value that the receive would get now, if it is needed later.
-    fn age(self, hchan: &mut Hchan<T>, place: Option<&Ticket>) -> u64;
+    fn age(&self, hchan: &mut Hchan<T>, place: Option<&Ticket>) -> u64;
 
     /// The receive got a value at once, and served `next`.
     fn take(
@@ -34,14 +33,13 @@ pub(crate) trait Way<T>: Copy {
 }
 
 /// The value is returned.
-#[derive(Clone, Copy)]
 pub(crate) struct Plainly;
 
 impl<T> Way<T> for Plainly {
     type Got = T;
 
     #[inline]
-    fn age(self, _: &mut Hchan<T>, _: Option<&Ticket>) -> u64 {
+    fn age(&self, _: &mut Hchan<T>, _: Option<&Ticket>) -> u64 {
         0
     }
 
@@ -159,39 +157,6 @@ fn is_renewed<T>(chan: &Chan<T>, ticket: Option<&Ticket>, cx: &Context<'_>) -> b
     is_parked
 }
 
-/// One try of a receive, under the lock: in line, it looks at what became of it; else it receives, or parks if it
-/// has a waker.
-fn step<T>(
-    hchan: &mut Hchan<T>,
-    place: &mut Option<Ticket>,
-    elem: &mut Option<T>,
-    next: &mut Option<Served>,
-    caller: Caller,
-    task: &Waker,
-    waker: &mut Option<Waker>,
-) -> Look {
-    if place.is_some() {
-        let look = hchan.claim(place, elem, task);
-        return renew(hchan, look, place.as_ref(), waker);
-    }
-    match hchan.recv(elem) {
-        Ok(served) => {
-            *next = served;
-            Look::Done
-        }
-        Err(TryRecvError::Closed) => Look::Closed,
-        Err(TryRecvError::Empty) if !hchan.is_live() => Look::Parked,
-        Err(TryRecvError::Empty) => match waker.take() {
-            Some(waker) => {
-                let visit = caller.visit(What::Recv, &waker);
-                *place = Some(hchan.park_recv(visit, |sudog| sudog.set_task(waker)));
-                Look::Parked
-            }
-            None => Look::Elsewhere,
-        },
-    }
-}
-
 /// Leaves the line. A value that the receive was handed goes to the next, or back.
 #[inline]
 pub(crate) fn leave_line<T>(chan: &Chan<T>, place: &mut Option<Ticket>) {
@@ -212,8 +177,8 @@ fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>) -> Option<T> {
     place.as_ref()?;
     let (mut hchan, mut elem) = (chan.lock(), None);
     match hchan.claim(place, &mut elem, Waker::noop()) {
-        Look::Done if hchan.is_closed() => hchan.unlock_and_settle(),
-        Look::Done | Look::Closed => drop(hchan),
+        Look::Done => return Some(Plainly.claim(hchan, &mut elem, 0)),
+        Look::Closed => {}
         Look::Parked | Look::Elsewhere => {
             if let Some(ticket) = place.take() {
                 let (left, next) = hchan.cancel_recv(ticket);
@@ -221,7 +186,7 @@ fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>) -> Option<T> {
             }
         }
     }
-    elem
+    None
 }
 
 /// The future of [`Receiver::recv`](crate::Receiver::recv).
@@ -397,40 +362,54 @@ impl<'a, 'b, T> RecvManyFuture<'a, 'b, T> {
             caller: Caller::here(),
         }
     }
-
-    fn poll_many(&mut self, cx: &Context<'_>) -> Poll<Result<usize, RecvError>> {
-        if self.limit == 0 {
-            return Poll::Ready(Ok(0));
-        }
-        if self.place.is_none() {
-            self.receiver.leave_standing();
-        }
-        with_waker(cx, |waker| {
-            let (mut hchan, mut elem, mut next) = (self.receiver.chan.lock(), None, None);
-            let place = &mut self.place;
-            let (caller, task) = (self.caller, cx.waker());
-            match step(&mut hchan, place, &mut elem, &mut next, caller, task, waker) {
-                Look::Done => {
-                    // Before the wakes: what is in `out` stays there, even if one panics.
-                    self.done = true;
-                    let (out, mut wakes) = (self.out.get_mut(), Wakes::new());
-                    out.push(present(elem));
-                    wakes.extend(next.map(|served| served.waker));
-                    let more = hchan.recv_more(out, self.limit - 1, &mut wakes);
-                    hchan.settle(&mut wakes);
-                    hchan.unlock_and_wake_all(wakes);
-                    Some(Poll::Ready(Ok(1 + more)))
-                }
-                Look::Closed => Some(Poll::Ready(Err(RecvError))),
-                Look::Parked => Some(Poll::Pending),
-                Look::Elsewhere => None,
-            }
-        })
-    }
 }
 
 operation! {
     impl [T] for [RecvManyFuture['_, '_, T]] -> Result<usize, RecvError>;
-    once(this, cx) this.poll_many(cx);
+    once(this, cx) match this.limit {
+        0 => Poll::Ready(Ok(0)),
+        limit => {
+            let many = Many { out: this.out.get_mut(), limit, done: &mut this.done };
+            poll_recv(this.receiver, many, &mut this.place, this.caller, cx)
+        }
+    };
     leave leave_line(&this.receiver.chan, &mut this.place);
+}
+
+/// The value goes to `out`, and more with it, up to the limit.
+struct Many<'a, T> {
+    out: &'a mut Vec<T>,
+    limit: usize,
+    done: &'a mut bool,
+}
+
+impl<T> Way<T> for Many<'_, T> {
+    type Got = usize;
+
+    #[inline]
+    fn age(&self, _: &mut Hchan<T>, _: Option<&Ticket>) -> u64 {
+        0
+    }
+
+    fn take(
+        self,
+        mut hchan: Locked<'_, T>,
+        elem: &mut Option<T>,
+        next: Option<Served>,
+        _: u64,
+    ) -> usize {
+        // Before the wakes: what is in `out` stays there, even if one panics.
+        *self.done = true;
+        let mut wakes = Wakes::new();
+        self.out.push(present(elem.take()));
+        wakes.extend(next.map(|served| served.waker));
+        let more = hchan.recv_more(self.out, self.limit - 1, &mut wakes);
+        hchan.settle(&mut wakes);
+        hchan.unlock_and_wake_all(wakes);
+        1 + more
+    }
+
+    fn claim(self, hchan: Locked<'_, T>, elem: &mut Option<T>, age: u64) -> usize {
+        self.take(hchan, elem, None, age)
+    }
 }
