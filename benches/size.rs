@@ -1,4 +1,4 @@
-//! A program whose code is measured: `.ci/size` builds it for messages of one type and, with
+//! A program whose code is measured: `ci/size` builds it for messages of one type and, with
 //! `--cfg hchan_eight`, of eight, to see what each further type costs.
 
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! Programs whose instructions are counted: `.ci/steps` runs each under callgrind and holds it to its
+//! Programs whose instructions are counted: `ci/steps` runs each under callgrind and holds it to its
 //! budget.
 //!
 //! `steps CASE ROUNDS` runs one of them; without arguments it runs each for a moment, to see that it

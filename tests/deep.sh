@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All that `.ci/run` checks, with more of everything, and what is too slow for it. Takes hours.
+# All that `ci/run` checks, with more of everything, and what is too slow for it. Takes hours.
 #
 #   tests/deep.sh               all stages
 #   tests/deep.sh loom storm    these
@@ -12,7 +12,7 @@
 #
 # HCHAN_DEEP, HCHAN_SCHEDULES, HCHAN_HISTORIES, HCHAN_CANCELS, HCHAN_LEASES, HCHAN_FUZZ, HCHAN_REPEATS and
 # HCHAN_SHARDS ask for other numbers than those below.
-source "$(dirname "${BASH_SOURCE[0]}")/../.ci/common"
+source "$(dirname "${BASH_SOURCE[0]}")/../ci/common"
 
 if [[ ${1-} == --record ]]; then
     name=record
@@ -195,7 +195,7 @@ stage_fuzz() {
     row "$amount seconds of fuzzing against the model" "$figures" 'tests/deep.sh fuzz'
 }
 
-# script COMMAND...: runs one of `.ci`, and keeps what it says in `said`.
+# script COMMAND...: runs one of `ci`, and keeps what it says in `said`.
 script() {
     said=$state.said
     "$@" | tee "$said"
@@ -211,7 +211,7 @@ from_script() {
 }
 
 sanitizer() {
-    script .ci/sanitizers "$stage"
+    script ci/sanitizers "$stage"
     from_script "the tests under $1" "s/^ *tests under $1: (.*)/\\1, 0 reports, 0 suppressions/p"
 }
 
@@ -228,7 +228,7 @@ stage_thread() {
 }
 
 stage_coverage() {
-    script .ci/coverage
+    script ci/coverage
     from_script 'coverage of `src`' \
         's/^all +([0-9]+) +([0-9.]+ %) +([0-9]+) +([0-9.]+ %)/\2 of \1 lines, \4 of \3 branches/p'
 }
@@ -261,17 +261,17 @@ stage_targets() {
 }
 
 stage_machines() {
-    script .ci/targets --all
+    script ci/targets --all
     from_script 'all tests on other machines' 's/^ *tests on (.*: .*)/\1/p'
 }
 
 stage_wasm() {
-    script .ci/wasm --all
+    script ci/wasm --all
     from_script 'WebAssembly' 's/^ *tests in (.*: .*)/\1/p'
 }
 
 stage_interrupt() {
-    script .ci/interrupt
+    script ci/interrupt
     from_script 'an interrupt that sends to what it interrupts' 's/^ *tests in an interrupt: (.*)/\1/p'
 }
 
@@ -289,7 +289,7 @@ stage_zoo() {
 
 # One of eight shards: whether its own score is enough does not matter, if it has one.
 mutants() {
-    .ci/mutants --shard "$1/8" || grep -q ' of [0-9]* noticed: ' "$log"
+    ci/mutants --shard "$1/8" || grep -q ' of [0-9]* noticed: ' "$log"
 }
 
 stage_mutants() {

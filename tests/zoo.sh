@@ -8,7 +8,7 @@
 # A tool catches a bug if its tests fail, or do not end in twice the time that they take without a bug
 # and ten seconds more. Fails if a tool finds fault with the crate as it is, or if fewer than two catch
 # a bug.
-source "$(dirname "${BASH_SOURCE[0]}")/../.ci/common"
+source "$(dirname "${BASH_SOURCE[0]}")/../ci/common"
 
 least=2
 work=$target/zoo

@@ -54,7 +54,7 @@ impl Server {
     pub(crate) fn start_again(&mut self) {
         assert!(self.child.is_none());
         let program = env::var_os("NATS_SERVER").expect(
-            "these tests need a nats-server: `.ci/nats` fetches one; or set NATS_SERVER to the path of one",
+            "these tests need a nats-server: `ci/nats` fetches one; or set NATS_SERVER to the path of one",
         );
         let log = fs::OpenOptions::new()
             .create(true)
