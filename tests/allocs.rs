@@ -461,7 +461,7 @@ fn a_blocked_thread_allocates_nothing() {
 const CROWD: usize = 100_000;
 /// What a channel may keep when a bad day is over: of its values, and beside that places for waiters.
 const SMALL: usize = 32 * 1024;
-const PLACES: usize = 128 * 1024;
+const PLACES: usize = 192 * 1024;
 
 /// Lets a crowd of parked operations come, and go in some way; then the channel is small again.
 #[track_caller]

@@ -91,7 +91,7 @@ impl<T> Receiver<T> {
     /// # Cost
     ///
     /// One lock if it does not have to wait. A wait allocates nothing if the channel has had as many waiters
-    /// before; memory for waiters beyond some 80 KiB is freed when they have gone.
+    /// before; memory for waiters beyond some 200 KiB is freed when they have gone.
     ///
     /// # Examples
     ///

@@ -1,7 +1,7 @@
 //! A slab: places by number, in storage that never moves a crowd, and is freed when the crowd has gone.
 //!
 //! The first places are one vector, and most channels need no others. A crowd gets segments, each allocated
-//! at its full size. A segment that empties is freed, wherever it is in the slab, except for a few spare ones. So
+//! at its full size. A segment that empties is freed, wherever it is in the slab, except for a spare one. So
 //! a waiter that stays keeps only its own segment, and no operation walks more than one.
 
 use alloc::boxed::Box;
@@ -11,11 +11,12 @@ use core::mem;
 /// No number: the end of a list.
 pub(crate) const NIL: u32 = u32::MAX;
 
-/// The size of a segment, and the first places' limit.
-const SEGMENT_BYTES: usize = 8 * 1024;
+/// The most that the first places take up, and how many they are at most.
+const FIRST_BYTES: usize = 128 * 1024;
+const FIRST_PLACES: u32 = 2048;
 
-/// The bytes that are kept in empty segments.
-const SPARE_BYTES: usize = 32 * 1024;
+/// The size of a segment, and of the empty ones that are kept.
+const SEGMENT_BYTES: usize = 16 * 1024;
 
 /// A place of a slab. Its default is a free place, which has nothing to drop.
 pub(crate) trait Place: Default {
@@ -31,11 +32,23 @@ pub(crate) struct Slab<P> {
 }
 
 impl<P: Place> Slab<P> {
-    /// How many places a segment has, and `first` at most.
-    const SEGMENT: u32 = {
-        let places = SEGMENT_BYTES / size_of::<P>();
-        if places == 0 { 1 } else { places as u32 }
+    /// How many places `first` has at most.
+    const FIRST: u32 = match Self::places(FIRST_BYTES) {
+        places if places < FIRST_PLACES => places,
+        _ => FIRST_PLACES,
     };
+
+    /// How many places a segment has.
+    const SEGMENT: u32 = Self::places(SEGMENT_BYTES);
+
+    /// How many places so many bytes are for, and at least one: a power of two, so that a number is split without
+    /// a division.
+    const fn places(bytes: usize) -> u32 {
+        match bytes / size_of::<P>() {
+            0 => 1,
+            places => 1 << places.ilog2(),
+        }
+    }
 
     pub(crate) const fn new() -> Self {
         Self {
@@ -57,21 +70,23 @@ impl<P: Place> Slab<P> {
         self.acquire_new()
     }
 
-    #[cold]
     #[inline(never)]
     fn acquire_new(&mut self) -> (u32, &mut P) {
         let len = self.first.len();
-        let number = if len < Self::SEGMENT as usize {
-            if len == self.first.capacity() {
-                let rest = Self::SEGMENT as usize - len;
-                self.first.reserve_exact(rest.min(len).max(1));
-            }
-            self.first.push(P::default());
-            len as u32
-        } else {
-            Self::SEGMENT + self.more.get_or_insert_default().acquire()
-        };
-        (number, self.get_mut(number))
+        if len == Self::FIRST as usize {
+            let (number, place) = self.more.get_or_insert_default().acquire();
+            return (Self::FIRST + number, place);
+        }
+        if len == self.first.capacity() {
+            // It is moved while that takes no time, and then once more.
+            let most = match len < Self::SEGMENT as usize {
+                true => Self::SEGMENT.min(2 * len as u32).max(1),
+                false => Self::FIRST,
+            };
+            self.first.reserve_exact(most as usize - len);
+        }
+        self.first.push(P::default());
+        (len as u32, &mut self.first[len])
     }
 
     /// Empties a place, which must then have nothing left to drop, and frees it.
@@ -83,10 +98,7 @@ impl<P: Place> Slab<P> {
             *place.next() = mem::replace(&mut self.free, number);
             return left;
         }
-        let segments = self.segments();
-        let left = empty(segments.get_mut(number - Self::SEGMENT));
-        segments.release(number - Self::SEGMENT);
-        left
+        self.segments().release(number - Self::FIRST, empty)
     }
 
     #[inline]
@@ -94,7 +106,7 @@ impl<P: Place> Slab<P> {
         match self.first.get(number as usize) {
             Some(place) => place,
             None => match &self.more {
-                Some(more) => more.get(number - Self::SEGMENT),
+                Some(more) => more.get(number - Self::FIRST),
                 None => no_such_place(),
             },
         }
@@ -106,11 +118,9 @@ impl<P: Place> Slab<P> {
         if (number as usize) < self.first.len() {
             return &mut self.first[number as usize];
         }
-        self.segments().get_mut(number - Self::SEGMENT)
+        self.segments().get_mut(number - Self::FIRST)
     }
 
-    #[cold]
-    #[inline(never)]
     fn segments(&mut self) -> &mut Segments<P> {
         match &mut self.more {
             Some(more) => more,
@@ -130,9 +140,10 @@ struct Segments<P> {
     groups: Vec<Group<P>>,
     /// Groups with room for a segment, linked to each other.
     roomy: u32,
-    /// Segments with a free place, linked to each other.
+    /// The open segments, linked to each other: those with a free place, and perhaps the first, which is left open
+    /// when it fills, as a place of its own is often the next to be freed.
     open: u32,
-    /// How many of the open ones are empty.
+    /// How many of them are empty.
     spare: usize,
 }
 
@@ -149,6 +160,7 @@ struct Segment<P> {
     places: Vec<P>,
     taken: u32,
     free: u32,
+    is_open: bool,
     prev: u32,
     next: u32,
 }
@@ -169,49 +181,49 @@ impl<P: Place> Segments<P> {
     const SIZE: u32 = Slab::<P>::SEGMENT;
 
     /// How many segments a group has.
-    const GROUP: u32 = 256;
+    const GROUP: u32 = 64;
 
     /// How many empty segments are kept for the next crowd.
-    const SPARE: usize = SPARE_BYTES / (Self::SIZE as usize * size_of::<P>());
+    const SPARE: usize = SEGMENT_BYTES / (Self::SIZE as usize * size_of::<P>());
 
-    fn acquire(&mut self) -> u32 {
+    fn acquire(&mut self) -> (u32, &mut P) {
+        self.close_if_full();
         if self.open == NIL {
             self.allocate();
         }
         let at = self.open;
+        self.spare -= usize::from(self.at(at).taken == 0);
         let segment = self.at(at);
-        let offset = match segment.places.get_mut(segment.free as usize) {
-            Some(place) => mem::replace(&mut segment.free, *place.next()),
-            None => {
-                segment.places.push(P::default());
-                segment.places.len() as u32 - 1
-            }
-        };
         segment.taken += 1;
-        let taken = segment.taken;
-        self.spare -= usize::from(taken == 1);
-        if taken == Self::SIZE {
-            self.close(at);
+        let mut offset = segment.free;
+        if offset == NIL {
+            offset = segment.places.len() as u32;
+            segment.places.push(P::default());
         }
-        at * Self::SIZE + offset
+        let place = &mut segment.places[offset as usize];
+        segment.free = mem::replace(place.next(), NIL);
+        (at * Self::SIZE + offset, place)
     }
 
-    fn release(&mut self, number: u32) {
+    fn release<R>(&mut self, number: u32, empty: impl FnOnce(&mut P) -> R) -> R {
         let (at, offset) = (number / Self::SIZE, number % Self::SIZE);
         let segment = self.at(at);
-        let next = mem::replace(&mut segment.free, offset);
-        *segment.places[offset as usize].next() = next;
+        let place = &mut segment.places[offset as usize];
+        let left = empty(place);
+        *place.next() = mem::replace(&mut segment.free, offset);
         segment.taken -= 1;
-        let taken = segment.taken;
-        if taken + 1 == Self::SIZE {
-            self.reopen(at);
+        let (is_open, is_empty) = (segment.is_open, segment.taken == 0);
+        if !is_open {
+            self.close_if_full();
+            self.open(at);
         }
-        if taken == 0 {
+        if is_empty {
             self.spare += 1;
             if self.spare > Self::SPARE {
                 self.give_back(at);
             }
         }
+        left
     }
 
     /// Opens an empty segment.
@@ -222,6 +234,10 @@ impl<P: Place> Segments<P> {
                 self.roomy < NIL / Self::GROUP / Self::SIZE - 2,
                 "more operations parked than a channel can count"
             );
+            if self.groups.len() == 1 {
+                // For millions of waiters: a list that grows is moved.
+                self.groups.reserve_exact(255);
+            }
             self.groups.push(Group {
                 segments: Vec::new(),
                 live: 0,
@@ -239,6 +255,7 @@ impl<P: Place> Segments<P> {
                     places: Vec::new(),
                     taken: 0,
                     free: NIL,
+                    is_open: false,
                     prev: NIL,
                     next: NIL,
                 });
@@ -254,7 +271,7 @@ impl<P: Place> Segments<P> {
             self.roomy = group.next;
         }
         self.at(at).places.reserve_exact(Self::SIZE as usize);
-        self.reopen(at);
+        self.open(at);
         self.spare += 1;
     }
 
@@ -278,10 +295,11 @@ impl<P: Place> Segments<P> {
         }
     }
 
-    /// Puts a segment at the front of those with a free place.
-    fn reopen(&mut self, at: u32) {
+    /// Puts a segment at the front of the open ones.
+    fn open(&mut self, at: u32) {
         let next = mem::replace(&mut self.open, at);
         let segment = self.at(at);
+        segment.is_open = true;
         segment.prev = NIL;
         segment.next = next;
         if next != NIL {
@@ -289,9 +307,18 @@ impl<P: Place> Segments<P> {
         }
     }
 
-    /// Takes a segment from those with a free place.
+    /// Takes the first from the open ones if it is full.
+    fn close_if_full(&mut self) {
+        if self.open != NIL && self.at(self.open).taken == Self::SIZE {
+            self.close(self.open);
+        }
+    }
+
+    /// Takes a segment from the open ones.
     fn close(&mut self, at: u32) {
-        let &mut Segment { prev, next, .. } = self.at(at);
+        let segment = self.at(at);
+        segment.is_open = false;
+        let (prev, next) = (segment.prev, segment.next);
         match prev {
             NIL => self.open = next,
             _ => self.at(prev).next = next,

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use super::{NIL, Place, SPARE_BYTES, Segments, Slab};
+use super::{FIRST_BYTES, NIL, Place, SEGMENT_BYTES, Segments, Slab};
 
 /// A place for a number, so large that a segment has few.
 struct Spot {
@@ -28,6 +28,7 @@ impl Place for Spot {
     }
 }
 
+const FIRST: u32 = Slab::<Spot>::FIRST;
 const SEGMENT: u32 = Slab::<Spot>::SEGMENT;
 const SPARE: u32 = Segments::<Spot>::SPARE as u32;
 const GROUP: u32 = Segments::<Spot>::GROUP;
@@ -83,9 +84,9 @@ fn a_place_is_used_again() {
     }
     assert_eq!((slab.first.len(), beyond(&slab)), (1, 0));
 
-    let (mut slab, numbers) = crowd(4 * SEGMENT);
+    let (mut slab, numbers) = crowd(FIRST + 3 * SEGMENT);
     let before = (listed(&slab), beyond(&slab));
-    for at in (0..4 * SEGMENT).step_by(7) {
+    for at in (0..FIRST + 3 * SEGMENT).step_by(7) {
         let number = numbers[at as usize];
         assert_eq!(leave(&mut slab, number), at);
         assert_eq!(enter(&mut slab, at), number);
@@ -113,11 +114,11 @@ fn a_number_stands_for_its_place_however_many_come_and_go() {
 
 #[test]
 fn a_crowds_storage_goes_with_it_whoever_stays() {
-    let size = 64 * SEGMENT;
-    for stays in [0, SEGMENT, size / 2, size - 1] {
+    let size = FIRST + 63 * SEGMENT;
+    for stays in [0, FIRST, size / 2, size - 1] {
         for way in 0..3 {
             let (mut slab, numbers) = crowd(size);
-            assert_eq!(beyond(&slab), size - SEGMENT);
+            assert_eq!(beyond(&slab), size - FIRST);
             let straggler = numbers[stays as usize];
             let leavers = &ways(&numbers)[way];
             for &number in leavers.iter().filter(|number| **number != straggler) {
@@ -125,12 +126,12 @@ fn a_crowds_storage_goes_with_it_whoever_stays() {
             }
             assert_eq!(slab.get(straggler).id, stays);
             // The spare segments, and its own, unless it has one of the first places.
-            let own = u32::from(stays >= SEGMENT);
+            let own = u32::from(stays >= FIRST);
             assert_eq!(beyond(&slab), (SPARE + own) * SEGMENT);
 
             // What is listed is used before more is.
             let before = listed(&slab);
-            let next: Vec<_> = (0..(1 + before) * SEGMENT - 1)
+            let next: Vec<_> = (0..FIRST + before * SEGMENT - 1)
                 .map(|id| enter(&mut slab, id))
                 .collect();
             assert_eq!((listed(&slab), beyond(&slab)), (before, before * SEGMENT));
@@ -144,15 +145,22 @@ fn a_crowds_storage_goes_with_it_whoever_stays() {
 }
 
 #[test]
-fn the_first_places_and_a_few_segments_are_kept() {
-    for size in [1, 4, SEGMENT, (1 + SPARE) * SEGMENT, 20 * SEGMENT] {
+fn the_first_places_and_a_spare_segment_are_kept() {
+    for size in [
+        1,
+        4,
+        SEGMENT,
+        FIRST,
+        FIRST + SPARE * SEGMENT,
+        FIRST + 20 * SEGMENT,
+    ] {
         let (mut slab, numbers) = crowd(size);
         for number in numbers {
             leave(&mut slab, number);
         }
         let kept = slab.first.capacity() as u32 + beyond(&slab);
-        assert_eq!(slab.first.len() as u32, size.min(SEGMENT));
-        assert_eq!(kept, size.min((1 + SPARE) * SEGMENT));
+        assert_eq!(slab.first.len() as u32, size.min(FIRST));
+        assert_eq!(kept, size.min(FIRST + SPARE * SEGMENT));
 
         // Who comes next needs no more storage.
         for id in 0..kept {
@@ -160,17 +168,57 @@ fn the_first_places_and_a_few_segments_are_kept() {
         }
         assert_eq!(slab.first.capacity() as u32 + beyond(&slab), kept);
     }
-    let bytes = size_of::<Spot>() * (SPARE * SEGMENT) as usize;
-    assert_eq!(bytes, SPARE_BYTES);
+    let bytes = |places: u32| size_of::<Spot>() * places as usize;
+    assert_eq!(
+        (bytes(FIRST), bytes(SPARE * SEGMENT)),
+        (FIRST_BYTES, SEGMENT_BYTES)
+    );
+}
+
+#[test]
+fn the_first_places_are_moved_only_while_they_are_few() {
+    let mut slab = Slab::new();
+    let mut sizes: Vec<_> = (0..FIRST)
+        .map(|id| {
+            enter(&mut slab, id);
+            slab.first.capacity() as u32
+        })
+        .collect();
+    sizes.dedup();
+    let powers = (0..).map(|power| 1 << power);
+    let few: Vec<_> = powers.take_while(|size| *size <= SEGMENT).collect();
+    assert_eq!(sizes, [few, [FIRST].into()].concat());
+}
+
+#[test]
+fn a_full_segment_stays_open_only_in_front() {
+    let (mut slab, numbers) = crowd(FIRST + 9 * SEGMENT);
+    let at = |segment: u32| numbers[(FIRST + segment * SEGMENT) as usize];
+    // One place of each is freed, and used again.
+    for segment in 0..9 {
+        leave(&mut slab, at(segment));
+        assert_eq!(enter(&mut slab, 0), at(segment));
+    }
+    let more = slab.more.as_ref().unwrap();
+    let mut open = Vec::new();
+    let mut at = more.open;
+    while at != NIL {
+        let segment = &more.groups[0].segments[at as usize];
+        assert!(segment.is_open);
+        open.push((at, segment.taken));
+        at = segment.next;
+    }
+    assert_eq!(open, [(8, SEGMENT)]);
 }
 
 #[test]
 fn a_group_goes_with_its_last_segment() {
     for way in 0..3 {
-        let (mut slab, numbers) = crowd((2 * GROUP + 10) * SEGMENT);
+        let (mut slab, numbers) = crowd(FIRST + (2 * GROUP + 9) * SEGMENT);
         assert_eq!(listed(&slab), 2 * GROUP + 9);
         // One stays in the middle group.
-        let straggler = numbers[((GROUP + 5) * SEGMENT) as usize];
+        let stays = FIRST + (GROUP + 4) * SEGMENT;
+        let straggler = numbers[stays as usize];
         let leavers = &ways(&numbers)[way];
         for &number in leavers.iter().filter(|number| **number != straggler) {
             leave(&mut slab, number);
@@ -180,7 +228,7 @@ fn a_group_goes_with_its_last_segment() {
         assert!(held.count() as u32 <= 1 + SPARE);
         assert!(listed(&slab) <= (1 + SPARE) * GROUP);
         assert_eq!(beyond(&slab), (1 + SPARE) * SEGMENT);
-        assert_eq!(leave(&mut slab, straggler), (GROUP + 5) * SEGMENT);
+        assert_eq!(leave(&mut slab, straggler), stays);
     }
 }
 
@@ -200,14 +248,23 @@ fn a_place_may_be_larger_than_a_segment() {
         }
     }
 
-    assert_eq!((Slab::<Large>::SEGMENT, Segments::<Large>::SPARE), (1, 0));
+    assert_eq!(
+        (
+            Slab::<Large>::FIRST,
+            Slab::<Large>::SEGMENT,
+            Segments::<Large>::SPARE
+        ),
+        (2, 1, 0)
+    );
     let mut slab = Slab::<Large>::new();
-    let numbers = [1, 2, 3].map(|byte| {
+    let numbers: [u32; 12] = core::array::from_fn(|byte| {
         let (number, place) = slab.acquire();
-        place.0[0] = byte;
+        place.0[0] = byte as u8;
         number
     });
-    assert_eq!(numbers.map(|number| slab.get(number).0[0]), [1, 2, 3]);
+    for (byte, &number) in numbers.iter().enumerate() {
+        assert_eq!(slab.get(number).0[0], byte as u8);
+    }
     for number in numbers {
         slab.release(number, |_| ());
     }
