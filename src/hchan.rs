@@ -104,15 +104,6 @@ impl Default for Waiters {
     }
 }
 
-/// What an operation leaves behind when it leaves its line.
-struct Left {
-    /// To be dropped outside the lock.
-    waker: Option<Waker>,
-    state: State,
-    value: u32,
-    age: u64,
-}
-
 /// The waker of the send that a receive has served, and the age of the value that it took.
 pub(crate) struct Served {
     pub(crate) waker: Waker,
@@ -264,7 +255,8 @@ impl<T> Hchan<T> {
         if place.is_sent(self.served()) {
             return None;
         }
-        let left = self.leave(Queue::Send, place.ticket);
+        let (sudogs, sendq) = self.line(Queue::Send);
+        let left = sendq.leave(sudogs, place.ticket);
         if left.value != NIL {
             *elem = Some(self.store.take(left.value));
         }
@@ -462,7 +454,8 @@ impl<T> Hchan<T> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "its callers are not inlined")]
     pub(crate) fn cancel_recv(&mut self, ticket: Ticket) -> (Option<Waker>, Option<Waker>) {
-        let left = self.leave(Queue::Recv, ticket);
+        let (sudogs, recvq) = self.line(Queue::Recv);
+        let left = recvq.leave(sudogs, ticket);
         let mut next = None;
         if left.value != NIL {
             self.unclaimed -= 1;
@@ -556,33 +549,18 @@ impl<T> Hchan<T> {
         (sudog.state == State::Parked, sudog.renew(waker))
     }
 
-    /// Takes an operation out of its line, if it still stands there, and frees its place.
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "where the line is known, it is not asked for"
-    )]
-    fn leave(&mut self, queue: Queue, ticket: Ticket) -> Left {
-        let number = ticket.number();
-        let Some(Waiters {
-            sudogs, reserveq, ..
-        }) = self.waiters.as_deref_mut()
-        else {
+    /// The sudogs, and one of the lines.
+    #[inline]
+    fn line(&mut self, queue: Queue) -> (&mut Sudogs, &mut WaitQ) {
+        let Some(waiters) = self.waiters.as_deref_mut() else {
             unreachable!("a parked operation has a place");
         };
-        if sudogs.get(number).state == State::Parked {
-            match queue {
-                Queue::Recv => self.recvq.unlink(sudogs, number),
-                Queue::Send => self.sendq.unlink(sudogs, number),
-                Queue::Reserve | Queue::Close => reserveq.unlink(sudogs, number),
-            }
-        }
-        sudogs.release(number, |sudog| Left {
-            waker: sudog.take_waker(),
-            state: sudog.state,
-            value: sudog.value,
-            age: sudog.age,
-        })
+        let line = match queue {
+            Queue::Recv => &mut self.recvq,
+            Queue::Send => &mut self.sendq,
+            Queue::Reserve | Queue::Close => &mut waiters.reserveq,
+        };
+        (&mut waiters.sudogs, line)
     }
 
     #[inline]

@@ -94,8 +94,10 @@ impl<T> Hchan<T> {
             return VecDeque::new();
         }
         self.close(closeq, wakes);
-        let came_back = || (self.returned > 0).then(|| self.take_returned().0);
-        let mut values: VecDeque<T> = core::iter::from_fn(came_back).collect();
+        let mut values = VecDeque::new();
+        while self.returned > 0 {
+            values.push_back(self.take_returned().0);
+        }
         values.append(&mut self.buf.take_all());
         values
     }

@@ -54,7 +54,8 @@ impl<T> Hchan<T> {
     /// Gives up a parked reservation, and with it a permit that it may have been granted. Returns a waker to drop,
     /// and one to wake.
     pub(crate) fn cancel_reserve(&mut self, ticket: Ticket) -> (Option<Waker>, Option<Waker>) {
-        let left = self.leave(Queue::Reserve, ticket);
+        let (sudogs, reserveq) = self.line(Queue::Reserve);
+        let left = reserveq.leave(sudogs, ticket);
         let next = match left.state {
             State::Success => self.release_permit(),
             State::Parked | State::Passed | State::Closed | State::Free => None,

@@ -70,6 +70,7 @@ impl<P: Place> Slab<P> {
         self.acquire_new()
     }
 
+    #[cold]
     #[inline(never)]
     fn acquire_new(&mut self) -> (u32, &mut P) {
         let len = self.first.len();
@@ -98,7 +99,9 @@ impl<P: Place> Slab<P> {
             *place.next() = mem::replace(&mut self.free, number);
             return left;
         }
-        self.segments().release(number - Self::FIRST, empty)
+        let left = empty(self.get_far(number));
+        self.release_far(number);
+        left
     }
 
     #[inline]
@@ -118,7 +121,19 @@ impl<P: Place> Slab<P> {
         if (number as usize) < self.first.len() {
             return &mut self.first[number as usize];
         }
+        self.get_far(number)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn get_far(&mut self, number: u32) -> &mut P {
         self.segments().get_mut(number - Self::FIRST)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn release_far(&mut self, number: u32) {
+        self.segments().release(number - Self::FIRST);
     }
 
     fn segments(&mut self) -> &mut Segments<P> {
@@ -205,12 +220,10 @@ impl<P: Place> Segments<P> {
         (at * Self::SIZE + offset, place)
     }
 
-    fn release<R>(&mut self, number: u32, empty: impl FnOnce(&mut P) -> R) -> R {
+    fn release(&mut self, number: u32) {
         let (at, offset) = (number / Self::SIZE, number % Self::SIZE);
         let segment = self.at(at);
-        let place = &mut segment.places[offset as usize];
-        let left = empty(place);
-        *place.next() = mem::replace(&mut segment.free, offset);
+        *segment.places[offset as usize].next() = mem::replace(&mut segment.free, offset);
         segment.taken -= 1;
         let (is_open, is_empty) = (segment.is_open, segment.taken == 0);
         if !is_open {
@@ -223,7 +236,6 @@ impl<P: Place> Segments<P> {
                 self.give_back(at);
             }
         }
-        left
     }
 
     /// Opens an empty segment.
@@ -234,10 +246,6 @@ impl<P: Place> Segments<P> {
                 self.roomy < NIL / Self::GROUP / Self::SIZE - 2,
                 "more operations parked than a channel can count"
             );
-            if self.groups.len() == 1 {
-                // For millions of waiters: a list that grows is moved.
-                self.groups.reserve_exact(255);
-            }
             self.groups.push(Group {
                 segments: Vec::new(),
                 live: 0,
@@ -332,6 +340,7 @@ impl<P: Place> Segments<P> {
         &mut self.groups[(at / Self::GROUP) as usize].segments[(at % Self::GROUP) as usize]
     }
 
+    #[inline(never)]
     fn get(&self, number: u32) -> &P {
         let at = number / Self::SIZE;
         let group = &self.groups[(at / Self::GROUP) as usize];

@@ -260,6 +260,15 @@ impl DerefMut for Sudogs {
     }
 }
 
+/// What an operation leaves behind when it leaves its line.
+pub(crate) struct Left {
+    /// To be dropped outside the lock.
+    pub(crate) waker: Option<Waker>,
+    pub(crate) state: State,
+    pub(crate) value: u32,
+    pub(crate) age: u64,
+}
+
 /// A line of parked operations: Go's `waitq`.
 pub(crate) struct WaitQ {
     /// The number of the first, plus 1; 0 if there is none. So [`mark`](Self::mark) takes no branch.
@@ -345,6 +354,26 @@ impl WaitQ {
         match next {
             NIL => self.last = prev,
             _ => sudogs.get_mut(next).prev = prev,
+        }
+    }
+
+    /// An operation leaves the line, if it still stands there, and its place is freed.
+    #[inline]
+    pub(crate) fn leave(&mut self, sudogs: &mut Sudogs, ticket: Ticket) -> Left {
+        let number = ticket.number();
+        self.unlink_parked(sudogs, number);
+        sudogs.release(number, |sudog| Left {
+            waker: sudog.take_waker(),
+            state: sudog.state,
+            value: sudog.value,
+            age: sudog.age,
+        })
+    }
+
+    #[inline(never)]
+    fn unlink_parked(&mut self, sudogs: &mut Sudogs, number: u32) {
+        if sudogs.get(number).state == State::Parked {
+            self.unlink(sudogs, number);
         }
     }
 
