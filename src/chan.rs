@@ -17,18 +17,20 @@ use crate::handles::sender::Sender;
 use crate::hchan::sudog::SendTicket;
 use crate::hchan::{Hchan, Kind, Served};
 use crate::ops::closed::Closeq;
-use crate::sync::{Arc, AtomicI32, AtomicU64, Mutex, MutexGuard, Ordering};
+use crate::sync::{Arc, AtomicU8, AtomicU64, Mutex, MutexGuard, Ordering, Turns};
 use crate::trace::Told;
 use crate::wakes::{Wakes, contain, wake_and_drop};
 use crate::watch::{Caller, Watch};
 
 pub(crate) struct Chan<T> {
     hchan: Mutex<Hchan<T>>,
-    /// How far the sends were ahead of the receives when the lock was last released. A hint, by which a poll
-    /// clones its waker first if it will probably park; never relied on.
-    lead: AtomicI32,
-    /// The ring's size, as far as the lead can be compared with it.
-    capacity: i32,
+    /// Who waits for the lock for long.
+    turns: Turns,
+    /// Which operations would have parked when the lock was last released. A hint, by which a poll clones its
+    /// waker first if it will probably park; never relied on.
+    outlook: AtomicU8,
+    /// Whether there are slots to reserve, or never will be anything.
+    has_slots: bool,
     /// Every parked send of a task that parked up to this time has been sent.
     served: AtomicU64,
     pub(crate) closeq: Closeq,
@@ -48,9 +50,10 @@ impl<T> Chan<T> {
         let hchan = Hchan::new(kind, dataqsiz);
         let (watch, sender, receiver) = Watch::pair::<T>(kind, hchan.capacity(), caller);
         let chan = Arc::new(Self {
-            lead: AtomicI32::new(hchan.lead()),
+            outlook: AtomicU8::new(hchan.outlook()),
             hchan: Mutex::new(hchan),
-            capacity: i32::try_from(dataqsiz).unwrap_or(i32::MAX),
+            turns: Turns::new(),
+            has_slots: dataqsiz > 0 || kind == Kind::Never,
             served: AtomicU64::new(0),
             closeq: Closeq::new(kind != Kind::Never, watch.clone()),
             watch,
@@ -69,16 +72,13 @@ impl<T> Chan<T> {
 
     #[inline]
     fn lock_hchan(&self) -> MutexGuard<'_, Hchan<T>> {
-        match self.hchan.try_lock() {
-            Some(hchan) => hchan,
-            None => self.hchan.lock(),
-        }
+        self.hchan.lock_in_turn(&self.turns)
     }
 
     /// Takes the lock if it is free.
     #[inline]
     pub(crate) fn try_lock(&self) -> Option<Locked<'_, T>> {
-        self.hchan.try_lock().map(|hchan| self.guard(hchan))
+        { self.hchan.try_lock_in_turn(&self.turns) }.map(|hchan| self.guard(hchan))
     }
 
     #[inline]
@@ -94,13 +94,13 @@ impl<T> Chan<T> {
     /// Whether a receive would probably park.
     #[inline]
     pub(crate) fn recv_parks(&self) -> bool {
-        Hchan::<T>::recv_parks(self.lead.load(Ordering::Relaxed))
+        self.outlook.load(Ordering::Relaxed) & Hchan::<T>::RECV_PARKS != 0
     }
 
     /// Whether a send would probably park.
     #[inline]
     pub(crate) fn send_parks(&self) -> bool {
-        Hchan::<T>::send_parks(self.lead.load(Ordering::Relaxed), self.capacity)
+        self.outlook.load(Ordering::Relaxed) & Hchan::<T>::SEND_PARKS != 0
     }
 
     /// Whether a task's parked send was sent, so that its place is free already: once true, true forever. A
@@ -113,13 +113,13 @@ impl<T> Chan<T> {
 
     /// Whether there are slots to reserve, or never will be anything.
     pub(crate) const fn has_slots(&self) -> bool {
-        self.capacity > 0 || !self.closeq.ends()
+        self.has_slots
     }
 
     /// A value that was leased is taken.
     #[inline]
     pub(crate) fn end_lease(&self) {
-        // What the lead says stays true, so there is nothing to publish but what `inspect` shows.
+        // What the outlook says stays true, so there is nothing to publish but what `inspect` shows.
         let mut hchan = self.lock_hchan();
         hchan.end_lease();
         if cfg!(feature = "inspect") || hchan.is_closed() {
@@ -155,7 +155,7 @@ impl<T> Drop for Locked<'_, T> {
         if cfg!(debug_assertions) {
             self.hchan.check();
         }
-        self.chan.lead.store(self.hchan.lead(), Ordering::Relaxed);
+        { &self.chan.outlook }.store(self.hchan.outlook(), Ordering::Relaxed);
         self.hchan.publish(&self.chan.watch);
         self.told.add(self.hchan.trace(), self.chan.address());
     }

@@ -77,8 +77,9 @@ pub(crate) struct Hchan<T> {
     /// Whether a reservation may stand in `reserveq`.
     reserving: bool,
     closed: bool,
-    /// [`NO_LEAD`](Self::NO_LEAD), or 0 where the lead says which side parks.
-    no_lead: i8,
+    /// 0 once nothing parks any more, because the channel is closed, or ever, because nothing happens on it; before,
+    /// all bits.
+    open: u8,
     kind: Kind,
     /// What has happened since the lock was taken.
     trace: Trace,
@@ -141,9 +142,9 @@ impl<T> Hchan<T> {
             receivers: 1,
             reserving: false,
             closed: false,
-            no_lead: match kind {
-                Kind::Never => Self::NO_LEAD,
-                Kind::Bounded | Kind::Unbounded => 0,
+            open: match kind {
+                Kind::Never => 0,
+                Kind::Bounded | Kind::Unbounded => u8::MAX,
             },
             kind,
             trace: Trace::new(),
@@ -644,41 +645,23 @@ impl<T> Hchan<T> {
         }
     }
 
-    /// The lead of a channel on which it has no meaning: a closed one, on which neither side parks, or one that is
-    /// never live, on which nobody waits for anything.
-    pub(super) const NO_LEAD: i8 = -1;
+    /// Says in [`outlook`](Self::outlook) that a receive would park.
+    pub(crate) const RECV_PARKS: u8 = 1;
+    /// Says that a send would park.
+    pub(crate) const SEND_PARKS: u8 = 2;
 
-    /// How far the sends are ahead of the receives: by what is inside, and farther if senders are in `sendq`. The
-    /// sign says whether receivers are in `recvq`. Where there is room, what is still in `sendq` waits for nothing
-    /// here: arms of selects that are held, or were served elsewhere.
+    /// Which operations would park if they came now. Where there is room, what is still in `sendq` waits for
+    /// nothing here: arms of selects that are held, or were served elsewhere. On a closed channel nothing parks.
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_possible_wrap,
-        reason = "a hint that is wrong costs time and nothing else"
-    )]
-    pub(crate) fn lead(&self) -> i32 {
-        let mut ahead = self.len() as i32;
-        if !self.sendq.is_empty() && !self.has_room() {
-            ahead = ahead.wrapping_add(self.sendq.mark() as i32);
-        }
-        let receivers_wait = match self.recvq.is_empty() {
-            true => 0,
-            false => i32::MIN,
+    pub(crate) fn outlook(&self) -> u8 {
+        let outlook = if !self.recvq.is_empty() {
+            Self::RECV_PARKS
+        } else if self.has_room() {
+            u8::from(self.len() == 0)
+        } else {
+            Self::SEND_PARKS | u8::from(self.len() == 0 && self.sendq.is_empty())
         };
-        ahead | receivers_wait | i32::from(self.no_lead)
-    }
-
-    /// Whether a receive would park, by the lead.
-    #[inline]
-    pub(crate) const fn recv_parks(lead: i32) -> bool {
-        lead & i32::MAX == 0
-    }
-
-    /// Whether a send would park, by the lead and the capacity.
-    #[inline]
-    pub(crate) const fn send_parks(lead: i32, capacity: i32) -> bool {
-        lead >= capacity
+        outlook & self.open
     }
 
     /// Whether anything may ever happen on the channel.

@@ -18,7 +18,7 @@ impl<T> Hchan<T> {
             return false;
         }
         self.closed = true;
-        self.no_lead = Self::NO_LEAD;
+        self.open = 0;
         self.clock += 1;
         self.trace.note(Event::Close);
         if let Some(waiters) = self.waiters.as_deref_mut() {

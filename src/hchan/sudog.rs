@@ -271,7 +271,7 @@ pub(crate) struct Left {
 
 /// A line of parked operations: Go's `waitq`.
 pub(crate) struct WaitQ {
-    /// The number of the first, plus 1; 0 if there is none. So [`mark`](Self::mark) takes no branch.
+    /// The number of the first, plus 1; 0 if there is none.
     head: u32,
     last: u32,
 }
@@ -284,12 +284,6 @@ impl WaitQ {
     #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         self.head == 0
-    }
-
-    /// 0 if the line is empty, else more: `is_empty` as a number.
-    #[inline]
-    pub(crate) const fn mark(&self) -> u32 {
-        self.head
     }
 
     #[inline]

@@ -49,11 +49,6 @@ impl Closeq {
         }
     }
 
-    /// Whether the channel can be closed.
-    pub(crate) const fn ends(&self) -> bool {
-        self.ends
-    }
-
     /// Where the channel stands among all channels.
     pub(crate) fn address(&self) -> usize {
         core::ptr::from_ref(self).addr()
