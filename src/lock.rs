@@ -122,12 +122,12 @@ struct Backoff {
 }
 
 impl Backoff {
-    /// For how many pauses the thread spins in each round. The farther apart the processors are, the longer it must
-    /// stay away for the holder to make progress; a probe that fails is how it learns that they are.
-    const PAUSES: [u32; 4] = [16, 32, 96, 256];
-    /// Then it asks for room, and spins for so many pauses at a time, until so many rounds are over.
-    const ASKING: u32 = 32;
-    const SPINNING: usize = Self::PAUSES.len() + 32;
+    /// For how many pauses the thread spins in each round. The farther apart the processors are, and the more of them
+    /// there are, the longer it must stay away for the holder to make progress; a probe that fails is how it learns
+    /// of either.
+    const PAUSES: [u32; 7] = [16, 32, 96, 256, 128, 256, 512];
+    /// After so many rounds it asks for room.
+    const PATIENT: usize = 4;
     /// How many rounds then yield the processor, before sleeping.
     #[cfg(feature = "std")]
     const YIELDING: usize = 8;
@@ -151,7 +151,7 @@ impl Backoff {
 
     /// Whether the thread has stayed away for long enough.
     fn is_over(&self) -> bool {
-        self.round >= Self::PAUSES.len()
+        self.round >= Self::PATIENT
     }
 
     fn wait(&mut self) {
@@ -165,7 +165,6 @@ impl Backoff {
     fn stay_away(&mut self) {
         match Self::PAUSES.get(self.round) {
             Some(&pauses) => spin(pauses),
-            None if self.round < Self::SPINNING && has_company() => spin(Self::ASKING),
             None => self.sleep(),
         }
         self.round = self.round.saturating_add(1);
@@ -175,7 +174,7 @@ impl Backoff {
     fn sleep(&self) {
         const SLEEP: std::time::Duration = std::time::Duration::from_micros(50);
 
-        match self.round < Self::SPINNING + Self::YIELDING {
+        match self.round < Self::PAUSES.len() + Self::YIELDING {
             true => std::thread::yield_now(),
             false => std::thread::sleep(SLEEP),
         }
@@ -185,7 +184,7 @@ impl Backoff {
     #[cfg(not(feature = "std"))]
     #[expect(clippy::unused_self, reason = "with `std` it is asked")]
     fn sleep(&self) {
-        spin(Self::ASKING);
+        spin(Self::PAUSES[Self::PAUSES.len() - 1]);
     }
 }
 
