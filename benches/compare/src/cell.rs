@@ -57,6 +57,30 @@ impl Shape {
             Self::SelectPing => "ping".into(),
         }
     }
+
+    /// What it is, for those who see it for the first time.
+    pub fn in_words(self) -> String {
+        let some = |n, who| match n {
+            1 => format!("1 {who}"),
+            n => format!("{n} {who}s"),
+        };
+        match self {
+            Self::Fan { senders, receivers } => {
+                format!(
+                    "{}, {}",
+                    some(senders, "sender"),
+                    some(receivers, "receiver")
+                )
+            }
+            Self::PingPong => "there and back".into(),
+            Self::Ready => "neither waits".into(),
+            Self::ParkedRecv => "the receive waits".into(),
+            Self::ParkedSend => "the send waits".into(),
+            Self::SelectReady => "a select, ready".into(),
+            Self::SelectParked => "a select that waits".into(),
+            Self::SelectPing => "selects, there and back".into(),
+        }
+    }
 }
 
 impl Kind {
@@ -177,4 +201,12 @@ pub fn shapes(cells: &[Cell]) -> Vec<Shape> {
         }
     }
     shapes
+}
+
+/// The runtimes of the cells, each once.
+pub fn runtimes(cells: &[Cell]) -> Vec<Runtime> {
+    let mut runtimes: Vec<_> = cells.iter().map(|cell| cell.runtime).collect();
+    runtimes.sort_unstable();
+    runtimes.dedup();
+    runtimes
 }

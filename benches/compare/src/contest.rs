@@ -3,7 +3,7 @@
 use crate::cell::{Cell, Kind, Shape};
 use crate::rival::Rival;
 use crate::runtime::{Runtime, Runtimes};
-use crate::shapes::{self, Close, Outcome};
+use crate::shapes::{self, FOUND, Outcome};
 use crate::standing::Times;
 use crate::watch;
 use crate::watchdog;
@@ -20,7 +20,8 @@ pub type Run = Box<dyn Fn(&Cell, u64, Look, &Runtimes) -> Option<Outcome>>;
 /// A rival, with several ways to run if its channels are of several types.
 pub struct Entry {
     pub name: &'static str,
-    runs: Vec<Run>,
+    /// None if its results come from a file.
+    pub runs: Vec<Run>,
 }
 
 impl Entry {
@@ -79,6 +80,7 @@ pub fn add<R: Rival>(entries: &mut Vec<Entry>, threads: bool) {
 #[derive(Clone, Copy)]
 pub struct Effort {
     pub rounds: usize,
+    pub looks: usize,
     /// The time of a run.
     pub nanos: f64,
 }
@@ -100,11 +102,28 @@ pub struct Contest {
 }
 
 /// What is known of an entry in a cell.
+#[derive(Default)]
 pub struct Measured {
-    messages: u64,
+    /// In a run.
+    pub messages: u64,
     /// Nanoseconds for each message.
     pub times: Times,
-    pub close: Option<Close>,
+    /// What each close look has found.
+    pub looks: Vec<[f64; FOUND.len()]>,
+}
+
+impl Measured {
+    /// What the close looks have found: the median of each number, and the greatest of the longest polls.
+    pub fn found(&self) -> Option<[f64; FOUND.len()]> {
+        self.looks.first()?;
+        Some(std::array::from_fn(|index| {
+            let numbers = self.looks.iter().map(|look| look[index]);
+            match FOUND[index] {
+                "max" => numbers.fold(0.0, f64::max),
+                _ => Times(numbers.collect()).median().unwrap_or(0.0),
+            }
+        }))
+    }
 }
 
 impl Contest {
@@ -131,8 +150,10 @@ impl Contest {
             eprintln!("{}: round {round} of {}", self.title, effort.rounds);
             self.pass(Look::Away, round, on);
         }
-        eprintln!("{}: a close look", self.title);
-        self.pass(Look::Close, 0, on);
+        for look in 1..=effort.looks {
+            eprintln!("{}: close look {look} of {}", self.title, effort.looks);
+            self.pass(Look::Close, look, on);
+        }
         watchdog::runs(None);
     }
 
@@ -155,8 +176,7 @@ impl Contest {
                         let messages = fitting.clamp(100, most);
                         return Some(Measured {
                             messages,
-                            times: Times::default(),
-                            close: None,
+                            ..Measured::default()
                         });
                     }
                     messages = fitting.min(messages * 8).clamp(messages + 1, most);
@@ -184,7 +204,11 @@ impl Contest {
                 }
                 match look {
                     Look::Away => result.times.extend(Some(outcome.nanos_each())),
-                    Look::Close => result.close = outcome.close,
+                    Look::Close => {
+                        result
+                            .looks
+                            .extend(outcome.close.map(|close| close.numbers()));
+                    }
                 }
             }
         }
@@ -203,6 +227,7 @@ mod tests {
         let on = Runtimes::new();
         let effort = Effort {
             rounds: 1,
+            looks: 1,
             nanos: 1e3,
         };
         let mut channels = Contest::new("channels", entries::channels(), &[], cell::channels());
@@ -216,7 +241,7 @@ mod tests {
                     .iter()
                     .flatten()
                     .flatten()
-                    .all(|m| m.close.is_some())
+                    .all(|m| m.found().is_some())
             );
         }
     }

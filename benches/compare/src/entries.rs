@@ -1,9 +1,24 @@
 //! Who takes part.
 
-use crate::cell::Shape;
-use crate::contest::{Entry, add};
+use crate::cell::{self, Shape};
+use crate::contest::{Contest, Entry, add};
 use crate::scaling::Measure;
-use crate::{blocking, rivals};
+use crate::{blocking, rivals, select};
+
+/// Entries that nobody has to beat in Rust.
+const ASIDE: &[&str] = &["Go", "plain recv", "locked queue"];
+
+/// All that can be compared, with Go's entry for each.
+pub fn contests(go: impl Fn() -> Option<Entry>) -> Vec<Contest> {
+    let mut contests = vec![
+        Contest::new("channels", channels(), ASIDE, cell::channels()),
+        Contest::new("selects", select::entries(), ASIDE, cell::selects()),
+    ];
+    for contest in &mut contests {
+        contest.entries.extend(go());
+    }
+    contests
+}
 
 /// All channels, ours first.
 pub fn channels() -> Vec<Entry> {

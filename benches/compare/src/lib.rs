@@ -1,6 +1,7 @@
 //! hchan and its rivals, measured side by side: see `NOTES.md`.
 //!
-//! The driver is `main.rs`; `benches/cells.rs` shows single cells to criterion.
+//! `main.rs` measures, and `bin/report.rs` writes what was found into the pages; `benches/cells.rs` shows single
+//! cells to criterion.
 
 pub mod alloc;
 pub mod blocking;
@@ -10,8 +11,10 @@ pub mod clock;
 pub mod contest;
 pub mod entries;
 pub mod go;
+pub mod json;
 pub mod machine;
 pub mod options;
+pub mod pages;
 pub mod report;
 pub mod rival;
 pub mod rivals;

@@ -1,6 +1,8 @@
 //! What the measuring was done on, and with which versions.
 
+use std::env;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::available_parallelism;
 
@@ -18,6 +20,42 @@ const RIVALS: [&str; 11] = [
     "tokio",
 ];
 
+/// How this program was built.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Profile {
+    Release,
+    Lto,
+}
+
+impl Profile {
+    pub const ALL: [Self; 2] = [Self::Release, Self::Lto];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Release => "without LTO",
+            Self::Lto => "with LTO",
+        }
+    }
+
+    /// Where its results are.
+    pub fn results(self) -> PathBuf {
+        let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
+        match self {
+            Self::Release => results,
+            Self::Lto => results.join("lto"),
+        }
+    }
+}
+
+/// Cargo has a folder for each profile.
+pub fn profile() -> Profile {
+    let program = env::current_exe().unwrap_or_default();
+    match program.parent().and_then(Path::file_name) {
+        Some(folder) if folder == "lto" => Profile::Lto,
+        _ => Profile::Release,
+    }
+}
+
 /// Names and what they stand for.
 pub fn machine() -> Vec<(String, String)> {
     let cores = available_parallelism().map_or(0, Into::into);
@@ -25,6 +63,7 @@ pub fn machine() -> Vec<(String, String)> {
         ("processor", format!("{}, {cores} cores", processor())),
         ("system", says("uname", &["-sr"])),
         ("compiler", says("rustc", &["--version"])),
+        ("build", profile().name().into()),
         ("hchan", says("git", &["describe", "--always", "--dirty"])),
         ("rivals", rivals()),
         ("load before", load()),

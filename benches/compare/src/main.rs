@@ -1,7 +1,6 @@
 //! The driver: everyone in every cell, round by round.
 
 use std::error::Error;
-use std::fs;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -11,10 +10,7 @@ use hchan_compare::go::Go;
 use hchan_compare::options::Options;
 use hchan_compare::report::Results;
 use hchan_compare::runtime::Runtimes;
-use hchan_compare::{cell, chart, clock, entries, machine, scaling, select, watchdog};
-
-/// Entries that nobody has to beat in Rust.
-const ASIDE: &[&str] = &["Go", "plain recv", "locked queue"];
+use hchan_compare::{clock, entries, machine, scaling, watchdog};
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let options = Options::read();
@@ -45,22 +41,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
     results.machine.push(("load after".into(), machine::load()));
 
-    fs::create_dir_all(&options.out)?;
-    let write = |name, text| fs::write(options.out.join(name), text);
-    write("times.md", results.times())?;
-    write("polls.md", results.polls())?;
-    write("results.json", results.json().to_string())?;
-    if let Some(channels) = results
-        .contests
-        .iter()
-        .find(|contest| contest.title == "channels")
-    {
-        write("overall.svg", chart::draw_overall(channels))?;
-    }
-    for contest in &results.contests {
-        let name = format!("{}.svg", contest.title);
-        chart::draw(contest, &options.out.join(name))?;
-    }
+    results.write(&options.out)?;
     print!("{}", results.times());
     println!("\nWritten to {}", options.out.display());
 
@@ -73,15 +54,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 /// What was asked for.
 fn contests(options: &Options, go: Option<&Go>) -> Vec<Contest> {
-    let mut contests = vec![
-        Contest::new("channels", entries::channels(), ASIDE, cell::channels()),
-        Contest::new("selects", select::entries(), ASIDE, cell::selects()),
-    ];
+    let mut contests = entries::contests(|| go.map(Go::entry));
     contests.retain(|contest| options.part(contest.title));
     for contest in &mut contests {
         contest.cells.retain(|cell| options.cell(cell));
         contest.without.clone_from(&options.without);
-        contest.entries.extend(go.map(Go::entry));
         let ours = contest.entries[0].name;
         contest
             .entries

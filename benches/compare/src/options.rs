@@ -5,6 +5,7 @@ use std::process::exit;
 
 use crate::cell::Cell;
 use crate::contest::Effort;
+use crate::machine;
 
 const HELP: &str = "\
 Measures hchan and its rivals side by side, and writes what it finds.
@@ -20,9 +21,10 @@ Measures hchan and its rivals side by side, and writes what it finds.
   --without NAME   a rival in a cell, as it is called where it hangs; may be said again
   --rounds N       how often each is run in each cell  (15)
   --millis N       how long a run takes, about         (10)
-  --quick          3 rounds of 3 milliseconds
+  --looks N        close looks at each                 (5)
+  --quick          3 rounds of 3 milliseconds, one look
   --processor      on one thread, count the time on the processor only: for a machine with other work
-  --out DIR        where to write                      (benches/compare/results)
+  --out DIR        where to write                      (results, or results/lto with --profile lto)
 
 A LIST is separated by commas.
 ";
@@ -46,10 +48,11 @@ impl Options {
         let mut options = Self {
             effort: Effort {
                 rounds: 15,
+                looks: 5,
                 nanos: 10e6,
             },
             processor: false,
-            out: concat!(env!("CARGO_MANIFEST_DIR"), "/results").into(),
+            out: machine::profile().results(),
             without: Vec::new(),
             parts: Vec::new(),
             shapes: Vec::new(),
@@ -79,12 +82,14 @@ impl Options {
             "--rival" => self.rivals = list()?,
             "--without" => self.without.push(args.next()?),
             "--rounds" => self.effort.rounds = args.next()?.parse().ok()?,
+            "--looks" => self.effort.looks = args.next()?.parse().ok()?,
             "--millis" => self.effort.nanos = args.next()?.parse::<f64>().ok()? * 1e6,
             "--out" => self.out = args.next()?.into(),
             "--processor" => self.processor = true,
             "--quick" => {
                 self.effort = Effort {
                     rounds: 3,
+                    looks: 1,
                     nanos: 3e6,
                 }
             }

@@ -1,13 +1,15 @@
-//! What was found, as Markdown and as JSON.
+//! What was found, as Markdown.
 
 use std::fmt::Write;
+use std::fs;
+use std::io;
+use std::path::Path;
 
-use serde_json::{Value, json};
-
-use crate::cell::shapes;
+use crate::cell::{runtimes, shapes};
 use crate::contest::{Contest, Measured};
 use crate::runtime::Runtime;
 use crate::scaling::{LINES, Scaling};
+use crate::shapes::FOUND;
 use crate::standing::{Standing, Times, geometric_mean};
 
 pub struct Results {
@@ -18,6 +20,14 @@ pub struct Results {
 }
 
 impl Results {
+    /// Writes all of it into a folder.
+    pub fn write(&self, folder: &Path) -> io::Result<()> {
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join("times.md"), self.times())?;
+        fs::write(folder.join("polls.md"), self.polls())?;
+        fs::write(folder.join("results.json"), self.json().to_string())
+    }
+
     /// The times, and who is ahead.
     pub fn times(&self) -> String {
         let mut out = String::from("# hchan and its rivals\n\n| | |\n|---|---|\n");
@@ -46,13 +56,12 @@ impl Results {
         for contest in &self.contests {
             for (cell, results) in contest.cells.iter().zip(&contest.results) {
                 let _ = writeln!(out, "\n## {}\n", cell.name());
-                let titles =
-                    "| p50 | p99 | p99.9 | max | allocations | wakes | senders | receivers";
-                let _ = writeln!(out, "| {titles} |\n|---|{}", "--:|".repeat(8));
+                let titles = FOUND.join(" | ");
+                let _ = writeln!(out, "| | {titles} |\n|---|{}", "--:|".repeat(FOUND.len()));
                 for (entry, result) in contest.entries.iter().zip(results) {
-                    let numbers = result.as_ref().and_then(Measured::close_numbers);
+                    let numbers = result.as_ref().and_then(Measured::found);
                     if let Some(numbers) = numbers {
-                        let numbers = numbers.map(|(_, number)| short(number));
+                        let numbers = numbers.map(short);
                         line(&mut out, [entry.name.into()].into_iter().chain(numbers));
                     }
                 }
@@ -60,34 +69,9 @@ impl Results {
         }
         out
     }
-
-    pub fn json(&self) -> Value {
-        let machine: Vec<_> = self.machine.iter().collect();
-        let contests: Vec<_> = self.contests.iter().map(contest_json).collect();
-        let scaling: Vec<_> = self.scaling.iter().map(scaling_json).collect();
-        json!({ "machine": machine, "contests": contests, "scaling": scaling })
-    }
 }
 
-impl Measured {
-    fn close_numbers(&self) -> Option<[(&'static str, f64); 8]> {
-        let close = self.close.as_ref()?;
-        let polls = &close.findings.polls;
-        let each = |count: f64| count / close.messages as f64;
-        Some([
-            ("p50", polls.quantile(0.5) as f64),
-            ("p99", polls.quantile(0.99) as f64),
-            ("p99.9", polls.quantile(0.999) as f64),
-            ("max", polls.max as f64),
-            ("allocations", each(close.findings.allocations as f64)),
-            ("wakes", each(close.wakes as f64)),
-            ("senders", close.senders),
-            ("receivers", close.receivers),
-        ])
-    }
-}
-
-fn line(out: &mut String, cells: impl IntoIterator<Item = String>) {
+pub fn line(out: &mut String, cells: impl IntoIterator<Item = String>) {
     for cell in cells {
         let _ = write!(out, "| {cell} ");
     }
@@ -95,7 +79,7 @@ fn line(out: &mut String, cells: impl IntoIterator<Item = String>) {
 }
 
 /// Three digits or so.
-fn short(number: f64) -> String {
+pub fn short(number: f64) -> String {
     match number {
         0.0 => "0".into(),
         n if n.abs() < 0.005 => "<0.01".into(),
@@ -105,7 +89,7 @@ fn short(number: f64) -> String {
     }
 }
 
-fn dash(number: Option<f64>) -> String {
+pub fn dash(number: Option<f64>) -> String {
     number.map_or_else(|| "-".into(), short)
 }
 
@@ -137,9 +121,7 @@ fn standings(out: &mut String, contest: &Contest) {
 
 /// Our lead in short: a geometric mean for each shape on each runtime.
 fn overview(out: &mut String, contest: &Contest) {
-    let mut runtimes: Vec<_> = contest.cells.iter().map(|cell| cell.runtime).collect();
-    runtimes.sort_unstable();
-    runtimes.dedup();
+    let runtimes = runtimes(&contest.cells);
     let names = runtimes.iter().map(|runtime| runtime.name());
     let ours = contest.entries[0].name;
     let _ = writeln!(
@@ -150,14 +132,7 @@ fn overview(out: &mut String, contest: &Contest) {
     let _ = writeln!(out, "|---|{}", "--:|".repeat(runtimes.len()));
     let standing = Standing::of(contest, 0);
     for shape in shapes(&contest.cells) {
-        let lead = |&runtime: &Runtime| {
-            let leads = standing.leads.iter().filter(|&&(cell, _)| {
-                let cell = &contest.cells[cell];
-                cell.shape == shape && cell.runtime == runtime
-            });
-            let mean = geometric_mean(leads.map(|&(_, lead)| lead));
-            dash(Some(mean).filter(|mean| mean.is_finite()))
-        };
+        let lead = |&runtime: &Runtime| dash(standing.of_shape(contest, shape, Some(runtime)));
         line(
             out,
             [shape.name()].into_iter().chain(runtimes.iter().map(lead)),
@@ -230,51 +205,4 @@ fn scaling(out: &mut String, rows: &[Scaling]) {
         cells.extend(medians.map(dash));
         line(out, cells);
     }
-}
-
-fn contest_json(contest: &Contest) -> Value {
-    let mut cells = Vec::new();
-    for (index, (cell, results)) in contest.cells.iter().zip(&contest.results).enumerate() {
-        let mut entries = serde_json::Map::new();
-        for (entry, result) in contest.entries.iter().zip(results) {
-            let Some(result) = result else { continue };
-            let rounds: Vec<_> = result.times.0.iter().copied().map(round).collect();
-            let mut found = json!({ "median": result.times.median().map(round), "rounds": rounds });
-            for (what, number) in result.close_numbers().into_iter().flatten() {
-                found[what] = json!(round(number));
-            }
-            entries.insert(entry.name.into(), found);
-        }
-        cells.push(json!({
-            "shape": cell.shape.name(),
-            "runtime": cell.runtime.name(),
-            "capacity": cell.capacity,
-            "value": cell.kind.name(),
-            "batch": cell.batch,
-            "ahead": contest.lead(index, 0).map(round),
-            "nanoseconds": entries,
-        }));
-    }
-    json!({ "title": contest.title, "cells": cells })
-}
-
-fn scaling_json(row: &Scaling) -> Value {
-    let median = |times: &Times| times.median().map(round);
-    let medians = |times: &[Times]| times.iter().map(median).collect::<Vec<_>>();
-    json!({
-        "rival": row.name,
-        "channel bytes": row.channel,
-        "send bytes": row.send,
-        "recv bytes": row.recv,
-        "parked send bytes": row.parked_send,
-        "parked recv bytes": row.parked_recv,
-        "lines": LINES,
-        "cancel send": medians(&row.sends),
-        "cancel recv": medians(&row.recvs),
-    })
-}
-
-/// To thousandths.
-fn round(number: f64) -> f64 {
-    (number * 1e3).round() / 1e3
 }

@@ -34,6 +34,18 @@ pub struct Close {
     pub receivers: f64,
 }
 
+/// What a close look finds, as [`Close::numbers`] gives it.
+pub const FOUND: [&str; 8] = [
+    "p50",
+    "p99",
+    "p99.9",
+    "max",
+    "allocations",
+    "wakes",
+    "senders",
+    "receivers",
+];
+
 impl Outcome {
     fn new(nanos: f64, reports: &[Report]) -> Self {
         let mut sent = Tally::default();
@@ -86,6 +98,22 @@ impl Close {
             senders: balance(|report| &report.sent),
             receivers: balance(|report| &report.received),
         }
+    }
+
+    /// Nanoseconds of a poll, what was counted for each message, and the balances.
+    pub fn numbers(&self) -> [f64; FOUND.len()] {
+        let polls = &self.findings.polls;
+        let each = |count: f64| count / self.messages as f64;
+        [
+            polls.quantile(0.5) as f64,
+            polls.quantile(0.99) as f64,
+            polls.quantile(0.999) as f64,
+            polls.max as f64,
+            each(self.findings.allocations as f64),
+            each(self.wakes as f64),
+            self.senders,
+            self.receivers,
+        ]
     }
 }
 

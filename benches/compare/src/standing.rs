@@ -1,6 +1,8 @@
 //! Who is ahead, and by how much.
 
+use crate::cell::Shape;
 use crate::contest::Contest;
+use crate::runtime::Runtime;
 
 /// How an entry stands against the best of the others.
 pub struct Standing {
@@ -18,6 +20,21 @@ impl Standing {
 
     pub fn mean(&self) -> f64 {
         geometric_mean(self.leads.iter().map(|&(_, lead)| lead))
+    }
+
+    /// The mean of a shape, on one runtime or on all.
+    pub fn of_shape(
+        &self,
+        contest: &Contest,
+        shape: Shape,
+        runtime: Option<Runtime>,
+    ) -> Option<f64> {
+        let leads = self.leads.iter().filter(|&&(cell, _)| {
+            let cell = &contest.cells[cell];
+            cell.shape == shape && runtime.is_none_or(|runtime| cell.runtime == runtime)
+        });
+        let mean = geometric_mean(leads.map(|&(_, lead)| lead));
+        Some(mean).filter(|mean| mean.is_finite())
     }
 
     /// The cell in which it is worst.
@@ -39,13 +56,18 @@ impl Contest {
         self.aside.contains(&self.entries[entry].name)
     }
 
+    /// The best of the others in a cell, and its time.
+    pub fn best_other(&self, cell: usize, entry: usize) -> Option<(usize, f64)> {
+        let others =
+            (0..self.entries.len()).filter(|&other| other != entry && !self.is_aside(other));
+        let times = others.filter_map(|other| Some((other, self.median(cell, other)?)));
+        times.min_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
     /// The time of the best other over that of the entry.
     pub fn lead(&self, cell: usize, entry: usize) -> Option<f64> {
         let own = self.median(cell, entry)?;
-        let others =
-            (0..self.entries.len()).filter(|&other| other != entry && !self.is_aside(other));
-        let times = others.filter_map(|other| self.median(cell, other));
-        Some(times.min_by(f64::total_cmp)? / own)
+        Some(self.best_other(cell, entry)?.1 / own)
     }
 
     /// The times of an entry over ours, for the cells that both have.
