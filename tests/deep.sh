@@ -22,7 +22,8 @@ if [[ ${1-} == --record ]]; then
     exit
 fi
 
-stages=(loom shuttle histories storm leases fuzz address leak thread coverage targets machines wasm interrupt zoo mutants repeats)
+stages=(loom shuttle histories storm leases fuzz address leak thread coverage targets machines wasm interrupt
+    comparison zoo mutants repeats)
 declare -A amounts=(
     [loom]=${HCHAN_DEEP:-1}             # more preemptions than on each change
     [shuttle]=${HCHAN_SCHEDULES:-500000} # orders of each model, at random and by priorities
@@ -273,6 +274,16 @@ stage_wasm() {
 stage_interrupt() {
     script ci/interrupt
     from_script 'an interrupt that sends to what it interrupts' 's/^ *tests in an interrupt: (.*)/\1/p'
+}
+
+comparison() {
+    CARGO_TARGET_DIR=$target/compare cargo test --release --manifest-path benches/compare/Cargo.toml
+}
+
+stage_comparison() {
+    step 'what COMPARE claims, and every rival in every cell' comparison
+    row 'the claims of COMPARE' "$(grep -c '^test .* ok$' "$log") tests, each rival in each cell among them" \
+        'tests/deep.sh comparison'
 }
 
 stage_zoo() {

@@ -13,25 +13,31 @@ use super::{Cloned, Is, No, panics, poll};
 mod receivers {
     use super::*;
 
+    macro_rules! many {
+        ($receiver:expr) => {
+            (&Is(&$receiver)).is_clone()
+        };
+    }
+
     #[test]
     fn of_most_are_many() {
-        assert!((&Is(&hchan::bounded::<u8>(1).1)).is_clone());
-        assert!((&Is(&async_channel::bounded::<u8>(1).1)).is_clone());
-        assert!((&Is(&flume::bounded::<u8>(1).1)).is_clone());
-        assert!((&Is(&kanal::bounded_async::<u8>(1).1)).is_clone());
-        assert!((&Is(&loole::bounded::<u8>(1).1)).is_clone());
+        assert!(many!(hchan::bounded::<u8>(1).1));
+        assert!(many!(async_channel::bounded::<u8>(1).1));
+        assert!(many!(flume::bounded::<u8>(1).1));
+        assert!(many!(kanal::bounded_async::<u8>(1).1));
+        assert!(many!(loole::bounded::<u8>(1).1));
     }
 
     #[test]
     fn of_crossfire_depend_on_the_type() {
-        assert!((&Is(&crossfire::mpmc::bounded_async::<u8>(1).1)).is_clone());
-        assert!(!(&Is(&crossfire::mpsc::bounded_async::<u8>(1).1)).is_clone());
+        assert!(many!(crossfire::mpmc::bounded_async::<u8>(1).1));
+        assert!(!many!(crossfire::mpsc::bounded_async::<u8>(1).1));
     }
 
     #[test]
     fn of_tokio_and_futures_are_one() {
-        assert!(!(&Is(&tokio::sync::mpsc::channel::<u8>(1).1)).is_clone());
-        assert!(!(&Is(&futures::channel::mpsc::channel::<u8>(1).1)).is_clone());
+        assert!(!many!(tokio::sync::mpsc::channel::<u8>(1).1));
+        assert!(!many!(futures::channel::mpsc::channel::<u8>(1).1));
     }
 }
 
