@@ -74,7 +74,7 @@ fn drop_in_any_case(waker: Waker) {
     wake_and_drop(None, Some(waker));
 }
 
-/// Drops a waker that was cloned in vain, and swallows its panic, which would take along what its task has received.
+/// Drops a waker that turned out not to be needed. If that panics, its task must still get what it has received.
 #[cold]
 #[inline(never)]
 pub(crate) fn drop_in_vain(waker: Waker) {

@@ -15,7 +15,7 @@ use crate::watch::Caller;
 
 /// A received value that goes back unless it is taken; see [`Receiver::lease`].
 ///
-/// It dereferences to the value. [`take`](Self::take) ends the lease. If it is dropped before that, be it by a
+/// It dereferences to the value. [`take`](Self::take) ends the lease. If it is dropped before that, by a
 /// panic or with its task, the value goes to the next receiver in line, or back in its place in the channel,
 /// before everything sent later.
 ///
