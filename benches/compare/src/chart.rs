@@ -151,7 +151,7 @@ fn picture(title: &str, about: &str, panels: &[Panel], ours: &str, layout: Layou
 }
 
 /// Breaks a text into lines of at most so many letters.
-fn wrap(text: &str, most: usize) -> Vec<String> {
+pub fn wrap(text: &str, most: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let line = lines.last_mut().expect("one line at least");

@@ -112,21 +112,21 @@ pub fn readme(builds: &[Build]) -> String {
         ],
     );
     if let Some((contest, standing)) = worse.channels() {
-        let cells = standing.leads.len();
-        let _ = write!(
-            out,
-            "\nEach figure is the time of others over hchan's, as geometric mean over the cells that both can do: above \
-             1 hchan is faster. The first is against the best of all others in each of {cells} cells."
+        let mut text = format!(
+            "Each figure is the time of others over hchan's, as geometric mean over the cells that both can do: above 1 \
+             hchan is faster. The first is against the best of all others in each of {} cells.",
+            standing.leads.len()
         );
-        behind(&mut out, contest, &standing);
+        behind(&mut text, contest, &standing);
         if builds.len() > 1 {
+            let build = worse.profile.name();
             let _ = write!(
-                out,
-                " The picture and these are {}, which is the worse for hchan.",
-                worse.profile.name()
+                text,
+                " The picture, and what is behind, is of the build {build}, the worse for hchan."
             );
         }
-        out.push('\n');
+        let lines = chart::wrap(&text, 118);
+        let _ = write!(out, "\n{}\n", lines.join("\n"));
     }
     out
 }
@@ -151,27 +151,25 @@ fn behind(out: &mut String, contest: &Contest, standing: &Standing) {
     shapes.sort_by(|a, b| a.1.total_cmp(&b.1));
     let shapes: Vec<_> = shapes
         .into_iter()
-        .map(|(shape, mean)| format!("{} ({mean:.2})", shape.name()))
+        .map(|(shape, mean)| format!("“{}” ({mean:.2})", shape.in_words()))
         .collect();
     if !shapes.is_empty() {
-        let _ = write!(out, " By shape hchan is behind it in {}", shapes.join(", "));
+        let _ = write!(
+            out,
+            " By shape hchan is behind them in {}.",
+            shapes.join(", ")
+        );
     }
     if let Some((cell, lead)) = standing.worst().filter(|worst| worst.1 < 1.0) {
         let other = contest
             .best_other(cell, 0)
             .map_or("", |(other, _)| contest.entries[other].name);
-        let before = if shapes.is_empty() {
-            " Hchan is furthest behind"
-        } else {
-            "; furthest"
-        };
+        let cell = contest.cells[cell].name();
         let _ = write!(
             out,
-            "{before} in {}, where {other} takes {lead:.2} of its time",
-            contest.cells[cell].name()
+            " It is furthest behind in {cell}: {other} takes {lead:.2} of its time."
         );
     }
-    out.push('.');
 }
 
 /// For COMPARE: both builds in short.
