@@ -157,3 +157,27 @@ fn read_scaling(name: &'static str, rows: &Value) -> Option<Scaling> {
 fn round(number: f64) -> f64 {
     (number * 1e3).round() / 1e3
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::machine::Profile;
+    use crate::report::Results;
+
+    #[test]
+    fn what_is_read_is_what_was_written() {
+        let folder = std::env::temp_dir().join(format!("hchan-results-{}", std::process::id()));
+        let first = Results::read(&Profile::Release.results()).unwrap();
+        assert!(
+            first
+                .contests
+                .iter()
+                .any(|contest| !contest.cells.is_empty())
+        );
+        first.write(&folder).unwrap();
+        let second = Results::read(&folder).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(first.json(), second.json());
+        assert_eq!(first.times(), second.times());
+        assert_eq!(first.polls(), second.polls());
+    }
+}
