@@ -47,8 +47,9 @@ pub(crate) struct Locked<'a, T> {
 
 impl<T> Chan<T> {
     pub(crate) fn pair(kind: Kind, dataqsiz: usize, caller: Caller) -> (Sender<T>, Receiver<T>) {
-        let hchan = Hchan::new(kind, dataqsiz);
+        let mut hchan = Hchan::new(kind, dataqsiz);
         let (watch, sender, receiver) = Watch::pair::<T>(kind, hchan.capacity(), caller);
+        *hchan.trace() = watch.trace();
         let chan = Arc::new(Self {
             outlook: AtomicU8::new(hchan.outlook()),
             hchan: Mutex::new(hchan),
@@ -157,7 +158,7 @@ impl<T> Drop for Locked<'_, T> {
         }
         { &self.chan.outlook }.store(self.hchan.outlook(), Ordering::Relaxed);
         self.hchan.publish(&self.chan.watch);
-        self.told.add(self.hchan.trace(), self.chan.address());
+        self.hchan.hand_out(&mut self.told, self.chan.address());
     }
 }
 
@@ -166,7 +167,7 @@ impl<T> Locked<'_, T> {
     #[inline]
     fn unlock(mut self) -> Told {
         let mut told = Told::new();
-        told.add(self.hchan.trace(), self.chan.address());
+        self.hchan.hand_out(&mut told, self.chan.address());
         told
     }
 

@@ -34,7 +34,7 @@ use self::store::Store;
 use self::sudog::{SendTicket, State, Sudog, Sudogs, Ticket, WaitQ};
 use crate::error::{TryRecvError, TrySendError, present};
 use crate::snapshot::Snapshot;
-use crate::trace::{Event, Queue, Trace};
+use crate::trace::{Event, Queue, Seen, Told, Trace};
 use crate::wakes::Wakes;
 use crate::watch::{Counts, Visit, Watch};
 
@@ -221,8 +221,9 @@ impl<T> Hchan<T> {
         self.trace.note(Event::Park(Queue::Send));
         let value = self.store.keep(present(elem.take()));
         let sudogs = &mut self.waiters.get_or_insert_default().sudogs;
-        let (ticket, is_task) =
+        let (mut ticket, is_task) =
             { &mut self.sendq }.park(sudogs, self.clock, value, visit, set_party);
+        self.trace.parked(&mut ticket.op, visit);
         let since = match is_task {
             true => self.clock,
             false => SendTicket::ARM,
@@ -240,11 +241,12 @@ impl<T> Hchan<T> {
         let Some(SendTicket { ticket, since }) = place.take() else {
             unreachable!("only a parked operation is looked at");
         };
+        if since <= self.served() {
+            self.trace.done(ticket.op);
+            return Look::Done;
+        }
         let mut ticket = Some(ticket);
-        let look = match since <= self.served() {
-            true => Look::Done,
-            false => self.look(&mut ticket, elem, task),
-        };
+        let look = self.look(&mut ticket, elem, task);
         if matches!(look, Look::Parked | Look::Elsewhere) {
             *place = ticket.map(|ticket| SendTicket { ticket, since });
         }
@@ -254,10 +256,12 @@ impl<T> Hchan<T> {
     /// Gives up a parked send. The value is in `elem` again, unless a receiver has it. Returns a waker to drop.
     pub(crate) fn cancel_send(&mut self, place: SendTicket, elem: &mut Option<T>) -> Option<Waker> {
         if place.is_sent(self.served()) {
+            self.trace.left(place.ticket.op);
             return None;
         }
         let (sudogs, sendq) = self.line(Queue::Send);
         let left = sendq.leave(sudogs, place.ticket);
+        self.trace.left(left.op);
         if left.value != NIL {
             *elem = Some(self.store.take(left.value));
         }
@@ -428,7 +432,8 @@ impl<T> Hchan<T> {
         self.clock += 1;
         self.trace.note(Event::Park(Queue::Recv));
         let sudogs = &mut self.waiters.get_or_insert_default().sudogs;
-        let (ticket, _) = { &mut self.recvq }.park(sudogs, self.clock, NIL, visit, set_party);
+        let (mut ticket, _) = { &mut self.recvq }.park(sudogs, self.clock, NIL, visit, set_party);
+        self.trace.parked(&mut ticket.op, visit);
         ticket
     }
 
@@ -457,6 +462,7 @@ impl<T> Hchan<T> {
     pub(crate) fn cancel_recv(&mut self, ticket: Ticket) -> (Option<Waker>, Option<Waker>) {
         let (sudogs, recvq) = self.line(Queue::Recv);
         let left = recvq.leave(sudogs, ticket);
+        self.trace.left(left.op);
         let mut next = None;
         if left.value != NIL {
             self.unclaimed -= 1;
@@ -527,6 +533,9 @@ impl<T> Hchan<T> {
                 true => Look::Parked,
                 false => Look::Elsewhere,
             };
+            if look == Look::Parked {
+                self.trace.polled(&ticket.op);
+            }
             *place = Some(ticket);
             return look;
         }
@@ -537,6 +546,7 @@ impl<T> Hchan<T> {
         if value != NIL {
             *elem = Some(self.store.take(value));
         }
+        self.trace.done(ticket.op);
         match state {
             State::Success => Look::Done,
             _ => Look::Closed,
@@ -547,7 +557,11 @@ impl<T> Hchan<T> {
     /// is not needed.
     pub(crate) fn renew(&mut self, ticket: &Ticket, waker: Waker) -> (bool, Option<Waker>) {
         let sudog = self.sudogs().get_mut(ticket.number());
-        (sudog.state == State::Parked, sudog.renew(waker))
+        let (is_parked, left) = (sudog.state == State::Parked, sudog.renew(waker));
+        if is_parked {
+            self.trace.polled(&ticket.op);
+        }
+        (is_parked, left)
     }
 
     /// The sudogs, and one of the lines.
@@ -584,6 +598,26 @@ impl<T> Hchan<T> {
     #[inline]
     pub(crate) fn trace(&mut self) -> &mut Trace {
         &mut self.trace
+    }
+
+    /// Hands out what has happened since the lock was taken.
+    #[inline]
+    pub(crate) fn hand_out(&mut self, told: &mut Told, channel: usize) {
+        if self.trace.is_kept() {
+            self.hand_out_noted(told, channel);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn hand_out_noted(&mut self, told: &mut Told, channel: usize) {
+        self.trace.see(Seen {
+            qcount: self.len(),
+            closed: self.closed,
+            senders: self.senders,
+            receivers: self.receivers,
+        });
+        told.add(&mut self.trace, channel);
     }
 
     /// Writes down what has changed since the lock was taken.

@@ -1,14 +1,168 @@
-//! What the core and the fronts note for `inspect`.
+//! What the core and the fronts note for `inspect`, and for `tracing`.
 //!
 //! A [`Caller`] is where an operation or a handle was asked for; a [`Visit`] is an operation as it parks; a
 //! [`Spot`] is where it is seen, one for each place in a slab, and [`Spots`] are those that are new; a [`Watch`] is
 //! the channel's record, which is written as the lock is released; a [`Badge`] is a handle's entry in it. Without
-//! the feature `inspect` all of them have no size, and nothing is noted.
+//! the feature `inspect` all of them have no size, and nothing is noted; but a subscriber of `tracing` is told who
+//! asked, too.
+
+#[cfg(any(feature = "inspect", feature = "tracing"))]
+use core::panic::Location;
+use core::task::Waker;
+#[cfg(feature = "inspect")]
+use std::time::Instant;
+
+use crate::hchan::Kind;
+use crate::hchan::offer::Offer;
+use crate::trace::{Resource, Trace};
 
 #[cfg(not(feature = "inspect"))]
 pub(crate) use self::off::*;
 #[cfg(feature = "inspect")]
 pub(crate) use self::on::*;
+
+/// Where an operation or a handle was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller {
+    #[cfg(any(feature = "inspect", feature = "tracing"))]
+    pub(crate) at: &'static Location<'static>,
+}
+
+/// An operation as it parks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Visit {
+    #[cfg(any(feature = "inspect", feature = "tracing"))]
+    pub(crate) what: What,
+    #[cfg(any(feature = "inspect", feature = "tracing"))]
+    pub(crate) at: &'static Location<'static>,
+    #[cfg(feature = "tracing")]
+    pub(crate) is_arm: bool,
+    #[cfg(feature = "inspect")]
+    pub(crate) since: Instant,
+    #[cfg(feature = "inspect")]
+    pub(crate) is_blocking: bool,
+    /// What the waker points to.
+    #[cfg(feature = "inspect")]
+    pub(crate) task: usize,
+    /// The address of the offer that it is an arm of, or 0.
+    #[cfg(feature = "inspect")]
+    pub(crate) offer: usize,
+}
+
+impl Caller {
+    #[inline]
+    #[cfg_attr(any(feature = "inspect", feature = "tracing"), track_caller)]
+    pub(crate) const fn here() -> Self {
+        Self {
+            #[cfg(any(feature = "inspect", feature = "tracing"))]
+            at: Location::caller(),
+        }
+    }
+}
+
+#[cfg(not(any(feature = "inspect", feature = "tracing")))]
+impl Caller {
+    #[inline]
+    pub(crate) fn visit(self, _: What, _: &Waker) -> Visit {
+        Visit {}
+    }
+
+    #[inline]
+    pub(crate) fn arm(self, _: What, _: &Offer) -> Visit {
+        Visit {}
+    }
+}
+
+#[cfg(any(feature = "inspect", feature = "tracing"))]
+#[cfg_attr(
+    not(feature = "inspect"),
+    expect(unused_variables, reason = "not noted")
+)]
+impl Caller {
+    /// An operation of a task or a thread that is about to park with this waker.
+    #[inline]
+    pub(crate) fn visit(self, what: What, waker: &Waker) -> Visit {
+        Visit {
+            what,
+            at: self.at,
+            #[cfg(feature = "tracing")]
+            is_arm: false,
+            #[cfg(feature = "inspect")]
+            since: Instant::now(),
+            #[cfg(feature = "inspect")]
+            is_blocking: is_blocking(),
+            #[cfg(feature = "inspect")]
+            task: waker.data().addr(),
+            #[cfg(feature = "inspect")]
+            offer: 0,
+        }
+    }
+
+    /// An arm of a select, whose waker is the offer's.
+    #[inline]
+    pub(crate) fn arm(self, what: What, offer: &Offer) -> Visit {
+        Visit {
+            #[cfg(feature = "tracing")]
+            is_arm: true,
+            #[cfg(feature = "inspect")]
+            task: offer.task(),
+            #[cfg(feature = "inspect")]
+            offer: core::ptr::from_ref(offer).addr(),
+            ..self.visit(what, Waker::noop())
+        }
+    }
+}
+
+/// A channel's record, and its span.
+#[derive(Clone)]
+pub(crate) struct Watch {
+    record: Recorded,
+    resource: Resource,
+}
+
+impl Watch {
+    /// Registers a channel of this type with its first two handles.
+    pub(crate) fn pair<T>(
+        kind: Kind,
+        capacity: Option<usize>,
+        caller: Caller,
+    ) -> (Self, Badge, Badge) {
+        let resource = Resource::open::<T>(capacity, caller);
+        let (record, sender, receiver) = Recorded::pair::<T>(kind, capacity, caller);
+        (Self { record, resource }, sender, receiver)
+    }
+
+    /// The notes of what is told of the channel.
+    #[inline]
+    pub(crate) fn trace(&self) -> Trace {
+        self.resource.trace()
+    }
+
+    /// Gives the channel a name.
+    pub(crate) fn set_name(&self, name: &str) {
+        self.record.set_name(name);
+        self.resource.set_name(name);
+    }
+}
+
+impl core::ops::Deref for Watch {
+    type Target = Recorded;
+
+    #[inline]
+    fn deref(&self) -> &Recorded {
+        &self.record
+    }
+}
+
+/// The beginning of a text: at most so many bytes, and whole characters.
+#[cfg(any(feature = "inspect", feature = "tracing"))]
+pub(crate) fn cut(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
 
 /// What an operation is.
 #[derive(Clone, Copy, Debug)]
@@ -63,32 +217,8 @@ pub(crate) fn visit() -> Visit {
 mod off {
     use core::task::Waker;
 
-    use super::{Counts, Origin, Side, What};
+    use super::{Caller, Counts, Origin, Side, Visit};
     use crate::hchan::Kind;
-    use crate::hchan::offer::Offer;
-
-    #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Caller;
-
-    impl Caller {
-        #[inline]
-        pub(crate) const fn here() -> Self {
-            Self
-        }
-
-        #[inline]
-        pub(crate) fn visit(self, _: What, _: &Waker) -> Visit {
-            Visit
-        }
-
-        #[inline]
-        pub(crate) fn arm(self, _: What, _: &Offer) -> Visit {
-            Visit
-        }
-    }
-
-    #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Visit;
 
     pub(crate) struct Spot;
 
@@ -120,18 +250,18 @@ mod off {
     }
 
     #[derive(Clone)]
-    pub(crate) struct Watch;
+    pub(crate) struct Recorded;
 
-    impl Watch {
+    impl Recorded {
         #[inline]
         #[expect(clippy::extra_unused_type_parameters, reason = "its name is not noted")]
-        pub(crate) fn pair<T>(_: Kind, _: Option<usize>, _: Caller) -> (Self, Badge, Badge) {
-            (Self, Badge, Badge)
+        pub(crate) fn pair<T>(_: Kind, _: Option<usize>, caller: Caller) -> (Self, Badge, Badge) {
+            (Self, Badge(caller), Badge(caller))
         }
 
         #[inline]
-        pub(crate) fn join(&self, _: Side, _: Origin, _: Caller) -> Badge {
-            Badge
+        pub(crate) fn join(&self, _: Side, _: Origin, caller: Caller) -> Badge {
+            Badge(caller)
         }
 
         #[inline]
@@ -152,12 +282,12 @@ mod off {
         pub(crate) fn set_timer(&self, _: bool) {}
     }
 
-    pub(crate) struct Badge;
+    pub(crate) struct Badge(Caller);
 
     impl Badge {
         #[inline]
         pub(crate) const fn caller(&self) -> Caller {
-            Caller
+            self.0
         }
     }
 
@@ -170,64 +300,18 @@ mod off {
 
 #[cfg(feature = "inspect")]
 mod on {
-    use core::panic::Location;
-    use core::task::Waker;
     use std::cell::Cell;
-    use std::time::Instant;
 
-    use super::What;
-    use crate::hchan::offer::Offer;
     pub(crate) use crate::inspect::board::{Spot, Spots};
-    pub(crate) use crate::inspect::record::{Badge, Watch};
-
-    #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Caller(pub(crate) &'static Location<'static>);
-
-    impl Caller {
-        #[track_caller]
-        pub(crate) const fn here() -> Self {
-            Self(Location::caller())
-        }
-
-        /// An operation of a task or a thread that is about to park with this waker.
-        #[inline]
-        pub(crate) fn visit(self, what: What, waker: &Waker) -> Visit {
-            Visit {
-                what,
-                at: self.0,
-                since: Instant::now(),
-                is_blocking: BLOCKS.try_with(Cell::get).unwrap_or(false),
-                task: waker.data().addr(),
-                offer: 0,
-            }
-        }
-
-        /// An arm of a select, whose waker is the offer's.
-        #[inline]
-        pub(crate) fn arm(self, what: What, offer: &Offer) -> Visit {
-            Visit {
-                task: offer.task(),
-                offer: core::ptr::from_ref(offer).addr(),
-                ..self.visit(what, Waker::noop())
-            }
-        }
-    }
-
-    #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Visit {
-        pub(crate) what: What,
-        pub(crate) at: &'static Location<'static>,
-        pub(crate) since: Instant,
-        pub(crate) is_blocking: bool,
-        /// What the waker points to.
-        pub(crate) task: usize,
-        /// The address of the offer that it is an arm of, or 0.
-        pub(crate) offer: usize,
-    }
+    pub(crate) use crate::inspect::record::{Badge, Recorded};
 
     std::thread_local! {
         /// Whether the thread blocks on what it polls.
         static BLOCKS: Cell<bool> = const { Cell::new(false) };
+    }
+
+    pub(super) fn is_blocking() -> bool {
+        BLOCKS.try_with(Cell::get).unwrap_or(false)
     }
 
     /// Polls on a thread that blocks.

@@ -4,29 +4,37 @@ use core::num::NonZero;
 
 use crate::hchan::sudog::Ticket;
 use crate::sync::{AtomicU32, Ordering};
+use crate::trace::OpCell;
 
 /// The place in line of a poll on a handle itself, kept between one poll and the next.
 ///
 /// Through a shared handle it is taken only under the channel's lock.
-pub(crate) struct Standing(AtomicU32);
+pub(crate) struct Standing {
+    number: AtomicU32,
+    /// What is told of it.
+    op: OpCell,
+}
 
 impl Standing {
     const NONE: u32 = 0;
 
     pub(crate) fn new() -> Self {
-        Self(AtomicU32::new(Self::NONE))
+        Self {
+            number: AtomicU32::new(Self::NONE),
+            op: OpCell::new(),
+        }
     }
 
     /// Whether the handle stands in line.
     #[inline]
     pub(crate) fn is_some(&self) -> bool {
-        self.0.load(Ordering::Relaxed) != Self::NONE
+        self.number.load(Ordering::Relaxed) != Self::NONE
     }
 
     pub(crate) fn take(&self) -> Option<Ticket> {
-        let number = NonZero::new(self.0.load(Ordering::Relaxed))?;
-        self.0.store(Self::NONE, Ordering::Relaxed);
-        Some(Ticket::from_number(number))
+        let number = NonZero::new(self.number.load(Ordering::Relaxed))?;
+        self.number.store(Self::NONE, Ordering::Relaxed);
+        Some(Ticket::from_parts(number, self.op.take()))
     }
 
     /// Takes the place for a poll, which has the handle to itself. It is kept again afterwards, even if a waker
@@ -48,8 +56,9 @@ pub(crate) struct Borrowed<'a> {
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.place.take() {
-            let number = ticket.into_number().get();
-            self.standing.0.store(number, Ordering::Relaxed);
+            let (number, op) = ticket.into_parts();
+            self.standing.number.store(number.get(), Ordering::Relaxed);
+            self.standing.op.keep(op);
         }
     }
 }

@@ -6,6 +6,7 @@ use core::task::Waker;
 use crate::hchan::Hchan;
 use crate::hchan::sudog::{SendTicket, Ticket};
 use crate::sync::{AtomicU32, Ordering};
+use crate::trace::OpCell;
 
 /// A staged send, a place in line for a slot, or a slot.
 #[derive(Default)]
@@ -55,6 +56,8 @@ pub(crate) struct Holds {
     number: AtomicU32,
     /// When the staged send parked.
     since: u64,
+    /// What is told of the place.
+    op: OpCell,
 }
 
 impl Holds {
@@ -67,6 +70,7 @@ impl Holds {
             what: AtomicU32::new(0),
             number: AtomicU32::new(0),
             since: 0,
+            op: OpCell::new(),
         }
     }
 
@@ -115,7 +119,14 @@ impl Holds {
 
     fn ticket(&self) -> Option<Ticket> {
         let number = self.number.load(Ordering::Relaxed);
-        core::num::NonZero::new(number).map(Ticket::from_number)
+        let number = core::num::NonZero::new(number)?;
+        Some(Ticket::from_parts(number, self.op.take()))
+    }
+
+    fn keep_ticket(&self, ticket: Ticket) {
+        let (number, op) = ticket.into_parts();
+        self.number.store(number.get(), Ordering::Relaxed);
+        self.op.keep(op);
     }
 
     /// Keeps this as well.
@@ -124,14 +135,12 @@ impl Holds {
         if let Some(SendTicket { ticket, since }) = held.staged {
             what |= Self::STAGED;
             self.since = since;
-            let number = ticket.into_number().get();
-            self.number.store(number, Ordering::Relaxed);
+            self.keep_ticket(ticket);
         }
         if let Some(ticket) = held.place {
             debug_assert!(what & Self::STAGED == 0);
             what |= Self::PLACE;
-            let number = ticket.into_number().get();
-            self.number.store(number, Ordering::Relaxed);
+            self.keep_ticket(ticket);
         }
         if held.slot {
             what |= Self::SLOT;

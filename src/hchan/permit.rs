@@ -34,7 +34,8 @@ impl<T> Hchan<T> {
             sudogs, reserveq, ..
         } = &mut **self.waiters.get_or_insert_default();
         let park = |sudog: &mut Sudog| sudog.set_task(waker);
-        let (ticket, _) = reserveq.park(sudogs, self.clock, NIL, visit, park);
+        let (mut ticket, _) = reserveq.park(sudogs, self.clock, NIL, visit, park);
+        self.trace.parked(&mut ticket.op, visit);
         ticket
     }
 
@@ -56,6 +57,7 @@ impl<T> Hchan<T> {
     pub(crate) fn cancel_reserve(&mut self, ticket: Ticket) -> (Option<Waker>, Option<Waker>) {
         let (sudogs, reserveq) = self.line(Queue::Reserve);
         let left = reserveq.leave(sudogs, ticket);
+        self.trace.left(left.op);
         let next = match left.state {
             State::Success => self.release_permit(),
             State::Parked | State::Passed | State::Closed | State::Free => None,

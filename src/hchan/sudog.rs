@@ -27,6 +27,7 @@ use core::task::Waker;
 use super::offer::{Offer, Refusal, Terms};
 use super::slab::{NIL, Place, Slab, no_such_place};
 use crate::sync::Arc;
+use crate::trace::Op;
 use crate::watch::{Spot, Spots, Visit};
 
 /// One parked operation.
@@ -65,25 +66,27 @@ pub(crate) enum State {
 
 /// The right to one sudog. Not `Clone`: its holder frees the sudog once.
 #[derive(Debug)]
-pub(crate) struct Ticket(
+pub(crate) struct Ticket {
     /// The number with all bits flipped, so that 0 stands for no sudog.
-    NonZero<u32>,
-);
+    number: NonZero<u32>,
+    /// What is told of the operation.
+    pub(crate) op: Op,
+}
 
 impl Ticket {
-    /// The ticket that [`into_number`](Self::into_number) was called on.
-    pub(crate) const fn from_number(number: NonZero<u32>) -> Self {
-        Self(number)
+    /// The ticket that [`into_parts`](Self::into_parts) was called on.
+    pub(crate) const fn from_parts(number: NonZero<u32>, op: Op) -> Self {
+        Self { number, op }
     }
 
-    pub(crate) const fn into_number(self) -> NonZero<u32> {
-        self.0
+    pub(crate) fn into_parts(self) -> (NonZero<u32>, Op) {
+        (self.number, self.op)
     }
 
     /// The sudog's number in the slab.
     #[inline]
     pub(crate) const fn number(&self) -> u32 {
-        !self.0.get()
+        !self.number.get()
     }
 }
 
@@ -267,6 +270,8 @@ pub(crate) struct Left {
     pub(crate) state: State,
     pub(crate) value: u32,
     pub(crate) age: u64,
+    /// What is told of it.
+    pub(crate) op: Op,
 }
 
 /// A line of parked operations: Go's `waitq`.
@@ -326,7 +331,7 @@ impl WaitQ {
             _ => sudogs.get_mut(last).next = number,
         }
         match NonZero::new(!number) {
-            Some(turned) => (Ticket(turned), is_task),
+            Some(number) => (Ticket::from_parts(number, Op::NONE), is_task),
             None => no_such_place(),
         }
     }
@@ -361,6 +366,7 @@ impl WaitQ {
             state: sudog.state,
             value: sudog.value,
             age: sudog.age,
+            op: ticket.op,
         })
     }
 

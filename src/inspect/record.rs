@@ -14,7 +14,7 @@ use std::time::Instant;
 use super::board::{self, Board, Spots, Waiting};
 use crate::hchan::Kind;
 use crate::sync::{Mutex, MutexGuard};
-use crate::watch::{Caller, Counts, Origin, Side};
+use crate::watch::{Caller, Counts, Origin, Side, cut};
 
 /// Names are cut to this many bytes.
 const NAME_BYTES: usize = 128;
@@ -151,14 +151,14 @@ pub(super) struct Look {
 
 /// A channel's hold on its record.
 #[derive(Clone)]
-pub(crate) struct Watch(Arc<Record>);
+pub(crate) struct Recorded(Arc<Record>);
 
-impl Watch {
+impl Recorded {
     /// Registers a channel of this type with its first two handles.
     pub(crate) fn pair<T>(
         kind: Kind,
         capacity: Option<usize>,
-        Caller(made): Caller,
+        Caller { at: made }: Caller,
     ) -> (Self, Badge, Badge) {
         let [sender, receiver] = [Side::Send, Side::Recv].map(|side| Entry {
             side,
@@ -196,7 +196,7 @@ impl Watch {
     }
 
     /// Lists a handle. The channel is registered while it has another.
-    pub(crate) fn join(&self, side: Side, origin: Origin, Caller(at): Caller) -> Badge {
+    pub(crate) fn join(&self, side: Side, origin: Origin, Caller { at }: Caller) -> Badge {
         let entry = Entry {
             side,
             origin,
@@ -281,7 +281,7 @@ pub(crate) struct Badge {
 impl Badge {
     /// Where the handle was made or cloned.
     pub(crate) const fn caller(&self) -> Caller {
-        Caller(self.at)
+        Caller { at: self.at }
     }
 }
 
@@ -297,13 +297,4 @@ impl Drop for Badge {
             drop(record);
         }
     }
-}
-
-/// The beginning of a text: at most so many bytes, and whole characters.
-pub(super) fn cut(text: &str, bytes: usize) -> &str {
-    let mut end = bytes.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }

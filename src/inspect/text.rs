@@ -6,8 +6,8 @@ use core::fmt::{self, Display, Formatter};
 use core::time::Duration;
 use std::time::Instant;
 
-use super::record::cut;
 use super::{Channel, Handle, MOST, Oldest, Operation, Origin, Wait};
+use crate::watch::cut;
 
 /// Names of types and files are cut to so many bytes.
 const NAME_BYTES: usize = 256;

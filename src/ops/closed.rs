@@ -100,7 +100,7 @@ impl Closeq {
         cx: &Context<'_>,
     ) -> Poll<()> {
         with_waker(cx, |waker| {
-            let (mut trace, mut told) = (Trace::new(), Told::new());
+            let (mut trace, mut told) = (self.watch.trace(), Told::new());
             let look = self.poll(place, caller, cx.waker(), waker, &mut trace);
             told.add(&mut trace, self.address());
             match look {
@@ -142,22 +142,28 @@ impl Line {
             trace.note(Event::Park(Queue::Close));
             let visit = caller.visit(What::Closed, &waker);
             let park = |sudog: &mut Sudog| sudog.set_task(waker);
-            let (ticket, _) = queue.park(sudogs, 0, NIL, visit, park);
+            let (mut ticket, _) = queue.park(sudogs, 0, NIL, visit, park);
+            trace.parked(&mut ticket.op, visit);
             *place = Some(ticket);
             return Look::Parked;
         };
         let sudog = sudogs.get_mut(ticket.number());
         if sudog.state != State::Parked {
             sudogs.release(ticket.number(), |_| ());
-            *place = None;
+            place
+                .take()
+                .into_iter()
+                .for_each(|ticket| trace.done(ticket.op));
             return Look::Done;
         }
         if sudog.wakes(task) {
+            trace.polled(&ticket.op);
             return Look::Parked;
         }
         match waker.take() {
             Some(new) => {
                 *waker = sudog.renew(new);
+                trace.polled(&ticket.op);
                 Look::Parked
             }
             None => Look::Elsewhere,

@@ -28,7 +28,10 @@ pub(crate) fn poll_send<T>(
 ) -> Poll<Result<(), SendError<()>>> {
     if let Some(ticket) = place {
         if chan.has_sent(ticket) {
-            *place = None;
+            place
+                .take()
+                .into_iter()
+                .for_each(|sent| sent.ticket.op.done());
             return Poll::Ready(Ok(()));
         }
         return poll_in_line(chan, place, value, cx);
