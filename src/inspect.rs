@@ -97,7 +97,9 @@ const MOST: usize = 20;
 /// From Go: the goroutines that a program prints when it gets `SIGQUIT`, by channel.
 #[must_use]
 pub fn dump() -> String {
-    text::render(channels(), Instant::now())
+    let mut dump = text::Dump::new();
+    record::each(|record, look| dump.add(record, look));
+    dump.render(Instant::now())
 }
 
 /// What [`dump`] shows, as data: all living channels, in the order in which they were made.
@@ -118,9 +120,7 @@ pub fn dump() -> String {
 #[must_use]
 pub fn channels() -> Vec<Channel> {
     let mut channels = Vec::new();
-    record::each(|record| {
-        channels.extend(record.look().map(|look| Channel::new(record, look)));
-    });
+    record::each(|record, look| channels.push(Channel::new(record, look)));
     channels
 }
 
@@ -219,26 +219,22 @@ pub enum Operation {
 }
 
 impl Channel {
-    fn new(record: &Record, look: Look) -> Self {
+    fn new(record: &Record, look: &Look) -> Self {
         let counts = look.counts;
-        let (senders, receivers): (Vec<_>, Vec<_>) =
-            { look.handles.into_iter() }.partition(|entry: &Entry| entry.side == Side::Send);
-        let (woken, waits): (Vec<_>, Vec<_>) =
-            { look.waits.into_iter() }.partition(|waiting| waiting.is_woken);
-        let [mut sends, mut receives, mut closes] = [(); 3].map(|()| Vec::new());
-        for waiting in waits {
-            match waiting.visit.what {
-                What::Send | What::Reserve => sends.push(waiting),
-                What::Recv => receives.push(waiting),
-                What::Closed => closes.push(waiting),
-            }
-        }
+        let handles = |side| { look.handles.iter() }.filter(move |entry| entry.side == side);
+        let waits = |fits: fn(What) -> bool| {
+            { look.waits.iter() }.filter(move |it| !it.is_woken && fits(it.visit.what))
+        };
+        let senders = Oldest::new(handles(Side::Send));
+        let receivers = Oldest::new(handles(Side::Recv));
+        let sends = Oldest::new(waits(|what| matches!(what, What::Send | What::Reserve)));
+        let receives = Oldest::new(waits(|what| matches!(what, What::Recv)));
         let inside = counts.ring + counts.returned as usize;
         let slots = record.capacity.unwrap_or(usize::MAX) as u64;
         let slot = |passed: u64| passed.checked_rem(slots).unwrap_or(0) as usize;
         Self {
             number: record.id,
-            name: look.name,
+            name: look.name.clone(),
             type_name: record.type_name,
             made_at: record.made,
             never: record.kind == Kind::Never,
@@ -248,10 +244,10 @@ impl Channel {
                 sendx: slot(counts.received.wrapping_add(counts.ring as u64)),
                 recvx: slot(counts.received),
                 closed: counts.closed,
-                sendq: sends.len(),
-                recvq: receives.len(),
-                senders: senders.len(),
-                receivers: receivers.len(),
+                sendq: sends.count,
+                recvq: receives.count,
+                senders: senders.count,
+                receivers: receivers.count,
                 permits: counts.reserved as usize,
                 unclaimed: counts.unclaimed as usize,
                 sent: counts.sent,
@@ -260,18 +256,13 @@ impl Channel {
                     .saturating_sub(inside as u64 + u64::from(counts.unclaimed)),
                 peak: counts.peak,
             },
-            senders: Oldest::new(senders),
-            receivers: Oldest::new(receivers),
-            sends: Oldest::new(sends),
-            receives: Oldest::new(receives),
-            closes: Oldest::new(closes),
-            woken: Oldest::new(woken),
+            senders,
+            receivers,
+            sends,
+            receives,
+            closes: Oldest::new(waits(|what| matches!(what, What::Closed))),
+            woken: Oldest::new(look.waits.iter().filter(|waiting| waiting.is_woken)),
         }
-    }
-
-    /// All operations that wait.
-    fn waits(&self) -> [&Oldest<Wait>; 4] {
-        [&self.receives, &self.sends, &self.closes, &self.woken]
     }
 }
 
@@ -293,19 +284,21 @@ impl Aged for Waiting {
 }
 
 impl<T> Oldest<T> {
-    fn new<A: Aged>(mut all: Vec<A>) -> Self
+    fn new<'a, A>(all: impl Iterator<Item = &'a A>) -> Self
     where
+        A: Aged + Copy + 'a,
         T: From<A>,
     {
+        let mut all: Vec<&A> = all.collect();
         let count = all.len();
         if count > MOST {
-            all.select_nth_unstable_by_key(MOST, Aged::since);
+            all.select_nth_unstable_by_key(MOST, |it| it.since());
             all.truncate(MOST);
         }
-        all.sort_by_key(Aged::since);
+        all.sort_by_key(|it| it.since());
         Self {
             count,
-            first: all.into_iter().map(T::from).collect(),
+            first: all.into_iter().copied().map(T::from).collect(),
         }
     }
 }

@@ -210,7 +210,7 @@ pub(crate) struct Counts {
 /// Any visit.
 #[cfg(test)]
 pub(crate) fn visit() -> Visit {
-    Caller::here().visit(What::Recv, core::task::Waker::noop())
+    Caller::here().visit(What::Recv, Waker::noop())
 }
 
 #[cfg(not(feature = "inspect"))]

@@ -6,6 +6,7 @@
 //! taken when a channel is made, when its last handle goes, and to fetch some records; at no time with another.
 
 use core::any::type_name;
+use core::mem;
 use core::panic::Location;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard as StdMutexGuard, PoisonError};
@@ -36,10 +37,11 @@ impl Registry {
     }
 }
 
-/// Calls for each record, of which the registry's lock is held for a few at a time.
-pub(super) fn each(mut call: impl FnMut(&Record)) {
+/// Calls for each record, with what it shows. The registry's lock is held for a few at a time.
+pub(super) fn each(mut call: impl FnMut(&Record, &Look)) {
     const SOME: usize = 64;
 
+    let mut look = Look::default();
     let (mut some, mut from) = (Vec::with_capacity(SOME), 0);
     loop {
         let registry = Registry::lock();
@@ -50,7 +52,11 @@ pub(super) fn each(mut call: impl FnMut(&Record)) {
             return;
         };
         from = last.id + 1;
-        some.drain(..).for_each(|record| call(&record));
+        for record in some.drain(..) {
+            if record.look(&mut look) {
+                call(&record, &look);
+            }
+        }
     }
 }
 
@@ -70,10 +76,26 @@ pub(super) struct Record {
 struct State {
     name: Option<Arc<str>>,
     is_timer: bool,
-    handles: Vec<Option<Entry>>,
-    /// The free places in `handles`.
-    free: Vec<u32>,
+    handles: Handles,
 }
+
+/// The living handles. A handle that goes leaves its place to the next that comes, and allocates nothing.
+struct Handles {
+    first: [Place; 2],
+    more: Vec<Place>,
+    /// How many there are.
+    len: usize,
+    /// The free place to use next, or [`NIL`].
+    free: u32,
+}
+
+enum Place {
+    Taken(Entry),
+    /// The free place to use after it, or [`NIL`].
+    Free(u32),
+}
+
+const NIL: u32 = u32::MAX;
 
 /// A handle.
 #[derive(Clone, Copy)]
@@ -82,6 +104,52 @@ pub(super) struct Entry {
     pub(super) origin: Origin,
     pub(super) at: &'static Location<'static>,
     pub(super) since: Instant,
+}
+
+impl Handles {
+    fn new(first: [Entry; 2]) -> Self {
+        Self {
+            first: first.map(Place::Taken),
+            more: Vec::new(),
+            len: 2,
+            free: NIL,
+        }
+    }
+
+    fn at(&mut self, number: u32) -> &mut Place {
+        let number = number as usize;
+        match number.checked_sub(self.first.len()) {
+            None => &mut self.first[number],
+            Some(number) => &mut self.more[number],
+        }
+    }
+
+    fn add(&mut self, entry: Entry) -> u32 {
+        self.len += 1;
+        let number = self.free;
+        if number == NIL {
+            self.more.push(Place::Taken(entry));
+            return (self.first.len() + self.more.len() - 1) as u32;
+        }
+        if let Place::Free(next) = mem::replace(self.at(number), Place::Taken(entry)) {
+            self.free = next;
+        }
+        number
+    }
+
+    fn remove(&mut self, number: u32) {
+        self.len -= 1;
+        let next = mem::replace(&mut self.free, number);
+        *self.at(number) = Place::Free(next);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Entry> {
+        let places = self.first.iter().chain(&self.more);
+        places.filter_map(|place| match place {
+            Place::Taken(entry) => Some(entry),
+            Place::Free(_) => None,
+        })
+    }
 }
 
 impl Record {
@@ -93,16 +161,18 @@ impl Record {
         }
     }
 
-    /// Copies what is there at one instant. `None` if the channel's last handle has just gone.
+    /// Copies what is there at one instant. False if the channel's last handle has just gone.
     ///
     /// Nothing is allocated while it holds anyone up.
-    pub(super) fn look(&self) -> Option<Look> {
-        let (mut handles, mut waits) = (Vec::new(), Vec::new());
+    pub(super) fn look(&self, look: &mut Look) -> bool {
+        let Look { handles, waits, .. } = look;
         loop {
-            let many = self.lock().len();
+            let many = self.lock().handles.len;
             if many == 0 {
-                return None;
+                return false;
             }
+            handles.clear();
+            waits.clear();
             // A quarter more, for operations that come meanwhile.
             handles.reserve(many + many / 4);
             let more = self.board.len() + self.closers.len();
@@ -112,35 +182,23 @@ impl Record {
                 waits.clear();
                 let state = self.lock();
                 let counts = self.board.counts();
-                let fits = state.len() <= handles.capacity();
+                let fits = state.handles.len <= handles.capacity();
                 if fits {
-                    handles.extend(state.handles.iter().flatten());
+                    handles.extend(state.handles.iter());
                 }
-                let fits = fits && self.board.copy(&mut waits) && self.closers.copy(&mut waits);
+                let fits = fits && self.board.copy(waits) && self.closers.copy(waits);
                 fits.then(|| (state.name.clone(), state.is_timer, counts))
             };
-            if let Some((name, is_timer, counts)) = board::read([&self.board, &self.closers], copy)
-            {
-                return (!handles.is_empty()).then_some(Look {
-                    name,
-                    is_timer,
-                    counts,
-                    handles,
-                    waits,
-                });
+            if let Some(copied) = board::read([&self.board, &self.closers], copy) {
+                (look.name, look.is_timer, look.counts) = copied;
+                return !handles.is_empty();
             }
-        }
-    }
-
-    /// Calls for each parked operation, with whether it waits for the clock.
-    pub(super) fn each_waiting(&self, mut call: impl FnMut(&Waiting, bool)) {
-        if let Some(look) = self.look() {
-            { look.waits.iter() }.for_each(|waiting| call(waiting, look.is_timer));
         }
     }
 }
 
-/// What a record has shown.
+/// What a record has shown. Its room is used again for the next.
+#[derive(Default)]
 pub(super) struct Look {
     pub(super) name: Option<Arc<str>>,
     pub(super) is_timer: bool,
@@ -182,8 +240,7 @@ impl Recorded {
             state: Mutex::new(State {
                 name: None,
                 is_timer: false,
-                handles: vec![Some(sender), Some(receiver)],
-                free: Vec::new(),
+                handles: Handles::new([sender, receiver]),
             }),
         });
         let [sender, receiver] = [0, 1].map(|number| Badge {
@@ -203,18 +260,7 @@ impl Recorded {
             at,
             since: Instant::now(),
         };
-        let mut state = self.0.lock();
-        let number = match state.free.pop() {
-            Some(number) => {
-                state.handles[number as usize] = Some(entry);
-                number
-            }
-            None => {
-                state.handles.push(Some(entry));
-                state.handles.len() as u32 - 1
-            }
-        };
-        drop(state);
+        let number = self.0.lock().handles.add(entry);
         Badge {
             record: self.0.clone(),
             number,
@@ -264,13 +310,6 @@ impl Recorded {
     }
 }
 
-impl State {
-    /// How many handles there are.
-    fn len(&self) -> usize {
-        self.handles.len() - self.free.len()
-    }
-}
-
 /// A handle's entry in the record of its channel. It goes when the handle is dropped.
 pub(crate) struct Badge {
     record: Arc<Record>,
@@ -288,9 +327,8 @@ impl Badge {
 impl Drop for Badge {
     fn drop(&mut self) {
         let mut state = self.record.lock();
-        state.handles[self.number as usize] = None;
-        state.free.push(self.number);
-        let is_last = state.len() == 0;
+        state.handles.remove(self.number);
+        let is_last = state.handles.len == 0;
         drop(state);
         if is_last {
             let record = { Registry::lock() }.records.remove(&self.record.id);

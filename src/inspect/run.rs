@@ -190,20 +190,17 @@ impl Tasks {
         let mut in_line: HashMap<usize, usize> = HashMap::new();
         let mut for_clock = HashSet::new();
         let mut offers = HashSet::new();
-        record::each(|record| {
-            record.each_waiting(|waiting, is_timer| {
+        record::each(|_, look| {
+            for waiting in look.waits.iter().filter(|waiting| !waiting.is_woken) {
                 let visit = &waiting.visit;
-                if waiting.is_woken {
-                    return;
-                }
                 // The arms of a select have one waker.
                 if visit.offer == 0 || offers.insert(visit.offer) {
                     *in_line.entry(visit.task).or_default() += 1;
                 }
-                if is_timer {
+                if look.is_timer {
                     for_clock.insert(visit.task);
                 }
-            });
+            }
         });
         let mut outlook = Outlook::Asleep;
         for bell in self.bells.borrow().iter() {

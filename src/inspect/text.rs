@@ -6,42 +6,57 @@ use core::fmt::{self, Display, Formatter};
 use core::time::Duration;
 use std::time::Instant;
 
+use super::record::{Look, Record};
 use super::{Channel, Handle, MOST, Oldest, Operation, Origin, Wait};
 use crate::watch::cut;
 
 /// Names of types and files are cut to so many bytes.
 const NAME_BYTES: usize = 256;
 
-pub(super) fn render(mut channels: Vec<Channel>, now: Instant) -> String {
-    // The sort is stable: channels on which nothing waits come last, in the order in which they were made.
-    channels.sort_by_key(|channel| {
-        let oldest = channel.oldest();
-        (oldest.is_none(), oldest)
-    });
-    let waits = channels.iter().flat_map(Channel::waits);
-    let waits = waits.map(|waits| waits.count).sum();
-    let mut out = Vec::from([format!(
-        "{}, {} {}\n",
-        Many(channels.len(), "channel"),
-        Many(waits, "operation"),
-        if waits == 1 { "waits" } else { "wait" },
-    )]);
-    let shown = channels.iter().take(MOST);
-    out.extend(shown.map(|channel| format!("\n{}", Shown { channel, now })));
-    if channels.len() > MOST {
-        out.push(format!(
-            "\n{} more\n",
-            Many(channels.len() - MOST, "channel")
-        ));
-    }
-    out.concat()
+/// The channels that are shown, and how many there are.
+pub(super) struct Dump {
+    /// Those with the oldest waits, and then the oldest without any, at most [`MOST`] of both.
+    shown: Vec<((bool, Option<Instant>), Channel)>,
+    channels: usize,
+    waits: usize,
 }
 
-impl Channel {
-    /// Since when the oldest operation has waited.
-    fn oldest(&self) -> Option<Instant> {
-        let first = self.waits().map(|waits| waits.first.first());
-        first.into_iter().flatten().map(|wait| wait.since).min()
+impl Dump {
+    pub(super) const fn new() -> Self {
+        Self {
+            shown: Vec::new(),
+            channels: 0,
+            waits: 0,
+        }
+    }
+
+    /// Adds a channel. They come in the order in which they were made.
+    pub(super) fn add(&mut self, record: &Record, look: &Look) {
+        self.channels += 1;
+        self.waits += look.waits.len();
+        let oldest = look.waits.iter().map(|waiting| waiting.visit.since).min();
+        let rank = (oldest.is_none(), oldest);
+        let place = self.shown.partition_point(|(other, _)| *other <= rank);
+        if place < MOST {
+            self.shown.truncate(MOST - 1);
+            self.shown.insert(place, (rank, Channel::new(record, look)));
+        }
+    }
+
+    pub(super) fn render(self, now: Instant) -> String {
+        let mut out = Vec::from([format!(
+            "{}, {} {}\n",
+            Many(self.channels, "channel"),
+            Many(self.waits, "operation"),
+            if self.waits == 1 { "waits" } else { "wait" },
+        )]);
+        let shown = self.shown.iter();
+        out.extend(shown.map(|(_, channel)| format!("\n{}", Shown { channel, now })));
+        let more = self.channels - self.shown.len();
+        if more > 0 {
+            out.push(format!("\n{} more\n", Many(more, "channel")));
+        }
+        out.concat()
     }
 }
 

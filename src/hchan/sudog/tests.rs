@@ -188,8 +188,8 @@ fn a_ticket_is_a_number_that_is_never_zero() {
     let (mut sudogs, mut queue) = (Sudogs::new(), WaitQ::new());
     for number in 0..3 {
         let ticket = park(&mut sudogs, &mut queue, number);
-        let (number, op) = ticket.into_parts();
-        let again = Ticket::from_parts(number, op);
+        let (turned, op) = ticket.into_parts();
+        let again = Ticket::from_parts(turned, op);
         assert_eq!(again.number(), number);
     }
     if !cfg!(feature = "tracing") {
