@@ -63,6 +63,8 @@ use crate::watch::{self, Side, What};
 pub(crate) mod board;
 pub(crate) mod record;
 mod run;
+#[cfg(feature = "serde")]
+mod serial;
 mod text;
 #[cfg(doc)]
 pub mod when_it_hangs;
@@ -104,6 +106,9 @@ pub fn dump() -> String {
 
 /// What [`dump`] shows, as data: all living channels, in the order in which they were made.
 ///
+/// With the feature `serde` all of it is `Serialize`. A place is serialized as `file:line:column`, and instead of an
+/// instant its age in milliseconds, as `age_ms`.
+///
 /// # Examples
 ///
 /// ```
@@ -126,15 +131,18 @@ pub fn channels() -> Vec<Channel> {
 
 /// A channel, as it was at one instant.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Channel {
     /// The channels of a process are numbered in the order in which they are made.
     pub number: u64,
     /// The name that [`set_name`](crate::Sender::set_name) gave.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "serial::name"))]
     pub name: Option<Arc<str>>,
     /// The type of the values, as the compiler calls it.
     pub type_name: &'static str,
     /// Where the channel was made.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "serial::place"))]
     pub made_at: &'static Location<'static>,
     /// Whether nothing ever happens on it: a channel of [`never`](fn@crate::never).
     pub never: bool,
@@ -156,6 +164,7 @@ pub struct Channel {
 
 /// The oldest of several, and how many there are in all.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Oldest<T> {
     /// How many there are.
@@ -166,18 +175,25 @@ pub struct Oldest<T> {
 
 /// A living handle.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Handle {
     /// How it was made.
     pub origin: Origin,
     /// Where it was made, cloned or upgraded.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "serial::place"))]
     pub at: &'static Location<'static>,
     /// When it was made.
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "age_ms", serialize_with = "serial::age")
+    )]
     pub since: Instant,
 }
 
 /// How a handle was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum Origin {
     /// With its channel.
@@ -190,6 +206,7 @@ pub enum Origin {
 
 /// An operation that waits.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Wait {
     /// What it is.
@@ -199,13 +216,19 @@ pub struct Wait {
     /// Whether a thread waits for it, and not a task.
     pub blocking: bool,
     /// Where it was called.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "serial::place"))]
     pub at: &'static Location<'static>,
     /// When it parked.
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "age_ms", serialize_with = "serial::age")
+    )]
     pub since: Instant,
 }
 
 /// What an operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub enum Operation {
     /// A send.

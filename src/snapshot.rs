@@ -37,6 +37,7 @@ use core::fmt;
 ///
 /// From Go: `runtime.hchan`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Snapshot {
     /// Values inside; with values that were put back it may exceed `dataqsiz`.
