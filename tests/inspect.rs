@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use futures::{Sink, StreamExt};
 use hchan::inspect::{self, Channel, Oldest, Operation, Origin, Wait};
-use hchan::{Select, bounded, never, unbounded};
+use hchan::{RecvSet, Select, bounded, never, unbounded};
 use support::{handed, on_drop, on_wake, panic_of, parked, parked_with, poll_once, ready, waiting};
 
 /// One test at a time: a dump shows twenty channels at most, whoever has made them.
@@ -110,6 +110,10 @@ fn an_operation_shows_where_it_was_called() {
         })
     );
     shows!(recvs, Recv, true, parked(Select::new().recv(&rx, drop)));
+    shows!(recvs, Recv, true, parked(hchan::recv_any([&rx])));
+    let mut set = RecvSet::from_iter([rx.clone()]);
+    shows!(recvs, Recv, true, parked(set.next()));
+    shows!(recvs, Recv, true, parked(set.next()));
     let mut cx = Context::from_waker(Waker::noop());
     shows!(recvs, Recv, false, rx.poll_recv(&mut cx));
     rx.try_recv().unwrap_err();

@@ -18,6 +18,7 @@ use crate::handles::receiver::Receiver;
 #[cfg(feature = "std")]
 use crate::park;
 use crate::sync::Exclusive;
+use crate::watch::Caller;
 
 /// A select over receives alone, for one round after another.
 pub(super) struct Receives<H: Handle> {
@@ -34,6 +35,8 @@ struct Members<H: Handle> {
     is_lined_up: bool,
     /// What the arm that has won has received.
     won: Exclusive<Option<Received<H::Value>>>,
+    /// Where the round was asked for.
+    caller: Caller,
 }
 
 struct Member<H: Handle> {
@@ -71,6 +74,7 @@ impl<H: Handle> Arms for Members<H> {
     #[inline]
     fn show<R>(&mut self, index: u32, to: impl FnOnce(&mut dyn Arm) -> R) -> R {
         let member = &mut self.list[index as usize];
+        member.receive.caller = self.caller;
         let mut arm = ChannelArm::resumed(Lent(&mut member.receive), member.seen);
         let shown = to(&mut arm);
         member.seen = arm.seen;
@@ -101,6 +105,7 @@ impl<H: Handle> Arms for Members<H> {
 impl<H: Handle> Unpin for Members<H> {}
 
 impl<H: Handle> Receives<H> {
+    #[track_caller]
     pub(super) const fn new() -> Self {
         Self {
             race: Race::new(Bias::Fair, Otherwise::Wait),
@@ -108,6 +113,7 @@ impl<H: Handle> Receives<H> {
                 list: Vec::new(),
                 is_lined_up: true,
                 won: Exclusive::new(None),
+                caller: Caller::here(),
             },
             order: Vec::new(),
         }
@@ -137,6 +143,12 @@ impl<H: Handle> Receives<H> {
         self.order.pop();
         // The others stay in order.
         list.remove(place).receive.end()
+    }
+
+    /// Begins a round.
+    #[track_caller]
+    pub(super) const fn begin(&mut self) {
+        self.members.caller = Caller::here();
     }
 
     /// Ends a round that nobody has won.
@@ -179,10 +191,12 @@ impl<H: Handle> Receives<H> {
     }
 }
 
-impl<'a, T> FromIterator<&'a Receiver<T>> for Receives<&'a Receiver<T>> {
-    fn from_iter<I: IntoIterator<Item = &'a Receiver<T>>>(receivers: I) -> Self {
-        let members = receivers.into_iter().enumerate().map(Member::new);
+impl<'a, T> Receives<&'a Receiver<T>> {
+    /// A round over these.
+    #[track_caller]
+    fn over(receivers: impl IntoIterator<Item = &'a Receiver<T>>) -> Self {
         let mut receives = Self::new();
+        let members = receivers.into_iter().enumerate().map(Member::new);
         receives.members.list = members.collect();
         receives.members.is_lined_up = false;
         receives.order = vec![0; receives.len()];
@@ -231,11 +245,12 @@ impl<'a, T> FromIterator<&'a Receiver<T>> for Receives<&'a Receiver<T>> {
 ///
 /// From Go: `reflect.Select`, with a `SelectRecv` for each channel; from crossbeam: `Select`, with nothing but
 /// `recv`.
+#[track_caller]
 pub fn recv_any<'a, T: 'a>(
     receivers: impl IntoIterator<Item = &'a Receiver<T>>,
 ) -> RecvAnyFuture<'a, T> {
     RecvAnyFuture {
-        receives: receivers.into_iter().collect(),
+        receives: Receives::over(receivers),
         done: false,
     }
 }
@@ -266,7 +281,7 @@ pub fn recv_any<'a, T: 'a>(
 pub fn try_recv_any<'a, T: 'a>(
     receivers: impl IntoIterator<Item = &'a Receiver<T>>,
 ) -> Option<(usize, Result<T, RecvError>)> {
-    Receives::from_iter(receivers).try_once()
+    Receives::over(receivers).try_once()
 }
 
 /// Receives from any of the receivers, putting the thread to sleep while [`recv_any`] would wait.
@@ -293,6 +308,7 @@ pub fn try_recv_any<'a, T: 'a>(
 ///
 /// From Go: `reflect.Select`; what a goroutine is there, a thread is here.
 #[cfg(feature = "std")]
+#[track_caller]
 pub fn recv_any_blocking<'a, T: 'a>(
     receivers: impl IntoIterator<Item = &'a Receiver<T>>,
 ) -> (usize, Result<T, RecvError>) {

@@ -153,7 +153,8 @@ pub struct Receive<H: Handle> {
     /// Present until the end.
     handle: Option<H>,
     place: Option<Ticket>,
-    caller: Caller,
+    /// Where it was asked for.
+    pub(super) caller: Caller,
 }
 
 impl<H: Handle> Receive<H> {

@@ -205,7 +205,9 @@ impl<T> RecvSet<T> {
     /// ```
     ///
     /// From Go: `chosen, value, ok := reflect.Select(cases)`.
+    #[track_caller]
     pub const fn next(&mut self) -> SetNextFuture<'_, T> {
+        self.receives.begin();
         SetNextFuture {
             set: self,
             done: false,
@@ -259,6 +261,7 @@ impl<T> RecvSet<T> {
     ///
     /// From Go: `reflect.Select`; what a goroutine is there, a thread is here.
     #[cfg(feature = "std")]
+    #[track_caller]
     pub fn wait(&mut self) -> (usize, Result<T, RecvError>) {
         park::block_on(self.next())
     }
@@ -284,6 +287,7 @@ impl<T> RecvSet<T> {
     ///
     /// From Go: `reflect.Select`, with a case of `time.After(timeout)`.
     #[cfg(feature = "std")]
+    #[track_caller]
     pub fn wait_timeout(&mut self, timeout: Duration) -> Option<(usize, Result<T, RecvError>)> {
         let received = park::block_on_until(&mut self.next(), park::deadline(timeout));
         // A value that came as time ran out has gone back.
