@@ -243,6 +243,8 @@ impl<H: Handle> Operation for Receive<H> {
         None
     }
 
+    // So that the arm around it is inlined, where it is known.
+    #[inline(never)]
     fn park(&mut self, offer: &Arc<Offer>, number: u32) -> Parked {
         let visit = self.caller.arm(What::Recv, offer);
         let mut hchan = present_handle(&self.handle).receiver().chan.lock();
