@@ -180,11 +180,14 @@
 //! | `time` | no | `after` and `tick`, channels that the clock sends to, and `send_timeout` and `recv_timeout`, on any executor or none; brings in `std` and `futures-timer`; does not compile for `wasm32-unknown-unknown`, which has no clock |
 //! | `inspect` | no | a registry of living channels, for finding what hangs: see the module `inspect`; brings in `std` and `futures-executor` |
 //! | `portable-atomic` | no | atomics for processors that cannot compare and swap, as thumbv6m and riscv32imc |
-//! | `tracing` | no | events for a subscriber of the crate `tracing` |
+//! | `serde` | no | `Serialize` for the data of `inspect`; brings in `serde` with its derive |
+//! | `tracing` | no | events for a subscriber of the crate `tracing`, and channels in tokio-console |
 //!
 //! Without `std` the crate is `no_std` and needs `alloc`. Then the lock only spins, and the order in which selects
 //! try their arms comes from a fixed seed. The crate `portable-atomic` must be told how, by its feature
 //! `critical-section` or the cfg `portable_atomic_unsafe_assume_single_core`; `tracing` does not work with it.
+//!
+//! # Events, and tokio-console
 //!
 //! The events of `tracing` have the target `hchan` and the level `trace`; they cost nothing when the feature is off,
 //! and one load each when nobody listens. They tell when an operation parks in a queue (`park`), when a parked
@@ -192,6 +195,35 @@
 //! back (`put back`), and when a channel is closed (`close`). `queue` is `sendq`, `recvq`, or `closeq` for
 //! [`closed`](Sender::closed); `channel` tells channels apart while they live. A subscriber runs outside the lock,
 //! after the wakes; other threads may have gone on by then, so the order of events is certain only on one thread.
+//!
+//! With the feature `tracing` a channel is also a resource in tokio-console, by the contract of `console-subscriber` 0.5,
+//! and each operation that parks is one of its async operations. The names that the console reads: a span
+//! `runtime.resource` is open as long as the channel, with the type of its values and where it was made;
+//! events with the target `runtime::resource::state_update` tell its capacity, `qcount`, `closed`, the counts of
+//! handles, and the [name](Sender::set_name) it was given, when they change. A span `runtime.resource.async_op` is open
+//! from the moment in which an operation parks until it has returned or is dropped, with what it is and
+//! where it was called; in its child `runtime.resource.async_op.poll`, for each poll, is an event with the target
+//! `runtime::resource::poll_op`. A channel that is made while nobody listens is not shown later. If the subscriber
+//! panics in one of these, the panic goes no further: the operation may just have its value.
+//!
+//! In the console the view of resources (`r`) has a line for each channel, beside tokio's own: of the kind `channel` and
+//! the type `Channel<u32>`, since when it exists, where it was made, and as attributes `capacity=4 closed=false name=jobs
+//! qcount=4 receivers=2 senders=1`. So a full queue, a channel that is still open, and the number of handles that
+//! keep it open are seen as they change, once a second. Enter on a channel lists its operations, those that wait
+//! and those that waited of late: `Sender::send`, `Receiver::recv`, `Sender::reserve`, `closed`, or `select recv` for an
+//! arm; with the number of the task that waits, for how long, and how often it was polled. What it does not
+//! show is where in the code an operation waits: the feature `inspect` does. An operation of a thread that blocks has
+//! no task.
+//!
+//! ```ignore
+//! // Built with `RUSTFLAGS="--cfg tokio_unstable"`, for the tasks; then run `tokio-console`.
+//! console_subscriber::init();
+//! let (jobs, queue) = hchan::bounded::<u32>(4);
+//! jobs.set_name("jobs");
+//! ```
+//!
+//! A subscriber that uses channels of this crate should not listen to what they tell: each event would make
+//! others.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(docsrs, doc(auto_cfg(hide(hchan_loom, hchan_shuttle))))]

@@ -1,5 +1,6 @@
 //! What tokio-console makes of what it is told, by the rules of `console-subscriber` 0.5: it knows spans by their names,
 //! events by their targets, and what they belong to by the spans that are entered on the thread.
+#![allow(unreachable_pub, reason = "as in `support`")]
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
