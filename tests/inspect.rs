@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use futures::{Sink, StreamExt};
 use hchan::inspect::{self, Channel, Oldest, Operation, Origin, Wait};
-use hchan::{RecvSet, Select, bounded, never, unbounded};
+use hchan::{Receiver, RecvSet, Select, Sender, bounded, never, unbounded};
 use support::{handed, on_drop, on_wake, panic_of, parked, parked_with, poll_once, ready, waiting};
 
 /// One test at a time: a dump shows twenty channels at most, whoever has made them.
@@ -118,9 +118,11 @@ fn an_operation_shows_where_it_was_called() {
     shows!(recvs, Recv, false, rx.poll_recv(&mut cx));
     rx.try_recv().unwrap_err();
     {
-        let _closed = parked(tx.closed());
-        let (operation, ..) = only(&find("operations").closes);
-        assert_eq!(operation, Operation::Closed);
+        let closes = || only(&find("operations").closes);
+        shows!(closes, Closed, false, parked(tx.closed()));
+        shows!(closes, Closed, false, parked(rx.closed()));
+        shows!(closes, Closed, false, parked(tx.downgrade().closed()));
+        shows!(closes, Closed, false, rx.clone().poll_closed(&mut cx));
     }
     assert_eq!(find("operations").closes.count, 0);
 
@@ -200,6 +202,63 @@ fn a_thread_that_waits_is_told_from_a_task() {
     let task = parked(rx.recv());
     assert!(!only(&find("threads").receives).3);
     drop(task);
+}
+
+#[test]
+fn a_thread_shows_where_it_called() {
+    let _turn = turn();
+    const SHORT: Duration = Duration::from_secs(60);
+    let at = here();
+    let receives: [fn(&Receiver<usize>); 11] = [
+        |rx| _ = rx.recv_blocking(),
+        |rx| _ = rx.recv_blocking_timeout(SHORT),
+        |rx| _ = rx.recv_blocking_deadline(Instant::now() + SHORT),
+        |rx| drop(rx.lease_blocking()),
+        |rx| _ = rx.recv_many_blocking(&mut vec![], 2),
+        |rx| _ = rx.recv_many_blocking_timeout(&mut vec![], 2, SHORT),
+        |rx| _ = rx.iter().next(),
+        |rx| _ = hchan::recv_any_blocking([rx]),
+        |rx| _ = RecvSet::from_iter([rx.clone()]).wait(),
+        |rx| _ = RecvSet::from_iter([rx.clone()]).wait_timeout(SHORT),
+        |rx| Select::new().recv(rx, drop).wait(),
+    ];
+    let sends: [fn(&Sender<usize>); 6] = [
+        |tx| _ = tx.send_blocking(1),
+        |tx| _ = tx.send_blocking_timeout(1, SHORT),
+        |tx| _ = tx.send_blocking_deadline(1, Instant::now() + SHORT),
+        |tx| _ = tx.send_many_blocking(&mut VecDeque::from([1])),
+        |tx| _ = tx.send_many_blocking_timeout(&mut VecDeque::from([1]), SHORT),
+        |tx| hchan::select_blocking! { send(tx, 1) -> _ => () },
+    ];
+    let end = here();
+    let check = |waits: &Oldest<Wait>| {
+        let (.., (line, file), _, blocking) = only(waits);
+        assert!(blocking && file == at.1, "{file}:{line}");
+        assert!((at.0..end.0).contains(&line), "{file}:{line}");
+    };
+    let wait_for = |waits: fn(&Channel) -> &Oldest<Wait>| {
+        while waits(&find("blocked")).count == 0 {
+            thread::yield_now();
+        }
+        check(waits(&find("blocked")));
+    };
+    let (tx, rx) = &bounded(0);
+    tx.set_name("blocked");
+    thread::scope(|scope| {
+        for receive in receives {
+            let thread = scope.spawn(move || receive(rx));
+            wait_for(|channel| &channel.receives);
+            tx.try_send(1).unwrap();
+            thread.join().unwrap();
+            drop(rx.drain());
+        }
+        for send in sends {
+            let thread = scope.spawn(move || send(tx));
+            wait_for(|channel| &channel.sends);
+            rx.try_recv().unwrap();
+            thread.join().unwrap();
+        }
+    });
 }
 
 #[test]
@@ -409,8 +468,8 @@ fn a_hundred_thousand_channels_are_no_trouble() {
     assert!(begin.elapsed() < Duration::from_secs(60));
 }
 
-/// How soon says `cargo test --release --all-features --test inspect -- --nocapture ten_thousand`: in some 70 ms on
-/// a busy machine with two processors.
+/// How soon says `cargo test --release --all-features --test inspect -- --nocapture ten_thousand`: in 10 to 15 ms on
+/// a machine with two processors.
 #[test]
 fn ten_thousand_channels_with_ten_waits_each_are_soon_dumped() {
     let _turn = turn();

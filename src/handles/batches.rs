@@ -207,6 +207,7 @@ impl<T> Receiver<T> {
         self.recv_many_in_time(out, limit, Some(deadline))
     }
 
+    #[track_caller]
     fn recv_many_in_time(
         &self,
         out: &mut Vec<T>,

@@ -658,6 +658,7 @@ impl<T> Receiver<T> {
         self.recv_in_time(Some(deadline))
     }
 
+    #[track_caller]
     fn recv_in_time(&self, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
         let mut recv = self.recv();
         let received = park::block_on_until(&mut recv, deadline);

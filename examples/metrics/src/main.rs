@@ -3,7 +3,7 @@
 //!
 //! `cargo run -p hchan-metrics`
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
@@ -31,16 +31,21 @@ fn observe() {
 fn serve(listener: &TcpListener, metrics: &PrometheusHandle) -> io::Result<()> {
     for stream in listener.incoming() {
         let mut stream = stream?;
-        // Whatever it asks for: a request without a body is one small packet.
-        let _size = stream.read(&mut [0; 1024])?;
+        // Whatever it asks for: a request without a body ends with an empty line.
+        let lines = BufReader::new(&stream).lines();
+        for line in lines {
+            if line?.is_empty() {
+                break;
+            }
+        }
         observe();
         let body = metrics.render();
         let length = body.len();
-        write!(
-            stream,
+        let answer = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\n\
              Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-        )?;
+        );
+        stream.write_all(answer.as_bytes())?;
     }
     Ok(())
 }
@@ -48,7 +53,8 @@ fn serve(listener: &TcpListener, metrics: &PrometheusHandle) -> io::Result<()> {
 /// What a scraper does.
 fn scrape(address: SocketAddr) -> io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
-    write!(stream, "GET /metrics HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
+    let request = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)
