@@ -627,7 +627,7 @@ fn each_receive_that_parks_is_an_operation() {
     shows_each(
         empty,
         RECV,
-        |_, rx| async move { rx.lease().await.map(|lease| lease.take()) }.boxed(),
+        |_, rx| async move { rx.lease().await.map(hchan::Lease::take) }.boxed(),
         send,
     );
     shows_each(
