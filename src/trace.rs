@@ -129,7 +129,7 @@ mod off {
         pub(crate) const NONE: Self = Self;
 
         #[inline]
-        pub(crate) fn done(self) {}
+        pub(crate) const fn finish(&mut self) {}
     }
 
     /// Keeps an [`Op`] from one poll of a handle to the next.
@@ -595,7 +595,7 @@ mod on {
 
         /// It was polled, and is over: as [`Trace::done`], outside the lock.
         #[inline]
-        pub(crate) fn done(self) {
+        pub(crate) fn finish(&mut self) {
             if !self.is_none() {
                 self.tell_done();
             }
@@ -603,7 +603,7 @@ mod on {
 
         #[cold]
         #[inline(never)]
-        fn tell_done(mut self) {
+        fn tell_done(&mut self) {
             if let Some(Wait(waiting)) = self.0.take() {
                 let _within = Within::new(&waiting.channel.span);
                 waiting.polled(true);

@@ -28,10 +28,8 @@ pub(crate) fn poll_send<T>(
 ) -> Poll<Result<(), SendError<()>>> {
     if let Some(ticket) = place {
         if chan.has_sent(ticket) {
-            place
-                .take()
-                .into_iter()
-                .for_each(|sent| sent.ticket.op.done());
+            ticket.ticket.op.finish();
+            *place = None;
             return Poll::Ready(Ok(()));
         }
         return poll_in_line(chan, place, value, cx);
