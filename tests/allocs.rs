@@ -375,7 +375,12 @@ fn a_set_takes_the_same_memory_however_large_the_values_are() {
     let mut set = RecvSet::new();
     let (_tx, rx) = bounded::<[u8; 64 * 1024]>(1);
     set.extend((0..100).map(|_| rx.clone()));
-    assert!(since.bytes() < 100 * 64, "{} bytes", since.bytes());
+    // With `tracing`, a handle and its place know where they were asked for, and what is told of them.
+    let most = match cfg!(feature = "tracing") {
+        true => 128,
+        false => 64,
+    };
+    assert!(since.bytes() < 100 * most, "{} bytes", since.bytes());
 }
 
 #[test]
