@@ -17,6 +17,9 @@
 //! a piece once its counts are in the second stream, under the same id. The collector keeps the ids beside the totals,
 //! writes both to its file in one go, and acknowledges after that. So what comes twice is seen to be there already.
 //!
+//! Ctrl-c ends a process once what it has begun is done, with exit status 130: what it has not begun is left to the
+//! others, or to itself when it is started again. Progress is on standard error.
+//!
 //! `word_count here FILE...` runs the same stages in one process, without a server.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -26,16 +29,22 @@ use std::fs;
 use std::future::Future;
 use std::ops::Deref;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use hchan::{Receiver, Sender};
 use hchan_nats::{ConnectOptions, Delivery, FromStream, Nats, Postcard, Queue, ToStream};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 /// How many lines a piece has.
 const LINES: usize = 50;
 /// How many values wait in each channel.
 const CAPACITY: usize = 16;
+/// The exit status after ctrl-c.
+const INTERRUPTED: u8 = 130;
+/// How long a reader that is interrupted waits for the server.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -113,6 +122,14 @@ impl Totals {
     }
 }
 
+/// Tells how far a process is.
+fn progress(pieces: &mut u64, what: &str) {
+    *pieces += 1;
+    if pieces.is_multiple_of(100) {
+        eprintln!("{pieces} pieces {what}");
+    }
+}
+
 /// The first stage.
 async fn read(files: Vec<String>, tx: Sender<Piece>) -> Result<()> {
     let mut pieces = 0;
@@ -165,19 +182,45 @@ async fn connect() -> Result<Nats> {
     Ok(nats)
 }
 
-async fn reader(files: Vec<String>) -> Result<()> {
+/// Returns whether it read all.
+async fn reader(files: Vec<String>, interrupted: impl Future<Output = ()>) -> Result<bool> {
     let nats = connect().await?;
     let (tx, rx) = hchan::bounded(CAPACITY);
     let out = ToStream::new("pieces")
         .codec(Postcard)
         .message_id(|piece: &Piece| piece.id.clone());
-    let (published, read) = tokio::join!(out.run(&nats, &rx), read(files, tx));
-    read?;
-    println!("{} pieces are in the stream", published?.confirmed);
-    Ok(())
+    let stopped = Notify::new();
+    let reading = async {
+        tokio::select! {
+            read = read(files, tx) => read.map(|()| true),
+            // Drops the sender.
+            () = interrupted => {
+                stopped.notify_one();
+                Ok(false)
+            }
+        }
+    };
+    let mut confirmed = 0;
+    let publishing = async {
+        // What is in the channel still goes into the stream, if the server is there.
+        let too_late = async {
+            stopped.notified().await;
+            tokio::time::sleep(PATIENCE).await;
+        };
+        tokio::select! {
+            published = out.run_each(&nats, &rx, |_| progress(&mut confirmed, "are in the stream")) => published.map(drop),
+            () = too_late => Ok(()),
+        }
+    };
+    let (published, read) = tokio::join!(publishing, reading);
+    published?;
+    let all = read?;
+    println!("{confirmed} pieces are in the stream");
+    Ok(all)
 }
 
-async fn counter(interrupted: impl Future<Output = ()>) -> Result<()> {
+/// Runs until it is interrupted.
+async fn counter(interrupted: impl Future<Output = ()>) -> Result<bool> {
     let nats = connect().await?;
     let (tx, pieces) = hchan::bounded::<Delivery<Piece>>(CAPACITY);
     let settings = FromStream::new("PIECES", "counters")
@@ -194,19 +237,23 @@ async fn counter(interrupted: impl Future<Output = ()>) -> Result<()> {
         interrupted.await;
         bridge.stop().await
     };
+    let mut done = 0;
     let (stopped, (), published) = tokio::join!(
         stop,
         count(pieces, tx),
         out.run_each(&nats, &counted, |counted| {
             tokio::spawn(counted.piece.ack());
+            progress(&mut done, "were counted");
         })
     );
     stopped?;
-    println!("{} pieces were counted", published?.confirmed);
-    Ok(())
+    published?;
+    println!("{done} pieces were counted");
+    Ok(false)
 }
 
-async fn collector(file: &Path, interrupted: impl Future<Output = ()>) -> Result<()> {
+/// Returns whether the totals are complete.
+async fn collector(file: &Path, interrupted: impl Future<Output = ()>) -> Result<bool> {
     let nats = connect().await?;
     let mut totals = Totals::read(file)?;
     let (tx, rx) = hchan::bounded::<Delivery<serde_json::Value>>(CAPACITY);
@@ -235,7 +282,7 @@ async fn collector(file: &Path, interrupted: impl Future<Output = ()>) -> Result
     }
     bridge.stop().await?;
     totals.show();
-    Ok(())
+    Ok(totals.is_complete())
 }
 
 /// All stages in one process.
@@ -265,18 +312,23 @@ async fn here(files: Vec<String>) -> Result<()> {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> Result<ExitCode> {
     let interrupted = async {
         tokio::signal::ctrl_c().await.ok();
     };
     let mut words = env::args().skip(1);
-    match (words.next().as_deref(), words.collect::<Vec<_>>()) {
-        (Some("reader"), files) => reader(files).await,
-        (Some("counter"), _) => counter(interrupted).await,
+    let all = match (words.next().as_deref(), words.collect::<Vec<_>>()) {
+        (Some("reader"), files) => reader(files, interrupted).await?,
+        (Some("counter"), _) => counter(interrupted).await?,
         (Some("collector"), files) if files.len() == 1 => {
-            collector(Path::new(&files[0]), interrupted).await
+            collector(Path::new(&files[0]), interrupted).await?
         }
-        (Some("here"), files) => here(files).await,
-        _ => Err("word_count reader FILE... | counter | collector TOTALS | here FILE...".into()),
-    }
+        (Some("here"), files) => here(files).await.map(|()| true)?,
+        _ => {
+            return Err(
+                "word_count reader FILE... | counter | collector TOTALS | here FILE...".into(),
+            );
+        }
+    };
+    Ok(ExitCode::from(if all { 0 } else { INTERRUPTED }))
 }

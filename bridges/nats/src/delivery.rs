@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::AckKind;
-use async_nats::{Client, Subject};
+use async_nats::{Client, RequestErrorKind, Subject};
 use hchan::Sender;
 use tokio::time::{Instant, timeout};
 
@@ -14,6 +14,8 @@ use crate::error::{AckError, Source};
 
 /// How long one attempt to acknowledge may take.
 const ATTEMPT: Duration = Duration::from_secs(2);
+/// How long the server may be there without the consumer. One that starts needs a moment.
+const ALONE: Duration = Duration::from_secs(3);
 
 /// A value from a stream, which goes back unless it is acknowledged.
 ///
@@ -91,7 +93,8 @@ impl<T> Delivery<T> {
     ///
     /// # Errors
     ///
-    /// [`AckError`] with the value, if the server did not confirm it in time. It may be delivered again.
+    /// [`AckError`] with the value, if the server did not confirm it in time, or has no such consumer any more. It may
+    /// be delivered again.
     pub async fn ack(mut self) -> Result<T, AckError<T>> {
         let done = self.acknowledge().await;
         let value = present(self.value.take());
@@ -108,6 +111,8 @@ impl<T> Delivery<T> {
 
     async fn acknowledge(&self) -> Result<(), Source> {
         let until = Instant::now() + self.desk.patience;
+        // Since when there is a server, and no consumer.
+        let mut alone = None;
         loop {
             let asked = self
                 .desk
@@ -115,10 +120,16 @@ impl<T> Delivery<T> {
                 .request(self.about.reply.clone(), AckKind::Ack.into());
             let error: Source = match timeout(ATTEMPT, asked).await {
                 Ok(Ok(_)) => return Ok(()),
-                Ok(Err(error)) => error.into(),
+                Ok(Err(error)) => {
+                    alone = match error.kind() {
+                        RequestErrorKind::NoResponders => alone.or(Some(Instant::now())),
+                        _ => None,
+                    };
+                    error.into()
+                }
                 Err(error) => error.into(),
             };
-            if Instant::now() >= until {
+            if Instant::now() >= until || alone.is_some_and(|since| since.elapsed() >= ALONE) {
                 return Err(error);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -241,8 +241,7 @@ impl<C: Codec> FromStream<C> {
 /// A bridge that runs.
 ///
 /// It is a future that is ready when the bridge has ended. Dropped, it stops the bridge: what was taken from the
-/// server and did not get into the channel goes back as soon as the server has ended the last request for more, which
-/// takes a second at most. What is in the channel can still be received and
+/// server and did not get into the channel goes back at once. What is in the channel can still be received and
 /// acknowledged; it goes back when it is dropped, as it does with the last receiver.
 #[must_use = "a bridge that is dropped stops"]
 pub struct Bridge {

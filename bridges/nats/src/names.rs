@@ -47,6 +47,21 @@ pub(crate) fn filter(setting: &'static str, value: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// What a value is known by: a header, of which the server cuts off what is empty.
+pub(crate) fn message_id(setting: &'static str, value: &str) -> Result<(), Error> {
+    let wrong = |why| Err(bad(setting, value, why));
+    if value.is_empty() {
+        return wrong("it is empty");
+    }
+    if value.trim() != value {
+        return wrong("an id has no spaces at its ends");
+    }
+    if value.contains(char::is_control) {
+        return wrong("an id is one line, without control characters");
+    }
+    Ok(())
+}
+
 fn tokens(setting: &'static str, value: &str) -> Result<(), Error> {
     if value.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(bad(setting, value, "a subject has no spaces"));
@@ -71,7 +86,7 @@ fn bad(setting: &'static str, value: &str, why: &'static str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{filter, name, subject};
+    use super::{filter, message_id, name, subject};
 
     fn said(checked: Result<(), crate::Error>) -> String {
         checked.unwrap_err().to_string()
@@ -98,6 +113,19 @@ mod tests {
         for wrong in ["", ".", "a.", ".a", "a..b", "a b", "a.*", "a.>"] {
             assert!(
                 said(subject("subject", wrong)).contains("`subject`"),
+                "{wrong:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn ids_are_one_line() {
+        for right in ["1", "a b", "file/1.txt 17", "ü"] {
+            message_id("message_id", right).unwrap();
+        }
+        for wrong in ["", " ", " a", "a ", "a\nb", "a\r", "a\0b"] {
+            assert!(
+                said(message_id("message_id", wrong)).contains("`message_id`"),
                 "{wrong:?}"
             );
         }

@@ -10,6 +10,8 @@ use async_nats::jetstream;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{PublishAckFuture, PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::publish::PublishAck;
+use async_nats::{HeaderName, Subject};
 use bytes::Bytes;
 use hchan::{Lease, Receiver};
 use serde::Serialize;
@@ -48,6 +50,7 @@ pub struct ToStream<T, C = Json> {
     stream: Option<String>,
     codec: C,
     window: usize,
+    in_order: bool,
     max_payload: Option<usize>,
     message_id: Option<MessageId<T>>,
 }
@@ -62,6 +65,7 @@ impl<T> ToStream<T> {
             stream: None,
             codec: Json,
             window: 256,
+            in_order: false,
             max_payload: None,
             message_id: None,
         }
@@ -84,6 +88,7 @@ impl<T, C> ToStream<T, C> {
             stream: self.stream,
             codec,
             window: self.window,
+            in_order: self.in_order,
             max_payload: self.max_payload,
             message_id: self.message_id,
         }
@@ -91,10 +96,26 @@ impl<T, C> ToStream<T, C> {
 
     /// How many values may be under way, published and not confirmed; 256 if this is not set. They are confirmed in
     /// order. With 1, values are in the stream in the order of the channel, whatever happens. With more, those under
-    /// way can change places when the connection is lost or the stream is full.
+    /// way can change places when the connection is lost or the stream is full, unless they are to keep their
+    /// [order](Self::in_order).
     #[must_use]
     pub fn window(mut self, values: usize) -> Self {
         self.window = values.max(1);
+        self
+    }
+
+    /// Keeps the order of the channel, whatever happens, with any [`window`](Self::window).
+    ///
+    /// Each value says which one comes before it (`Nats-Expected-Last-Msg-Id`), and the server refuses what would be
+    /// out of order, which is then published again. So the stream has the values in order, each when it first comes:
+    /// one that is stored twice, since the stream has forgotten its id, comes again later.
+    ///
+    /// It is at its best if nobody else publishes to the stream. What somebody else publishes in between, or what the
+    /// stream has already, makes the server refuse the rest of the window: order is kept, and it takes a round trip
+    /// more. The window is smaller for a while then.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        self.in_order = true;
         self
     }
 
@@ -109,7 +130,7 @@ impl<T, C> ToStream<T, C> {
     ///
     /// If this is not set each value gets an id when it is leased, which covers what this bridge publishes again
     /// after a lost connection. An id of the value's own also covers what another bridge publishes again, because
-    /// the value went back into the channel, or its program began anew.
+    /// the value went back into the channel, or its program began anew. An id is one line, without spaces at its ends.
     #[must_use]
     pub fn message_id(mut self, id: impl Fn(&T) -> String + Send + Sync + 'static) -> Self {
         self.message_id = Some(Arc::new(id));
@@ -131,8 +152,8 @@ impl<T: Serialize, C: Codec> ToStream<T, C> {
     /// # Errors
     ///
     /// What [`Error`] says of the setting or the value that is wrong. What was not confirmed is back in its place. A
-    /// value that is too large, or that the codec cannot write, is the next to be received: those before it are
-    /// confirmed.
+    /// value that is too large, that the codec cannot write, or whose id is none, is the next to be received: those
+    /// before it are confirmed.
     pub async fn run(&self, nats: &Nats, rx: &Receiver<T>) -> Result<Published, Error> {
         self.run_each(nats, rx, drop).await
     }
@@ -159,7 +180,10 @@ impl<T: Serialize, C: Codec> ToStream<T, C> {
             settings: self,
             nats,
             window: VecDeque::new(),
-            run: format!("{:032x}", fastrand::u128(..)),
+            subject: self.subject.as_str().into(),
+            width: self.window,
+            streak: 0,
+            run: format!("{:016x}", fastrand::u64(..)),
             leased: 0,
             published: Published::default(),
             fault: None,
@@ -177,6 +201,7 @@ impl<T, C: Clone> Clone for ToStream<T, C> {
             stream: self.stream.clone(),
             codec: self.codec.clone(),
             window: self.window,
+            in_order: self.in_order,
             max_payload: self.max_payload,
             message_id: self.message_id.clone(),
         }
@@ -189,6 +214,7 @@ impl<T, C> fmt::Debug for ToStream<T, C> {
             .field("subject", &self.subject)
             .field("stream", &self.stream)
             .field("window", &self.window)
+            .field("in_order", &self.in_order)
             .field("max_payload", &self.max_payload)
             .finish_non_exhaustive()
     }
@@ -211,6 +237,11 @@ struct Out<'a, T, C> {
     nats: &'a Nats,
     /// What is under way, the oldest first.
     window: VecDeque<UnderWay<'a, T>>,
+    subject: Subject,
+    /// How many may be, for now.
+    width: usize,
+    /// How many were confirmed since that changed.
+    streak: usize,
     /// The ids of values without one of their own begin so.
     run: String,
     leased: u64,
@@ -251,11 +282,7 @@ impl<'a, T: Serialize, C: Codec> Out<'a, T, C> {
                     .fault
                     .map_or(Ok(self.published), |(error, _)| Err(error));
             }
-            let all_published = self
-                .window
-                .back()
-                .is_none_or(|last| last.confirmation.is_some());
-            let room = !ends && all_published && self.window.len() < self.settings.window;
+            let room = !ends && self.has_room();
             let confirmed = async {
                 match self.window.front_mut() {
                     Some(UnderWay {
@@ -269,15 +296,7 @@ impl<'a, T: Serialize, C: Codec> Out<'a, T, C> {
             tokio::select! {
                 biased;
                 confirmed = confirmed => match confirmed {
-                    Some(Ok(confirmed)) => {
-                        self.troubles = 0;
-                        self.missing = 0;
-                        self.published.confirmed += 1;
-                        self.published.duplicates += u64::from(confirmed.duplicate);
-                        if let Some(first) = self.window.pop_front() {
-                            done(first.lease.take());
-                        }
-                    }
+                    Some(Ok(confirmed)) => self.confirm(&confirmed, &mut done),
                     Some(Err(error)) => self.again(Some(error)).await?,
                     None => self.again(None).await?,
                 },
@@ -290,25 +309,47 @@ impl<'a, T: Serialize, C: Codec> Out<'a, T, C> {
                     }
                 },
                 leased = rx.lease(), if room => match leased {
-                    Ok(lease) => self.add(lease).await?,
+                    Ok(lease) => {
+                        self.add(lease).await?;
+                        // All that is there.
+                        while self.has_room() && let Ok(lease) = rx.try_lease() {
+                            self.add(lease).await?;
+                        }
+                    }
                     Err(_) => closed = true,
                 },
             }
         }
     }
 
+    /// Whether another value may be under way. None overtakes one that is to be published again.
+    fn has_room(&self) -> bool {
+        let last = self.window.back();
+        self.fault.is_none()
+            && self.window.len() < self.width
+            && last.is_none_or(|last| last.confirmation.is_some())
+    }
+
+    /// The oldest is in the stream.
+    fn confirm(&mut self, confirmed: &PublishAck, done: &mut impl FnMut(T)) {
+        self.troubles = 0;
+        self.missing = 0;
+        self.widen();
+        self.published.confirmed += 1;
+        self.published.duplicates += u64::from(confirmed.duplicate);
+        if let Some(first) = self.window.pop_front() {
+            done(first.lease.take());
+        }
+    }
+
     async fn add(&mut self, lease: Lease<'a, T>) -> Result<(), Error> {
-        let message_id = &self.settings.message_id;
-        let payload = match self.encode(&lease) {
-            Ok(payload) => payload,
+        let written = self.encode(&lease);
+        let (payload, id) = match written.and_then(|payload| Ok((payload, self.id(&lease)?))) {
+            Ok(written) => written,
             Err(error) => {
                 self.fault = Some((error, lease));
                 return Ok(());
             }
-        };
-        let id = match message_id {
-            Some(message_id) => message_id(&*lease),
-            None => format!("{}.{}", self.run, self.leased),
         };
         self.leased += 1;
         let mut value = UnderWay {
@@ -317,7 +358,8 @@ impl<'a, T: Serialize, C: Codec> Out<'a, T, C> {
             payload: payload.into(),
             confirmation: None,
         };
-        let published = self.publish(&value).await;
+        let before = self.window.back().map(|last| &last.id);
+        let published = self.publish(&value, before).await;
         match self.note(&mut value, published) {
             Err(error @ Error::TooLarge { .. }) => self.fault = Some((error, value.lease)),
             noted => {
@@ -346,6 +388,26 @@ impl<'a, T: Serialize, C: Codec> Out<'a, T, C> {
         }
     }
 
+    fn id(&self, value: &T) -> Result<String, Error> {
+        match &self.settings.message_id {
+            Some(message_id) => {
+                let id = message_id(value);
+                names::message_id("message_id", &id)?;
+                Ok(id)
+            }
+            None => Ok(format!("{}.{}", self.run, self.leased)),
+        }
+    }
+
+    /// As many as before may be under way again, after a while without refusals.
+    fn widen(&mut self) {
+        self.streak += 1;
+        if self.streak >= self.width && self.width < self.settings.window {
+            self.width = (2 * self.width).min(self.settings.window);
+            self.streak = 0;
+        }
+    }
+
     /// Keeps the confirmation to come. If there is none to come, the value is published again.
     fn note(
         &self,
@@ -369,42 +431,60 @@ impl<'a, T: Serialize, C: Codec> Out<'a, T, C> {
         Ok(())
     }
 
+    /// Publishes a value that follows the one with the id `before`, unless all before it are confirmed.
+    ///
     /// The future does not hold the value, which need not be `Sync`.
     fn publish(
         &self,
         value: &UnderWay<'a, T>,
+        before: Option<&String>,
     ) -> impl Future<Output = Result<PublishAckFuture, PublishError>> + Send + use<'a, T, C> {
         let mut message = PublishMessage::build()
             .payload(value.payload.clone())
-            .header(HEADER, self.settings.codec.name())
+            .header(HeaderName::from_static(HEADER), self.settings.codec.name())
             .message_id(&value.id);
         if let Some(stream) = &self.settings.stream {
             message = message.expected_stream(stream);
         }
+        if self.settings.in_order
+            && let Some(before) = before
+        {
+            message = message.expected_last_message_id(before);
+        }
         let nats = self.nats;
-        nats.context()
-            .send_publish(self.settings.subject.clone(), message)
+        nats.context().send_publish(self.subject.clone(), message)
     }
 
-    /// After a while, publishes all that is under way again.
+    /// Publishes all that is under way again, after a while if something is wrong.
     async fn again(&mut self, error: Option<PublishError>) -> Result<(), Error> {
-        if let Some(error) = error {
-            self.judge(error)?;
-        }
         for value in &mut self.window {
             value.confirmation = None;
         }
-        let longest = 50_u64 << self.troubles.min(6);
-        tokio::time::sleep(Duration::from_millis(fastrand::u64(longest / 2..=longest))).await;
-        self.troubles += 1;
+        let out_of_order = error
+            .as_ref()
+            .is_some_and(|error| error.kind() == PublishErrorKind::WrongLastMessageId);
+        if out_of_order {
+            // All before the first are confirmed, so it is refused only once.
+            self.width = (self.width / 2).max(1);
+            self.streak = 0;
+        } else {
+            if let Some(error) = error {
+                self.judge(error)?;
+            }
+            let longest = 50_u64 << self.troubles.min(6);
+            tokio::time::sleep(Duration::from_millis(fastrand::u64(longest / 2..=longest))).await;
+            self.troubles += 1;
+        }
         let mut window = std::mem::take(&mut self.window);
+        let mut before = None;
         for value in &mut window {
-            let published = self.publish(value).await;
+            let published = self.publish(value, before).await;
             self.note(value, published)?;
             if value.confirmation.is_none() {
                 break;
             }
             self.published.repeated += 1;
+            before = Some(&value.id);
         }
         self.window = window;
         Ok(())

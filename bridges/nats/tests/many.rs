@@ -10,7 +10,7 @@ use std::io::Write;
 use std::pin::pin;
 use std::process::{Child, Command, Stdio};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use hchan_nats::{ConnectOptions, Delivery, FromStream, Nats, Postcard, ToStream};
 use server::{Server, eventually, resident, waiting};
@@ -31,6 +31,9 @@ async fn a_process_of_its_own() {
     let (Ok(role), Ok(url)) = (env::var("HCHAN_ROLE"), env::var("HCHAN_URL")) else {
         return;
     };
+    if let Ok(file) = env::var("HCHAN_CLOCK") {
+        fs::write(file, now().to_string()).unwrap();
+    }
     let nats = Nats::connect(&url, ConnectOptions::new()).await.unwrap();
     if role == "publisher" {
         let (tx, rx) = hchan::bounded::<u64>(64);
@@ -77,8 +80,19 @@ fn values() -> u64 {
     env::var("HCHAN_VALUES").map_or(VALUES, |values| values.parse().unwrap())
 }
 
+/// Seconds since 1970.
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.unwrap().as_secs() as i64
+}
+
 fn process(role: &str, url: &str) -> Child {
-    Command::new(env::current_exe().unwrap())
+    command(role, url).spawn().unwrap()
+}
+
+fn command(role: &str, url: &str) -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command
         .args([
             "--exact",
             "a_process_of_its_own",
@@ -87,9 +101,8 @@ fn process(role: &str, url: &str) -> Child {
         ])
         .env("HCHAN_ROLE", role)
         .env("HCHAN_URL", url)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
+        .stdout(Stdio::null());
+    command
 }
 
 #[tokio::test]
@@ -139,6 +152,110 @@ async fn a_process_that_is_killed_ten_times_loses_nothing() {
     fs::remove_file(&file).unwrap();
 }
 
+/// The variable `FAKETIME_LIBRARY` is the path of `libfaketime.so.1`.
+#[tokio::test]
+#[ignore = "needs nats-server and libfaketime"]
+async fn clocks_that_differ_lose_nothing() {
+    const EACH: u64 = 2000;
+    let library = env::var_os("FAKETIME_LIBRARY")
+        .expect("this test needs libfaketime: set FAKETIME_LIBRARY, or run `ci/nats`");
+    let server = Server::start();
+    let nats = server.queue().await;
+    let folder = env::temp_dir().join(format!("hchan-nats-clocks-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let shifted = |role: &str, days: i64, clock: &str| {
+        command(role, &server.url())
+            .env("LD_PRELOAD", &library)
+            .env("FAKETIME", format!("{days:+}d"))
+            .env("DONT_FAKE_MONOTONIC", "1")
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+            .env("HCHAN_CLOCK", file(clock))
+            .env("HCHAN_VALUES", EACH.to_string())
+            .spawn()
+            .unwrap()
+    };
+    // One lives in next year, the other in the last one.
+    let mut consumer = shifted(&file("processed"), -400, "past");
+    let mut publisher = shifted("publisher", 400, "future");
+    let processed = || fs::read_to_string(file("processed")).unwrap_or_default();
+    eventually("all are processed", async || {
+        processed().lines().count() as u64 >= EACH
+    })
+    .await;
+    eventually("the stream is empty", async || {
+        waiting(&nats, "WORK").await == 0
+    })
+    .await;
+    assert!(publisher.wait().unwrap().success());
+    consumer.kill().unwrap();
+    consumer.wait().unwrap();
+    for (clock, days) in [("past", -400), ("future", 400)] {
+        let shown: i64 = fs::read_to_string(file(clock)).unwrap().parse().unwrap();
+        let off = shown - now() - days * 86_400;
+        assert!(off.abs() < 60, "the clock {clock} is off by {off} s");
+    }
+    // None was delivered twice, though all clocks disagree on how old a value is.
+    let lines = processed();
+    let by_id: HashSet<&str> = lines.lines().collect();
+    assert_eq!(
+        (by_id.len() as u64, lines.lines().count() as u64),
+        (EACH, EACH)
+    );
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+/// A megabyte a second, each way.
+#[tokio::test]
+#[ignore = "needs nats-server and a network namespace"]
+async fn a_slow_network_loses_nothing_and_repeats_nothing() {
+    const SIZE: usize = 50_000;
+    const VALUES: u64 = 60;
+    let server = Server::behind(1_000_000);
+    let nats = server.queue().await;
+    let (lines, out) = hchan::bounded::<String>(4);
+    let sender = tokio::spawn({
+        let nats = nats.clone();
+        async move {
+            let settings = ToStream::new("work.s");
+            settings.run(&nats, &out).await
+        }
+    });
+    let (tx, rx) = hchan::bounded::<Delivery<String>>(4);
+    let settings = FromStream::new("WORK", "counter").ack_wait(Duration::from_secs(5));
+    let bridge = settings.start(&nats, tx).await.unwrap();
+    let since = Instant::now();
+    let publishing = tokio::spawn(async move {
+        for n in 0..VALUES {
+            lines.send(format!("{n:0SIZE$}")).await.unwrap();
+        }
+    });
+    for n in 0..VALUES {
+        let line = rx.recv().await.unwrap();
+        assert_eq!((line.len(), line.parse::<u64>().unwrap()), (SIZE, n));
+        line.ack().await.unwrap();
+    }
+    let took = since.elapsed();
+    publishing.await.unwrap();
+    let published = sender.await.unwrap().unwrap();
+    assert_eq!(
+        (
+            published.confirmed,
+            published.duplicates,
+            published.repeated
+        ),
+        (VALUES, 0, 0)
+    );
+    let since = Instant::now();
+    let counts = bridge.stop().await.unwrap();
+    assert_eq!((counts.taken, counts.again), (VALUES, 0));
+    assert!(since.elapsed() < Duration::from_secs(1));
+    let least = VALUES as f64 * SIZE as f64 / 1_000_000.0;
+    println!("{VALUES} values of {SIZE} bytes took {took:?} at 1 MB/s");
+    assert!(took.as_secs_f64() > least * 0.9, "the network was not slow");
+    assert!(took.as_secs_f64() < least * 2.0);
+}
+
 /// Polls a future as often as this, and drops it.
 async fn polls<F: Future>(future: F, mut times: u32) -> Option<F::Output> {
     let mut future = pin!(future);
@@ -161,11 +278,14 @@ async fn nothing_is_lost_when_the_way_out_is_aborted_at_any_await() {
     const EACH: u64 = 12;
     let server = Server::start();
     let nats = server.queue().await;
-    for window in [1, 4] {
+    for (window, in_order) in [(1, false), (4, false), (4, true)] {
         let (mut aborted, mut in_stream) = (0, waiting(&nats, "WORK").await);
-        let settings = ToStream::new("work.n").window(window);
+        let mut settings = ToStream::new("work.n").window(window);
+        if in_order {
+            settings = settings.in_order();
+        }
         for times in 0.. {
-            let id = move |n: &u64| format!("{window} {times} {n}");
+            let id = move |n: &u64| format!("{window} {in_order} {times} {n}");
             let settings = settings.clone().message_id(id);
             let (tx, rx) = hchan::unbounded();
             for n in 0..EACH {

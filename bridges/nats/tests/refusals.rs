@@ -2,6 +2,9 @@
 
 mod server;
 
+use std::time::Duration;
+
+use async_nats::jetstream::stream::RetentionPolicy;
 use hchan_nats::{ConnectOptions, Delivery, Error, FromStream, Nats, Queue, ToStream};
 use server::{Server, free_port, waiting};
 
@@ -256,6 +259,59 @@ async fn streams_that_are_not_there_or_others() {
         said.contains("(the setting `consumer`)") && said.contains("WorkQueue"),
         "{said}"
     );
+}
+
+#[tokio::test]
+#[ignore = "needs nats-server"]
+async fn streams_of_another_retention_are_read_and_written() {
+    let server = Server::start();
+    let nats = server.connect().await;
+    let context = async_nats::jetstream::new(nats.client());
+    for retention in [RetentionPolicy::Limits, RetentionPolicy::Interest] {
+        let (stream, subject) = (format!("{retention:?}"), format!("{retention:?}.n"));
+        let config = async_nats::jetstream::stream::Config {
+            name: stream.clone(),
+            subjects: vec![format!("{retention:?}.>")],
+            retention,
+            ..Default::default()
+        };
+        context.create_stream(config).await.unwrap();
+        // One of interest keeps what has a consumer.
+        for consumer in ["one", "other"] {
+            let (tx, _rx) = hchan::bounded::<Delivery<u64>>(3);
+            let settings = FromStream::new(&stream, consumer);
+            settings
+                .start(&nats, tx)
+                .await
+                .unwrap()
+                .stop()
+                .await
+                .unwrap();
+        }
+        let published = ToStream::new(&subject).run(&nats, &values()).await.unwrap();
+        assert_eq!(published.confirmed, 3);
+        // Each consumer gets all of it once, however often it starts.
+        for consumer in ["one", "other"] {
+            let (tx, rx) = hchan::bounded::<Delivery<u64>>(3);
+            let settings = FromStream::new(&stream, consumer);
+            let bridge = settings.clone().start(&nats, tx).await.unwrap();
+            for n in 0..3 {
+                assert_eq!(rx.recv().await.unwrap().ack().await.unwrap(), n);
+            }
+            bridge.stop().await.unwrap();
+            let (tx, rx) = hchan::bounded::<Delivery<u64>>(3);
+            let bridge = settings.start(&nats, tx).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            assert!(rx.is_empty());
+            bridge.stop().await.unwrap();
+        }
+        let kept = if retention == RetentionPolicy::Limits {
+            3
+        } else {
+            0
+        };
+        assert_eq!(waiting(&nats, &stream).await, kept);
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ mod server;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -49,6 +49,84 @@ fn write_files(folder: &Path) -> Vec<String> {
         path.to_str().unwrap().to_owned()
     };
     (0..FILES).map(file).collect()
+}
+
+fn interrupt(process: &Child) {
+    let id = process.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// The first number that it prints.
+fn printed(output: &Output) -> u64 {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let number = text
+        .split(' ')
+        .next()
+        .and_then(|number| number.parse().ok());
+    number.unwrap_or_else(|| panic!("no number in {text:?}"))
+}
+
+#[test]
+#[ignore = "needs nats-server"]
+fn ctrl_c_ends_each_process_and_loses_nothing() {
+    let folder = env::temp_dir().join(format!("hchan-nats-interrupted-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let files = write_files(&folder);
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let mut server = Server::start();
+    let url = server.url();
+    let read = || start(&url, &[&["reader"], &files[..]].concat());
+    let ended = |process: Child| {
+        interrupt(&process);
+        let since = Instant::now();
+        let output = process.wait_with_output().unwrap();
+        assert!(
+            since.elapsed() < Duration::from_secs(4),
+            "{:?}",
+            since.elapsed()
+        );
+        assert_eq!(output.status.code(), Some(130));
+        output
+    };
+
+    // In the middle.
+    let reader = read();
+    thread::sleep(Duration::from_millis(60));
+    let first = printed(&ended(reader));
+    assert!(first < 1201, "it had ended before");
+    // And while the server is away.
+    let reader = read();
+    thread::sleep(Duration::from_millis(50));
+    server.kill();
+    thread::sleep(Duration::from_millis(50));
+    let second = printed(&ended(reader));
+    server.start_again();
+    let output = read().wait_with_output().unwrap();
+    assert_eq!((output.status.code(), printed(&output)), (Some(0), 1201));
+
+    let counter = start(&url, &["counter"]);
+    thread::sleep(Duration::from_millis(300));
+    let counted = printed(&ended(counter));
+    assert!(counted > 0);
+    let totals = folder.join("totals");
+    let totals = totals.to_str().unwrap();
+    let collector = start(&url, &["collector", totals]);
+    thread::sleep(Duration::from_millis(300));
+    ended(collector);
+
+    let (counter, collector) = (
+        start(&url, &["counter"]),
+        start(&url, &["collector", totals]),
+    );
+    let output = collector.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    ended(counter);
+    let here = start("", &[&["here"], &files[..]].concat());
+    let expected = here.wait_with_output().unwrap();
+    assert_eq!(output.stdout, expected.stdout);
+    println!("interrupted after {first} and {second} pieces read, and {counted} counted");
+    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
-use std::future::{pending, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +23,10 @@ use crate::delivery::{About, Delivery, Desk, Word};
 use crate::error::Error;
 use crate::nats::{Nats, is_no_stream};
 
-/// How long the server keeps a request for values. A bridge that stops waits for it.
+/// How long the server keeps a request for values.
 const REQUEST: Duration = Duration::from_secs(1);
+/// How long it keeps the last one, for which a bridge that stops waits.
+const LAST_REQUEST: Duration = Duration::from_millis(20);
 /// How much later its answer may come.
 const LATE: Duration = Duration::from_secs(2);
 /// How often the connection and the requests are looked at.
@@ -68,6 +70,7 @@ struct Held {
 
 struct Request {
     number: u64,
+    /// In all requests together it is exact; which of them a value is for cannot be told.
     missing: usize,
     until: Instant,
 }
@@ -224,31 +227,47 @@ where
 
     /// Asks for as many values as there is room for, if few are in the channel or under way to it, or if many are done.
     async fn ask(&mut self, inside: usize, capacity: usize) {
-        let asked: usize = self.requests.iter().map(|request| request.missing).sum();
+        let asked = self.missing();
         let room = self.limit.saturating_sub(self.held.len() + asked);
         let few = asked + inside + self.backlog.len() <= capacity / 4;
-        if room == 0 || !few && room < self.limit.div_ceil(2) || !self.nats.is_connected() {
+        if room == 0 || !few && room < self.limit.div_ceil(8) || !self.nats.is_connected() {
             return;
         }
         let number = self.next_request;
         self.next_request += 1;
-        let (stream, consumer) = (&self.settings.stream, &self.settings.consumer);
-        let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}");
-        let request = format!(r#"{{"batch":{room},"expires":{}}}"#, REQUEST.as_nanos());
         let reply = format!("{}.{number}", self.inbox);
-        let published = self
-            .desk
-            .client
-            .publish_with_reply(subject, reply, request.into());
-        if let Err(error) = published.await {
-            tracing::warn!("cannot ask for values: {error}");
-        }
+        self.request(reply, room, REQUEST).await;
         // What was not sent is asked for again when it is late.
         self.requests.push_back(Request {
             number,
             missing: room,
             until: Instant::now() + REQUEST + LATE,
         });
+    }
+
+    /// The future does not hold the worker, whose values need not be `Sync`.
+    fn request(
+        &self,
+        reply: String,
+        values: usize,
+        expires: Duration,
+    ) -> impl Future<Output = ()> + Send + use<T, C> {
+        let (stream, consumer) = (&self.settings.stream, &self.settings.consumer);
+        let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}");
+        let expires = expires.as_nanos();
+        let request = format!(r#"{{"batch":{values},"expires":{expires}}}"#);
+        let client = self.desk.client.clone();
+        async move {
+            let published = client.publish_with_reply(subject, reply, request.into());
+            if let Err(error) = published.await {
+                tracing::warn!("cannot ask for values: {error}");
+            }
+        }
+    }
+
+    /// How many values are to come.
+    fn missing(&self) -> usize {
+        self.requests.iter().map(|request| request.missing).sum()
     }
 
     async fn take(&mut self, message: Message) -> Result<(), Error> {
@@ -411,32 +430,10 @@ where
     }
 
     /// Gives back what was taken and did not get into the channel.
-    ///
-    /// What the server sends to a subscription that has just gone is lost until `ack_wait` is over, and server 2.9
-    /// loses in the same way what goes back while it has only requests that nobody waits for. So nothing goes back
-    /// before all requests have ended.
     async fn return_the_rest(&mut self) {
         self.backlog.clear();
-        let mut rest = Vec::new();
-        let until = Instant::now() + REQUEST + LATE;
-        while !self.requests.is_empty()
-            && self.nats.is_connected()
-            && let Ok(Some(message)) = timeout_at(until, self.subscriber.next()).await
-        {
-            self.received(&message);
-            rest.push(message);
-        }
-        self.subscriber.drain().await.ok();
-        let until = Instant::now() + DRAIN;
-        while let Ok(Some(message)) = timeout_at(until, self.subscriber.next()).await {
-            rest.push(message);
-        }
         let client = self.desk.client.clone();
-        for reply in rest
-            .into_iter()
-            .filter(|message| message.status.is_none())
-            .filter_map(|message| message.reply)
-        {
+        for reply in self.end_requests().await {
             count(&self.counters.taken);
             count(&self.counters.returned);
             client.publish(reply, AckKind::Nak(None).into()).await.ok();
@@ -449,24 +446,98 @@ where
         }
     }
 
-    /// A request is answered, or one value less is to come.
-    fn received(&mut self, message: &Message) {
-        if let Some(status) = message.status {
-            let number = message
-                .subject
-                .rsplit('.')
-                .next()
-                .and_then(|number| number.parse::<u64>().ok());
-            // A heartbeat ends nothing.
-            if status.as_u16() != 100 {
-                self.requests
-                    .retain(|request| Some(request.number) != number);
+    /// Ends what the server was asked for, and returns where to answer to what comes meanwhile.
+    ///
+    /// The server drops a request whose inbox is gone when it comes upon it, and what it has sent there by then it
+    /// delivers again. But while it has only such requests, server 2.9 takes what it is to deliver again for
+    /// delivered, until `ack_wait` is over. So there is another request before the inbox goes, and nothing goes
+    /// back before that has ended: then the server has come upon all of them.
+    async fn end_requests(&mut self) -> Vec<Subject> {
+        let mut rest = Vec::new();
+        let client = self.desk.client.clone();
+        let missing = self.missing();
+        let mut last = None;
+        if missing > 0 && self.nats.is_connected() {
+            let inbox = client.new_inbox();
+            if let Ok(subscriber) = client.subscribe(inbox.clone()).await {
+                self.request(inbox, missing + 1, LAST_REQUEST).await;
+                last = Some(subscriber);
             }
-        } else if let Some(oldest) = self.requests.front_mut() {
-            oldest.missing -= 1;
+        }
+        self.subscriber.drain().await.ok();
+        read_all(&mut self.subscriber, &mut rest, |_| false).await;
+        if let Some(mut last) = last {
+            let mut to_come = missing + 1;
+            let ended = |message: &Message| {
+                to_come -= usize::from(message.status.is_none());
+                to_come == 0 || message.status.is_some_and(|status| status.as_u16() != 100)
+            };
+            read_all(&mut last, &mut rest, ended).await;
+            last.unsubscribe().await.ok();
+        }
+        rest
+    }
+
+    /// A request has ended, or one value less is to come.
+    fn received(&mut self, message: &Message) {
+        let Some(status) = message.status else {
+            self.less(1);
+            return;
+        };
+        // A heartbeat ends nothing.
+        if status.as_u16() == 100 {
+            return;
+        }
+        let number = message.subject.rsplit('.').next();
+        let number = number.and_then(|number| number.parse::<u64>().ok());
+        let at = self
+            .requests
+            .iter()
+            .position(|request| Some(request.number) == number);
+        let known = at
+            .and_then(|at| self.requests.remove(at))
+            .map_or(0, |request| request.missing);
+        let headers = message.headers.as_ref();
+        let left = headers
+            .and_then(|headers| headers.get("Nats-Pending-Messages"))
+            .and_then(|left| left.as_str().parse().ok())
+            .unwrap_or(known);
+        // What the server had delivered for another request.
+        if left > known {
+            self.less(left - known);
+        } else if let Some(other) = self.requests.front_mut() {
+            other.missing += known - left;
+        }
+    }
+
+    fn less(&mut self, mut values: usize) {
+        while values > 0
+            && let Some(oldest) = self.requests.front_mut()
+        {
+            let those = values.min(oldest.missing);
+            values -= those;
+            oldest.missing -= those;
             if oldest.missing == 0 {
                 self.requests.pop_front();
             }
+        }
+    }
+}
+
+/// Reads the values of a subscription, until it ends, a message ends it, or nothing comes any more.
+async fn read_all(
+    subscriber: &mut Subscriber,
+    values: &mut Vec<Subject>,
+    mut is_end: impl FnMut(&Message) -> bool,
+) {
+    let until = Instant::now() + DRAIN;
+    while let Ok(Some(message)) = timeout_at(until, subscriber.next()).await {
+        let end = is_end(&message);
+        if message.status.is_none() {
+            values.extend(message.reply);
+        }
+        if end {
+            break;
         }
     }
 }

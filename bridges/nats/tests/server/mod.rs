@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "not every file of tests uses all of it")]
 
 use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -14,7 +15,10 @@ use hchan_nats::{ConnectOptions, Nats, Queue};
 
 /// A server on a free port of the loopback interface, with a folder of its own. It is stopped when it is dropped.
 pub(crate) struct Server {
+    address: String,
     port: u16,
+    /// If it has a network of its own.
+    network: Option<Network>,
     folder: PathBuf,
     child: Option<Child>,
 }
@@ -26,24 +30,38 @@ impl Server {
 
     /// With these lines in its configuration.
     pub(crate) fn configured(lines: &str) -> Self {
-        Self::written(|store| format!("jetstream {{ store_dir: {store:?} }}\n{lines}\n"))
+        Self::written(None, |store| {
+            format!("jetstream {{ store_dir: {store:?} }}\n{lines}\n")
+        })
+    }
+
+    /// Behind a network that carries so many bytes a second each way. It takes root's rights, and `ip` and `tc`.
+    pub(crate) fn behind(bytes_a_second: u64) -> Self {
+        Self::written(Some(Network::new(bytes_a_second)), |store| {
+            format!("jetstream {{ store_dir: {store:?} }}\n")
+        })
     }
 
     pub(crate) fn without_jetstream() -> Self {
-        Self::written(|_| String::new())
+        Self::written(None, |_| String::new())
     }
 
-    fn written(config: impl FnOnce(PathBuf) -> String) -> Self {
+    fn written(network: Option<Network>, config: impl FnOnce(PathBuf) -> String) -> Self {
         static SERVERS: AtomicU32 = AtomicU32::new(0);
         let number = SERVERS.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("hchan-nats-{}-{number}", std::process::id()));
         fs::remove_dir_all(&folder).ok();
         fs::create_dir_all(&folder).unwrap();
         let port = free_port();
-        let config = format!("listen: 127.0.0.1:{port}\n{}", config(folder.join("store")));
+        let address = network
+            .as_ref()
+            .map_or("127.0.0.1".into(), Network::far_address);
+        let config = format!("listen: {address}:{port}\n{}", config(folder.join("store")));
         fs::write(folder.join("config"), config).unwrap();
         let mut server = Self {
+            address,
             port,
+            network,
             folder,
             child: None,
         };
@@ -61,7 +79,11 @@ impl Server {
             .append(true)
             .open(self.folder.join("log"))
             .unwrap();
-        let child = Command::new(program)
+        let mut command = match &self.network {
+            Some(network) => network.command(program),
+            None => Command::new(program),
+        };
+        let child = command
             .arg("-c")
             .arg(self.folder.join("config"))
             .stdin(Stdio::null())
@@ -70,7 +92,7 @@ impl Server {
             .spawn();
         self.child = Some(child.unwrap());
         let until = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        while TcpStream::connect((self.address.as_str(), self.port)).is_err() {
             assert!(
                 Instant::now() < until,
                 "the server did not start: {}",
@@ -98,7 +120,7 @@ impl Server {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://{}:{}", self.address, self.port)
     }
 
     pub(crate) async fn connect(&self) -> Nats {
@@ -123,6 +145,73 @@ impl Drop for Server {
         }
         fs::remove_dir_all(&self.folder).ok();
     }
+}
+
+/// A network namespace with a cable to it, which carries a limited number of bytes a second.
+struct Network {
+    name: String,
+    number: u32,
+}
+
+impl Network {
+    fn new(bytes_a_second: u64) -> Self {
+        let number = std::process::id();
+        let network = Self {
+            name: format!("hchan{number}"),
+            number,
+        };
+        let (name, here) = (&network.name, format!("hc{number}"));
+        let (near, far) = (network.address(1), network.far_address());
+        let rate = format!("{}bit", 8 * bytes_a_second);
+        let limit = |device: &str| {
+            format!("tc qdisc add dev {device} root tbf rate {rate} burst 32kb latency 200ms")
+        };
+        run(&format!("ip netns add {name}"));
+        run(&format!(
+            "ip link add {here} type veth peer name far netns {name}"
+        ));
+        run(&format!("ip address add {near}/30 dev {here}"));
+        run(&format!("ip link set {here} up"));
+        run(&format!(
+            "ip netns exec {name} ip address add {far}/30 dev far"
+        ));
+        run(&format!("ip netns exec {name} ip link set far up"));
+        run(&limit(&here));
+        run(&format!("ip netns exec {name} {}", limit("far")));
+        network
+    }
+
+    /// In 198.18.0.0/15, which is for measuring networks.
+    fn address(&self, end: u32) -> String {
+        let block = 4 * (self.number % 16_384) + end;
+        format!("198.18.{}.{}", block / 256, block % 256)
+    }
+
+    fn far_address(&self) -> String {
+        self.address(2)
+    }
+
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name]).arg(program);
+        command
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        // Its end of the cable goes with it, and so does the other.
+        Command::new("ip")
+            .args(["netns", "delete", &self.name])
+            .status()
+            .ok();
+    }
+}
+
+fn run(command: &str) {
+    let mut words = command.split(' ');
+    let status = Command::new(words.next().unwrap()).args(words).status();
+    assert!(status.unwrap().success(), "{command}");
 }
 
 /// How much memory a process uses, in KiB.
