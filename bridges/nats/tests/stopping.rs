@@ -101,7 +101,9 @@ async fn bridges_that_stop_under_a_flood_leave_nothing_behind() {
         bridges += 1;
         let (bridge, rx) = start(&nats, 16).await;
         let until = tokio::time::Instant::now() + Duration::from_micros(fastrand::u64(..60_000));
-        while let Ok(Ok(value)) = tokio::time::timeout_at(until, rx.recv()).await {
+        while tokio::time::Instant::now() < until
+            && let Ok(Ok(value)) = tokio::time::timeout_at(until, rx.recv()).await
+        {
             if fastrand::u8(..) > 10 {
                 assert!(left.remove(&value.ack().await.unwrap()));
             }

@@ -110,6 +110,11 @@ impl Server {
         }
     }
 
+    /// It reads and answers nothing from now on.
+    pub(crate) fn freeze(&self) {
+        run(&format!("kill -STOP {}", self.child.as_ref().unwrap().id()));
+    }
+
     /// How much memory it uses, in KiB.
     pub(crate) fn memory(&self) -> u64 {
         resident(self.child.as_ref().unwrap().id())
