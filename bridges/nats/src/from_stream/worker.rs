@@ -10,12 +10,12 @@ use std::time::Duration;
 use async_nats::jetstream::AckKind;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::{HeaderMap, Message, StatusCode, Subject, Subscriber};
+use async_nats::{Client, HeaderMap, Message, StatusCode, Subject, Subscriber};
 use futures_util::{FutureExt, StreamExt};
 use hchan::{Receiver, Sender};
 use serde::de::DeserializeOwned;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio::task::{JoinSet, unconstrained};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at};
 
 use super::{Counters, FromStream, count};
 use crate::codec::{Codec, HEADER};
@@ -33,6 +33,8 @@ const LATE: Duration = Duration::from_secs(2);
 const CHECK: Duration = Duration::from_millis(200);
 /// How long the rest of what the server has sent may take when the bridge stops.
 const DRAIN: Duration = Duration::from_secs(2);
+/// How long the client's queue may take until it has room again.
+const FULL: Duration = Duration::from_millis(10);
 /// How long a value waits that could not be published to the dead letters.
 const BURY_AGAIN: Duration = Duration::from_secs(5);
 
@@ -49,6 +51,8 @@ pub(super) struct Worker<T, C> {
     /// Values that were taken and are not settled, by their tickets.
     held: HashMap<u64, Held>,
     next_ticket: u64,
+    /// Whether the client's queue had no room for a word.
+    full: bool,
     subscriber: Subscriber,
     inbox: String,
     /// Requests that the server has not answered in full, the oldest first.
@@ -114,6 +118,7 @@ where
             words,
             held: HashMap::new(),
             next_ticket: 0,
+            full: false,
             subscriber,
             inbox,
             requests: VecDeque::new(),
@@ -179,7 +184,7 @@ where
                     sending = true;
                 }
             }
-            self.ask(tx.len(), tx.capacity().unwrap_or(0)).await;
+            self.ask(tx.len(), tx.capacity().unwrap_or(0));
             let sent = async {
                 if sending {
                     poll_fn(|cx| tx.poll_send(cx, &mut staged)).await.is_ok()
@@ -191,13 +196,14 @@ where
                 biased;
                 _ = &mut stopping => return End::Stopped,
                 () = &mut closing => return End::Stopped,
-                word = self.words.recv() => {
+                word = self.words.recv(), if !self.full => {
                     let mut word = word.ok();
                     while let Some(said) = word {
-                        self.settle(said).await;
-                        word = self.words.try_recv().ok();
+                        self.settle(said);
+                        word = if self.full { None } else { self.words.try_recv().ok() };
                     }
                 }
+                () = sleep(FULL), if self.full => self.full = false,
                 sent = sent => {
                     if !sent {
                         return End::Stopped;
@@ -220,13 +226,13 @@ where
                 _ = check.tick() => if let Err(error) = self.check().await {
                     return End::Failed(error);
                 },
-                _ = alive.tick(), if self.settings.keep_alive => self.keep_alive().await,
+                _ = alive.tick(), if self.settings.keep_alive => self.keep_alive(),
             }
         }
     }
 
     /// Asks for as many values as there is room for, if few are in the channel or under way to it, or if many are done.
-    async fn ask(&mut self, inside: usize, capacity: usize) {
+    fn ask(&mut self, inside: usize, capacity: usize) {
         let asked = self.missing();
         let room = self.limit.saturating_sub(self.held.len() + asked);
         let few = asked + inside + self.backlog.len() <= capacity / 4;
@@ -236,7 +242,7 @@ where
         let number = self.next_request;
         self.next_request += 1;
         let reply = format!("{}.{number}", self.inbox);
-        self.request(reply, room, REQUEST).await;
+        at_once(self.request(reply, room, REQUEST));
         // What was not sent is asked for again when it is late.
         self.requests.push_back(Request {
             number,
@@ -304,8 +310,7 @@ where
             self.settle(Word::Reject(
                 ticket,
                 format!("it was delivered {max} times"),
-            ))
-            .await;
+            ));
             return Ok(());
         }
         let codec = self.settings.codec.name();
@@ -331,8 +336,7 @@ where
                 self.settle(Word::Reject(
                     ticket,
                     format!("it cannot be read as {codec}: {error}"),
-                ))
-                .await;
+                ));
             }
         }
         Ok(())
@@ -404,44 +408,55 @@ where
         }
     }
 
-    async fn keep_alive(&mut self) {
-        if !self.nats.is_connected() {
-            return;
-        }
-        for held in self.held.values() {
-            self.desk
-                .client
-                .publish(held.reply.clone(), AckKind::Progress.into())
-                .await
-                .ok();
+    fn keep_alive(&self) {
+        if self.nats.is_connected() {
+            keep_alive(&self.desk.client, &self.held);
         }
     }
 
-    async fn settle(&mut self, word: Word) {
-        settle(
+    /// What cannot be said now is said later.
+    fn settle(&mut self, word: Word) {
+        let unsaid = settle(
             &self.nats,
             &self.settings,
             &self.counters,
             &mut self.held,
             &mut self.burials,
             word,
-        )
-        .await;
+        );
+        if let Some(word) = unsaid {
+            self.full = true;
+            self.desk.words.try_send(word).ok();
+        }
     }
 
     /// Gives back what was taken and did not get into the channel.
     async fn return_the_rest(&mut self) {
         self.backlog.clear();
-        let client = self.desk.client.clone();
-        for reply in self.end_requests().await {
+        let connected = self.nats.is_connected();
+        for reply in self.end_requests(connected).await {
             count(&self.counters.taken);
-            count(&self.counters.returned);
-            client.publish(reply, AckKind::Nak(None).into()).await.ok();
+            let ticket = self.next_ticket;
+            self.next_ticket += 1;
+            let held = Held {
+                reply,
+                message: None,
+                sequence: 0,
+                deliveries: 0,
+            };
+            self.held.insert(ticket, held);
+            self.desk.words.try_send(Word::Return(ticket, None)).ok();
         }
-        while let Ok(word) = self.words.try_recv() {
-            self.settle(word).await;
-        }
-        if timeout(DRAIN, client.flush()).await.is_err() {
+        let told = async {
+            while let Ok(word) = self.words.try_recv() {
+                self.settle(word);
+                if std::mem::take(&mut self.full) {
+                    sleep(FULL).await;
+                }
+            }
+            self.desk.client.flush().await
+        };
+        if !connected || timeout(DRAIN, told).await.is_err() {
             tracing::warn!("the server is away: what was taken goes back when it is there again");
         }
     }
@@ -452,19 +467,29 @@ where
     /// delivers again. But while it has only such requests, server 2.9 takes what it is to deliver again for
     /// delivered, until `ack_wait` is over. So there is another request before the inbox goes, and nothing goes
     /// back before that has ended: then the server has come upon all of them.
-    async fn end_requests(&mut self) -> Vec<Subject> {
+    async fn end_requests(&mut self, connected: bool) -> Vec<Subject> {
         let mut rest = Vec::new();
+        if !connected {
+            while let Some(Some(message)) = self.subscriber.next().now_or_never() {
+                rest.extend(message.reply);
+            }
+            return rest;
+        }
         let client = self.desk.client.clone();
         let missing = self.missing();
-        let mut last = None;
-        if missing > 0 && self.nats.is_connected() {
-            let inbox = client.new_inbox();
-            if let Ok(subscriber) = client.subscribe(inbox.clone()).await {
+        let asked = async {
+            let mut last = None;
+            if missing > 0 {
+                let inbox = client.new_inbox();
+                last = client.subscribe(inbox.clone()).await.ok();
                 self.request(inbox, missing + 1, LAST_REQUEST).await;
-                last = Some(subscriber);
             }
-        }
-        self.subscriber.drain().await.ok();
+            self.subscriber.drain().await.ok();
+            last
+        };
+        let Ok(last) = timeout(DRAIN, asked).await else {
+            return rest;
+        };
         read_all(&mut self.subscriber, &mut rest, |_| false).await;
         if let Some(mut last) = last {
             let mut to_come = missing + 1;
@@ -558,15 +583,25 @@ impl<C: Codec> Settling<C> {
             tokio::select! {
                 word = words.recv() => match word {
                     Ok(word) => {
-                        settle(&self.nats, &self.settings, &self.counters, &mut self.held, &mut self.burials, word)
-                            .await;
+                        let mut word = Some(word);
+                        while let Some(said) = word {
+                            word = settle(
+                                &self.nats,
+                                &self.settings,
+                                &self.counters,
+                                &mut self.held,
+                                &mut self.burials,
+                                said,
+                            );
+                            if word.is_some() {
+                                sleep(FULL).await;
+                            }
+                        }
                     }
                     Err(_) => break,
                 },
                 _ = alive.tick(), if self.settings.keep_alive && self.nats.is_connected() => {
-                    for held in self.held.values() {
-                        self.nats.client().publish(held.reply.clone(), AckKind::Progress.into()).await.ok();
-                    }
+                    keep_alive(&self.nats.client(), &self.held);
                 }
             }
         }
@@ -574,37 +609,53 @@ impl<C: Codec> Settling<C> {
     }
 }
 
-async fn settle<C: Codec>(
+/// Tells the server that all these are worked on.
+fn keep_alive(client: &Client, held: &HashMap<u64, Held>) {
+    for held in held.values() {
+        if !say(client, held.reply.clone(), AckKind::Progress) {
+            break;
+        }
+    }
+}
+
+/// Says something to the server, unless the client's queue is full: then the server is away, or slow.
+fn say(client: &Client, reply: Subject, what: AckKind) -> bool {
+    at_once(client.publish(reply, what.into())).is_some()
+}
+
+/// What a future has to say when it is polled once, whatever the task has done before.
+fn at_once<F: Future>(future: F) -> Option<F::Output> {
+    unconstrained(future).now_or_never()
+}
+
+/// Does as a delivery says, and returns what could not be said to the server.
+fn settle<C: Codec>(
     nats: &Nats,
     settings: &FromStream<C>,
     counters: &Arc<Counters>,
     held: &mut HashMap<u64, Held>,
     burials: &mut JoinSet<()>,
     word: Word,
-) {
-    let client = nats.client();
+) -> Option<Word> {
     match word {
         Word::Done(ticket) => {
             held.remove(&ticket);
             count(&counters.acknowledged);
         }
         Word::Progress(ticket) => {
-            if let Some(held) = held.get(&ticket) {
-                client
-                    .publish(held.reply.clone(), AckKind::Progress.into())
-                    .await
-                    .ok();
+            let reply = held.get(&ticket).map(|held| held.reply.clone());
+            if reply.is_some_and(|reply| !say(&nats.client(), reply, AckKind::Progress)) {
+                return Some(Word::Progress(ticket));
             }
         }
         Word::Return(ticket, delay) => {
-            if let Some(held) = held.remove(&ticket) {
-                count(&counters.returned);
-                let delay = delay.filter(|delay| !delay.is_zero());
-                client
-                    .publish(held.reply, AckKind::Nak(delay).into())
-                    .await
-                    .ok();
+            let reply = held.get(&ticket)?.reply.clone();
+            let wait = delay.filter(|delay| !delay.is_zero());
+            if !say(&nats.client(), reply, AckKind::Nak(wait)) {
+                return Some(Word::Return(ticket, delay));
             }
+            held.remove(&ticket);
+            count(&counters.returned);
         }
         Word::Reject(ticket, reason) => {
             if let Some(held) = held.remove(&ticket) {
@@ -626,6 +677,7 @@ async fn settle<C: Codec>(
             }
         }
     }
+    None
 }
 
 /// Publishes a value to the dead letters, if there are any, and ends it once that is confirmed.

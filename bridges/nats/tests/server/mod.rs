@@ -4,6 +4,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -112,7 +113,19 @@ impl Server {
 
     /// It reads and answers nothing from now on.
     pub(crate) fn freeze(&self) {
-        run(&format!("kill -STOP {}", self.child.as_ref().unwrap().id()));
+        let id = self.child.as_ref().unwrap().id();
+        run(&format!("kill -STOP {id}"));
+        // A thread that runs goes on for a moment.
+        let stopped = |thread: io::Result<fs::DirEntry>| {
+            let stat = fs::read_to_string(thread.unwrap().path().join("stat")).unwrap();
+            stat.rsplit(") ").next().unwrap().starts_with('T')
+        };
+        while !fs::read_dir(format!("/proc/{id}/task"))
+            .unwrap()
+            .all(stopped)
+        {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// How much memory it uses, in KiB.
