@@ -243,7 +243,7 @@ async fn what_is_worked_on_for_long_is_not_delivered_again() {
     let server = Server::start();
     let nats = server.queue().await;
     publish(&nats, 0..1).await;
-    let settings = counter().ack_wait(Duration::from_secs(1));
+    let settings = counter().ack_wait(Duration::from_millis(1500));
     let (bridge, rx) = start(&nats, settings.clone(), 5).await;
     let value = rx.recv().await.unwrap();
     tokio::time::sleep(Duration::from_millis(3500)).await;
