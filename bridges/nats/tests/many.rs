@@ -253,7 +253,8 @@ async fn a_slow_network_loses_nothing_and_repeats_nothing() {
     let least = VALUES as f64 * SIZE as f64 / 1_000_000.0;
     println!("{VALUES} values of {SIZE} bytes took {took:?} at 1 MB/s");
     assert!(took.as_secs_f64() > least * 0.9, "the network was not slow");
-    assert!(took.as_secs_f64() < least * 2.0);
+    // Acknowledgements go the same way as the values, and wait behind a window of them: so it is once out, and once in.
+    assert!(took.as_secs_f64() < least * 3.0, "{took:?}");
 }
 
 /// Polls a future as often as this, and drops it.
