@@ -51,8 +51,18 @@ fn write_files(folder: &Path) -> Vec<String> {
     (0..FILES).map(file).collect()
 }
 
+/// Once it catches it.
 fn interrupt(process: &Child) {
+    const INTERRUPT: u64 = 1 << 1;
     let id = process.id().to_string();
+    let catches = || {
+        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        u64::from_str_radix(caught.unwrap().trim(), 16).unwrap() & INTERRUPT != 0
+    };
+    while !catches() {
+        thread::sleep(Duration::from_millis(1));
+    }
     let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
     assert!(sent.success());
 }
