@@ -243,14 +243,14 @@ async fn what_is_worked_on_for_long_is_not_delivered_again() {
     let server = Server::start();
     let nats = server.queue().await;
     publish(&nats, 0..1).await;
-    let settings = counter().ack_wait(Duration::from_millis(1500));
+    let settings = counter().ack_wait(Duration::from_secs(5));
     let (bridge, rx) = start(&nats, settings.clone(), 5).await;
     let value = rx.recv().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(3500)).await;
+    tokio::time::sleep(Duration::from_secs(11)).await;
     assert_eq!(bridge.counts().taken, 1);
     // Also when the bridge has stopped.
     bridge.stop().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(2000)).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
     let (bridge, other) = start(&nats, settings.clone(), 5).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(other.is_empty());
@@ -261,8 +261,8 @@ async fn what_is_worked_on_for_long_is_not_delivered_again() {
     publish(&nats, 1..2).await;
     let (bridge, rx) = start(&nats, settings.keep_alive(false), 5).await;
     let value = rx.recv().await.unwrap();
-    for _ in 0..4 {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+    for _ in 0..7 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
         value.progress();
     }
     assert_eq!(bridge.counts().taken, 1);
