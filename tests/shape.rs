@@ -225,7 +225,11 @@ const _: () = {
     let owned = size_of::<RecvOwnedFuture<u64>>();
     assert!(owned <= size_of::<RecvFuture<'static, u64>>() + size_of::<Receiver<u64>>());
     let owned = size_of::<SendOwnedFuture<u64>>();
-    assert!(owned <= size_of::<SendFuture<'static, u64>>() + size_of::<Sender<u64>>() - 8);
+    assert!(
+        owned
+            <= size_of::<SendFuture<'static, u64>>() + size_of::<Sender<u64>>()
+                - size_of::<usize>()
+    );
     assert!(size_of::<ReserveOwnedFuture<u64>>() <= size_of::<Sender<u64>>());
     assert!(size_of::<OwnedPermit<u64>>() <= size_of::<Sender<u64>>());
     assert!(size_of::<Lease<'static, u64>>() <= 32);
