@@ -130,7 +130,8 @@
 //! Never call them from async code: they block the thread, and with it its executor. A thread that waits spins
 //! briefly, yields up to about 30 times, then sleeps. If spinning or yielding did not help, it does less of it the
 //! next times. In WebAssembly with a single thread, as on a web page, nothing could end such a wait: there a call
-//! that would have to wait panics, and so does every call with a timeout or a deadline.
+//! that would have to wait panics. With several threads a worker may wait, and where the page may not, the browser
+//! throws. Every call with a timeout or a deadline panics there, as there is no clock.
 //!
 //! The async methods block only for the channel's lock: a thread that finds it taken spins, then yields, and, in
 //! case the holder was descheduled, sleeps for 50 µs at a time.

@@ -165,6 +165,8 @@ impl Backoff {
     fn stay_away(&mut self) {
         match Self::PAUSES.get(self.round) {
             Some(&pauses) => spin(pauses),
+            // Nothing yields there, and the main thread of a page may not sleep.
+            None if cfg!(all(target_family = "wasm", target_os = "unknown")) => spin(Self::PAUSES[1]),
             None => self.sleep(),
         }
         self.round = self.round.saturating_add(1);

@@ -83,8 +83,12 @@ impl Sleeper {
     /// Stays awake for some microseconds, until it is woken or out of time: putting a thread to sleep and waking
     /// it takes several times as long.
     fn linger(&mut self, deadline: Option<Instant>) {
-        // In a model, spinning makes no progress.
-        if cfg!(any(hchan_loom, hchan_shuttle)) {
+        // In a model, spinning makes no progress; a worker of a page has no clock.
+        if cfg!(any(
+            hchan_loom,
+            hchan_shuttle,
+            all(target_family = "wasm", target_os = "unknown")
+        )) {
             return;
         }
         if self.asleep > 0 {

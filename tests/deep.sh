@@ -268,7 +268,7 @@ stage_machines() {
 
 stage_wasm() {
     script ci/wasm --all
-    from_script 'WebAssembly' 's/^ *tests in (.*: .*)/\1/p'
+    from_script 'WebAssembly' 's/^ *(tests|examples) in (.*: .*)/\2/p'
 }
 
 stage_interrupt() {
