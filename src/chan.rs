@@ -16,6 +16,7 @@ use crate::handles::receiver::Receiver;
 use crate::handles::sender::Sender;
 use crate::hchan::sudog::SendTicket;
 use crate::hchan::{Hchan, Kind, Served};
+use crate::mask::masked;
 use crate::ops::closed::Closeq;
 use crate::sync::{Arc, AtomicU8, AtomicU64, Mutex, MutexGuard, Ordering, Turns};
 use crate::trace::Told;
@@ -351,7 +352,7 @@ impl<T> Chan<T> {
     /// state is shown.
     pub(crate) fn debug(&self, handle: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct(handle);
-        let Some(snapshot) = self.try_lock().map(|hchan| hchan.snapshot()) else {
+        let Some(snapshot) = masked!(self.try_lock().map(|hchan| hchan.snapshot())) else {
             return out.finish_non_exhaustive();
         };
         out.field("len", &snapshot.qcount)

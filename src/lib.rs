@@ -159,9 +159,8 @@
 //! - The allocator runs under the channel's lock. One that reports through a channel of this crate may deadlock.
 //! - A signal handler must not use a channel: the thread that it interrupts may hold the lock. After `fork` the child
 //!   has no thread for the timers of the feature `time`, and a channel whose lock another thread held stays locked.
-//! - Nor must an interrupt handler, unless interrupts are masked wherever else the channel is used, such as with
-//!   `critical_section::with(|_| …)` around each call, each poll and each drop of a future or a handle. The lock
-//!   does not mask them: that would need `unsafe`.
+//! - Nor must an interrupt handler, unless interrupts are masked wherever else the channel is used: the feature
+//!   [`critical-section`](#features) does that.
 //! - The crate schedules nothing. Work stealing and preemption belong to the executor, as do timers unless the
 //!   feature `time` is on; all that a channel needs of an executor is that a waker wakes.
 //!
@@ -180,6 +179,7 @@
 //! | `sink` | yes | `Sink` for [`Sender`] |
 //! | `time` | no | `after` and `tick`, channels that the clock sends to, and `send_timeout` and `recv_timeout`, on any executor or none; brings in `std` and `futures-timer`; does not compile for `wasm32-unknown-unknown`, which has no clock |
 //! | `inspect` | no | a registry of living channels, for finding what hangs: see the module `inspect`; brings in `std` and `futures-executor` |
+//! | `critical-section` | no | interrupts are masked while the lock is taken, so that an interrupt handler may use a channel: see below |
 //! | `portable-atomic` | no | atomics for processors that cannot compare and swap, as thumbv6m and riscv32imc |
 //! | `serde` | no | `Serialize` for the data of `inspect`; brings in `serde` with its derive |
 //! | `tracing` | no | events for a subscriber of the crate `tracing`, and channels in tokio-console |
@@ -187,6 +187,12 @@
 //! Without `std` the crate is `no_std` and needs `alloc`. Then the lock only spins, and the order in which selects
 //! try their arms comes from a fixed seed. The crate `portable-atomic` must be told how, by its feature
 //! `critical-section` or the cfg `portable_atomic_unsafe_assume_single_core`; `tracing` does not work with it.
+//!
+//! With `critical-section`, each call, poll or drop that takes a channel's lock is a critical section of the crate of
+//! that name, for which the program brings the implementation. An interrupt handler may then do with a channel what
+//! does not wait, and poll. Wakers are cloned, woken and dropped in the critical section as well: those of embedded
+//! executors are short. They may use channels, but must not wait for what another thread or processor does. On one
+//! channel or many, the critical section is the only one there is, so on a machine with threads this costs much.
 //!
 //! # Events, and tokio-console
 //!
@@ -248,6 +254,7 @@ mod id;
 pub mod inspect;
 #[cfg(not(any(hchan_loom, hchan_shuttle)))]
 mod lock;
+mod mask;
 mod ops;
 #[cfg(feature = "std")]
 mod park;

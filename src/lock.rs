@@ -5,6 +5,7 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 use spin::mutex::SpinMutex;
 pub(crate) use spin::mutex::SpinMutexGuard as MutexGuard;
 
+use crate::mask::assert_masked;
 #[cfg(feature = "std")]
 use crate::sync::AtomicU32;
 use crate::sync::{AtomicBool, Ordering};
@@ -19,7 +20,10 @@ use crate::sync::{AtomicBool, Ordering};
 /// Executor threads start with a long wait: the holder usually relocks at once, and probing steals its cache line, so
 /// that neither gets far. After each wait there are two probes, a moment apart: such a holder has the lock half of the
 /// time, but never for long.
-pub(crate) struct Mutex<T>(SpinMutex<T>);
+///
+/// With the feature `critical-section` it is taken only with interrupts [masked](crate::mask), unless it may be taken
+/// `ANYWHERE`.
+pub(crate) struct Mutex<T, const ANYWHERE: bool = false>(SpinMutex<T>);
 
 /// Keeps a thread that uses a lock without a pause from keeping others out: who has backed off in vain asks for room,
 /// and whoever comes after that backs off first.
@@ -48,10 +52,10 @@ impl Turns {
 }
 
 // No user code runs under the lock, so a panic leaves nothing half changed.
-impl<T> UnwindSafe for Mutex<T> {}
-impl<T> RefUnwindSafe for Mutex<T> {}
+impl<T, const ANYWHERE: bool> UnwindSafe for Mutex<T, ANYWHERE> {}
+impl<T, const ANYWHERE: bool> RefUnwindSafe for Mutex<T, ANYWHERE> {}
 
-impl<T> Mutex<T> {
+impl<T, const ANYWHERE: bool> Mutex<T, ANYWHERE> {
     pub(crate) const fn new(value: T) -> Self {
         Self(SpinMutex::new(value))
     }
@@ -59,6 +63,7 @@ impl<T> Mutex<T> {
     /// Takes a lock that nobody uses without a pause.
     #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.assert_masked();
         match self.0.try_lock() {
             Some(guard) => guard,
             None => self.wait(&Turns::new()),
@@ -83,9 +88,18 @@ impl<T> Mutex<T> {
     /// Takes the lock, if it is free and nobody asks for room.
     #[inline]
     pub(crate) fn try_lock_in_turn(&self, turns: &Turns) -> Option<MutexGuard<'_, T>> {
+        self.assert_masked();
         match turns.is_asked() {
             true => None,
             false => self.0.try_lock(),
+        }
+    }
+
+    #[inline]
+    #[allow(clippy::unused_self, reason = "what may be asked depends on its type")]
+    fn assert_masked(&self) {
+        if !ANYWHERE {
+            assert_masked();
         }
     }
 

@@ -57,7 +57,7 @@ macro_rules! operation {
                     $cx: &mut core::task::Context<'_>,
                 ) -> core::task::Poll<Self::Output> {
                     let $this = &mut *self;
-                    $poll
+                    $crate::mask::masked!($poll)
                 }
             }
 
@@ -72,7 +72,7 @@ macro_rules! operation {
                 #[inline]
                 fn drop(&mut self) {
                     let $this = self;
-                    $leave
+                    $crate::mask::masked!($leave)
                 }
             }
 

@@ -5,6 +5,8 @@
 
 use spin::mutex::SpinMutex;
 
+use crate::mask::masked;
+
 #[cfg(any(hchan_loom, hchan_shuttle))]
 pub(crate) use self::checked::*;
 #[cfg(not(any(hchan_loom, hchan_shuttle)))]
@@ -131,7 +133,7 @@ impl<T> Exclusive<T> {
 
     /// Looks at what is not part of the value, such as whether there is one.
     pub(crate) fn look<R>(&self, look: impl FnOnce(&T) -> R) -> R {
-        look(&self.0.lock())
+        masked!(look(&self.0.lock()))
     }
 }
 

@@ -18,6 +18,7 @@ use futures_timer::Delay;
 use crate::chan::{bounded, never};
 use crate::handles::receiver::Receiver;
 use crate::handles::sender::Sender;
+use crate::mask::masked;
 use crate::ops::until::poll_until;
 use crate::sync::{AtomicU32, Mutex, Ordering};
 use crate::wakes::contain;
@@ -211,7 +212,7 @@ impl Task {
                 // The wakes stay counted, so that none is the first again, and nobody polls any more.
                 return;
             }
-            *self.future.lock() = Some(future);
+            masked!(*self.future.lock() = Some(future));
             // Ordering: the future is in its place before anyone else can be the first.
             let done =
                 { &self.wakes }.compare_exchange(heard, 0, Ordering::Release, Ordering::Relaxed);
@@ -222,7 +223,7 @@ impl Task {
     }
 
     fn take(&self) -> Option<BoxFuture> {
-        self.future.lock().take()
+        masked!(self.future.lock().take())
     }
 }
 

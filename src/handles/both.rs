@@ -99,10 +99,12 @@ macro_rules! both_handles {
             /// From Go: `close(c)`, which panics the second time and on a nil channel.
             #[doc(alias("disconnect", "close_channel"))]
             pub fn close(&self) -> bool {
-                let (mut hchan, mut wakes) = (self.chan.lock(), $crate::wakes::Wakes::new());
-                let closed = hchan.close(&self.chan.closeq, &mut wakes);
-                hchan.unlock_and_wake_all(wakes);
-                closed
+                $crate::mask::masked!({
+                    let (mut hchan, mut wakes) = (self.chan.lock(), $crate::wakes::Wakes::new());
+                    let closed = hchan.close(&self.chan.closeq, &mut wakes);
+                    hchan.unlock_and_wake_all(wakes);
+                    closed
+                })
             }
 
             /// How many values are inside, at this instant.
@@ -121,7 +123,7 @@ macro_rules! both_handles {
             /// From Go: `len(c)`.
             #[must_use]
             pub fn len(&self) -> usize {
-                self.chan.lock().len()
+                $crate::mask::masked!(self.chan.lock().len())
             }
 
             /// Whether no value is inside, at this instant.
@@ -154,7 +156,7 @@ macro_rules! both_handles {
             /// From Go: `len(c) == cap(c)`.
             #[must_use]
             pub fn is_full(&self) -> bool {
-                self.chan.lock().is_full()
+                $crate::mask::masked!(self.chan.lock().is_full())
             }
 
             /// How many values the channel holds at most; `None` if it has no limit.
@@ -171,7 +173,7 @@ macro_rules! both_handles {
             #[doc(alias = "max_capacity")]
             #[must_use]
             pub fn capacity(&self) -> Option<usize> {
-                self.chan.lock().capacity()
+                $crate::mask::masked!(self.chan.lock().capacity())
             }
 
             /// How many senders there are, at this instant.
@@ -188,7 +190,7 @@ macro_rules! both_handles {
             /// Not in Go, which does not count the references to a channel.
             #[must_use]
             pub fn sender_count(&self) -> usize {
-                self.chan.lock().sender_count()
+                $crate::mask::masked!(self.chan.lock().sender_count())
             }
 
             /// How many receivers there are, at this instant.
@@ -204,7 +206,7 @@ macro_rules! both_handles {
             /// Not in Go, which does not count the references to a channel.
             #[must_use]
             pub fn receiver_count(&self) -> usize {
-                self.chan.lock().receiver_count()
+                $crate::mask::masked!(self.chan.lock().receiver_count())
             }
 
             /// What the channel looks like at this instant, under one lock.
@@ -224,7 +226,7 @@ macro_rules! both_handles {
             /// From Go: the fields of `runtime.hchan`, which no program can see there.
             #[must_use]
             pub fn snapshot(&self) -> $crate::snapshot::Snapshot {
-                self.chan.lock().snapshot()
+                $crate::mask::masked!(self.chan.lock().snapshot())
             }
 
             /// Waits until the channel is closed: the poll form of [`closed`](Self::closed), for futures of your
@@ -261,9 +263,8 @@ macro_rules! both_handles {
                 &mut self,
                 cx: &mut core::task::Context<'_>,
             ) -> core::task::Poll<()> {
-                self.chan
-                    .closeq
-                    .poll_place(&mut self.watch, $crate::watch::Caller::here(), cx)
+                let (closeq, caller) = (&self.chan.closeq, $crate::watch::Caller::here());
+                $crate::mask::masked!(closeq.poll_place(&mut self.watch, caller, cx))
             }
         }
 

@@ -38,7 +38,7 @@ macro_rules! every_handle {
             #[doc(alias = "is_disconnected")]
             #[must_use]
             pub fn is_closed(&self) -> bool {
-                self.chan.lock().is_closed()
+                $crate::mask::masked!(self.chan.lock().is_closed())
             }
 
             /// Waits until the channel is closed, by a call or because all handles of a side are gone.

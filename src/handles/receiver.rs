@@ -14,6 +14,7 @@ use crate::handles::iter::Iter;
 use crate::handles::iter::{Drain, TryIter};
 use crate::handles::weak::WeakReceiver;
 use crate::hchan::sudog::Ticket;
+use crate::mask::masked;
 use crate::ops::lease::{Lease, LeaseFuture};
 use crate::ops::recv::{self, NextFuture, Plainly, RecvFuture, RecvManyFuture, RecvOwnedFuture};
 use crate::ops::until::RecvUntilFuture;
@@ -252,11 +253,13 @@ impl<T> Receiver<T> {
     #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         self.leave_standing();
-        let mut hchan = self.chan.lock();
-        let mut elem = None;
-        let served = hchan.recv(&mut elem)?;
-        hchan.unlock_with(&mut elem, served);
-        Ok(present(elem))
+        masked!({
+            let mut hchan = self.chan.lock();
+            let mut elem = None;
+            let served = hchan.recv(&mut elem)?;
+            hchan.unlock_with(&mut elem, served);
+            Ok(present(elem))
+        })
     }
 
     /// Receives the next value, or `None` once the channel is closed and drained: [`recv`](Self::recv) as a
@@ -409,14 +412,16 @@ impl<T> Receiver<T> {
             return Ok(0);
         }
         self.leave_standing();
-        let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
-        let mut elem = None;
-        let served = hchan.recv(&mut elem)?;
-        wakes.extend(served.map(|served| served.waker));
-        out.push(present(elem));
-        let more = hchan.recv_more(out, limit - 1, &mut wakes);
-        hchan.unlock_and_wake_all(wakes);
-        Ok(1 + more)
+        masked!({
+            let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
+            let mut elem = None;
+            let served = hchan.recv(&mut elem)?;
+            wakes.extend(served.map(|served| served.waker));
+            out.push(present(elem));
+            let more = hchan.recv_more(out, limit - 1, &mut wakes);
+            hchan.unlock_and_wake_all(wakes);
+            Ok(1 + more)
+        })
     }
 
     /// Takes all that can be received without waiting, under one lock.
@@ -440,19 +445,21 @@ impl<T> Receiver<T> {
     /// From Go: the same loop, until `default`.
     pub fn drain(&self) -> Drain<'_, T> {
         self.leave_standing();
-        let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
-        let (mut values, mut ages) = (Vec::new(), Vec::new());
-        loop {
-            let (age, mut elem) = (hchan.next_age(), None);
-            match hchan.recv(&mut elem) {
-                Ok(served) => wakes.extend(served.map(|served| served.waker)),
-                Err(_) => break,
+        masked!({
+            let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
+            let (mut values, mut ages) = (Vec::new(), Vec::new());
+            loop {
+                let (age, mut elem) = (hchan.next_age(), None);
+                match hchan.recv(&mut elem) {
+                    Ok(served) => wakes.extend(served.map(|served| served.waker)),
+                    Err(_) => break,
+                }
+                values.push(present(elem));
+                ages.push(age);
             }
-            values.push(present(elem));
-            ages.push(age);
-        }
-        hchan.unlock_with_many(&mut values, &ages, wakes);
-        Drain::new(values)
+            hchan.unlock_with_many(&mut values, &ages, wakes);
+            Drain::new(values)
+        })
     }
 
     /// Receives one value in each step, and ends when it would have to wait.
@@ -508,11 +515,13 @@ impl<T> Receiver<T> {
         caller: Caller,
         cx: &Context<'_>,
     ) -> Poll<Result<T, RecvError>> {
-        let mut standing = self.standing.borrow();
-        match standing.place.is_some() {
-            true => recv::poll_in_line(&self.chan, Plainly, &mut standing.place, cx),
-            false => recv::recv_or_park(&self.chan, Plainly, &mut standing.place, caller, cx),
-        }
+        masked!({
+            let mut standing = self.standing.borrow();
+            match standing.place.is_some() {
+                true => recv::poll_in_line(&self.chan, Plainly, &mut standing.place, cx),
+                false => recv::recv_or_park(&self.chan, Plainly, &mut standing.place, caller, cx),
+            }
+        })
     }
 
     /// Makes a handle that does not keep the channel open.
@@ -544,11 +553,13 @@ impl<T> Receiver<T> {
     #[cold]
     #[inline(never)]
     fn leave_line(&self) {
-        let mut hchan = self.chan.lock();
-        if let Some(ticket) = self.standing.take() {
-            let (left, next) = hchan.cancel_recv(ticket);
-            hchan.unlock_to_drop(left, next);
-        }
+        masked!({
+            let mut hchan = self.chan.lock();
+            if let Some(ticket) = self.standing.take() {
+                let (left, next) = hchan.cancel_recv(ticket);
+                hchan.unlock_to_drop(left, next);
+            }
+        });
     }
 }
 
@@ -708,7 +719,7 @@ impl<T> Clone for Receiver<T> {
     /// Aborts the process, or without `std` panics, if there are more than `u32::MAX`.
     #[track_caller]
     fn clone(&self) -> Self {
-        let counted = self.chan.lock().add_receiver();
+        let counted = masked!(self.chan.lock().add_receiver());
         if !counted {
             too_many_handles();
         }
@@ -720,15 +731,19 @@ impl<T> Clone for Receiver<T> {
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         // What may panic as it is dropped is dropped last, including the values that nobody can receive any more.
-        let watcher = { self.watch.take() }.and_then(|place| self.chan.closeq.cancel(&place));
+        let watcher =
+            { self.watch.take() }.and_then(|place| masked!(self.chan.closeq.cancel(&place)));
         let (_watcher, mut _waker) = (Unneeded(watcher), Unneeded(None));
-        let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
-        if let Some(ticket) = self.standing.take() {
-            let (left, next) = hchan.cancel_recv(ticket);
-            _waker.0 = left;
-            wakes.extend(next);
-        }
-        let _values = hchan.remove_receiver(&self.chan.closeq, &mut wakes);
-        hchan.unlock_and_wake_all(wakes);
+        let _values = masked!({
+            let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
+            if let Some(ticket) = self.standing.take() {
+                let (left, next) = hchan.cancel_recv(ticket);
+                _waker.0 = left;
+                wakes.extend(next);
+            }
+            let values = hchan.remove_receiver(&self.chan.closeq, &mut wakes);
+            hchan.unlock_and_wake_all(wakes);
+            values
+        });
     }
 }

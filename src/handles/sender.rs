@@ -13,6 +13,7 @@ use crate::handles::both::{both_handles, too_many_handles};
 use crate::handles::held::{Held, Holds};
 use crate::handles::weak::WeakSender;
 use crate::hchan::sudog::Ticket;
+use crate::mask::masked;
 use crate::ops::reserve::{self, OwnedPermit, Permit, ReserveFuture, ReserveOwnedFuture};
 use crate::ops::send::{self, SendFromFuture, SendFuture, SendManyFuture, SendOwnedFuture};
 use crate::ops::until::SendUntilFuture;
@@ -139,17 +140,19 @@ impl<T> Sender<T> {
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         self.leave_standing();
         let mut elem = Some(value);
-        let mut hchan = self.chan.lock();
-        match hchan.send(&mut elem) {
-            Ok(waker) => {
-                hchan.unlock_and_wake(waker);
-                Ok(())
+        masked!({
+            let mut hchan = self.chan.lock();
+            match hchan.send(&mut elem) {
+                Ok(waker) => {
+                    hchan.unlock_and_wake(waker);
+                    Ok(())
+                }
+                Err(error) => {
+                    drop(hchan);
+                    Err(error.map(|()| present(elem)))
+                }
             }
-            Err(error) => {
-                drop(hchan);
-                Err(error.map(|()| present(elem)))
-            }
-        }
+        })
     }
 
     /// Sends a value, as [`send`](Self::send), in a future that owns this sender, and is `'static` if `T` is.
@@ -332,17 +335,19 @@ impl<T> Sender<T> {
     pub fn force_send(&self, value: T) -> Result<Option<T>, SendError<T>> {
         self.leave_standing();
         let mut elem = Some(value);
-        let mut hchan = self.chan.lock();
-        match hchan.force_send(&mut elem) {
-            Ok(waker) => {
-                hchan.unlock_and_wake(waker);
-                Ok(elem)
+        masked!({
+            let mut hchan = self.chan.lock();
+            match hchan.force_send(&mut elem) {
+                Ok(waker) => {
+                    hchan.unlock_and_wake(waker);
+                    Ok(elem)
+                }
+                Err(_) => {
+                    drop(hchan);
+                    Err(SendError(present(elem)))
+                }
             }
-            Err(_) => {
-                drop(hchan);
-                Err(SendError(present(elem)))
-            }
-        }
+        })
     }
 
     /// Waits for a free slot and holds it for a value that comes later.
@@ -407,7 +412,7 @@ impl<T> Sender<T> {
     pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
         self.check_slots();
         self.leave_standing();
-        let reserved = self.chan.lock().reserve();
+        let reserved = masked!(self.chan.lock().reserve());
         reserved.map(|()| Permit::new(&self.chan))
     }
 
@@ -469,7 +474,7 @@ impl<T> Sender<T> {
     pub fn try_reserve_owned(mut self) -> Result<OwnedPermit<T>, TrySendError<Self>> {
         self.check_slots();
         self.leave_standing();
-        let reserved = self.chan.lock().reserve();
+        let reserved = masked!(self.chan.lock().reserve());
         match reserved {
             Ok(()) => {
                 self.holds.keep(Held::SLOT);
@@ -539,12 +544,10 @@ impl<T> Sender<T> {
         }
         let mut held = self.holds.borrow();
         if !held.slot {
-            let reserved = ready!(reserve::poll_reserve(
-                &self.chan,
-                &mut held.place,
-                caller,
-                cx
-            ));
+            let place = &mut held.place;
+            let reserved = ready!(masked!(reserve::poll_reserve(
+                &self.chan, place, caller, cx
+            )));
             held.slot = reserved.map(mem::forget).is_ok();
         }
         Poll::Ready(match held.slot {
@@ -563,7 +566,8 @@ impl<T> Sender<T> {
             return Poll::Ready(Ok(()));
         }
         let (mut held, mut staged) = (self.holds.borrow(), None);
-        let polled = send::poll_send(&self.chan, &mut held.staged, &mut staged, caller, cx);
+        let (place, value) = (&mut held.staged, &mut staged);
+        let polled = masked!(send::poll_send(&self.chan, place, value, caller, cx));
         polled.map(|sent| refused(sent, &mut staged))
     }
 
@@ -571,7 +575,7 @@ impl<T> Sender<T> {
     pub(crate) fn send_held(&mut self, value: T) -> Result<(), SendError<T>> {
         let held = self.holds.take_standing();
         debug_assert!(held.slot);
-        reserve::send_reserved(&self.chan, value)
+        masked!(reserve::send_reserved(&self.chan, value))
     }
 
     /// Gives up the slot that a poll on the handle itself has left, or the place in line for one, before something
@@ -586,10 +590,12 @@ impl<T> Sender<T> {
     #[cold]
     #[inline(never)]
     fn leave_line(&self) {
-        let mut hchan = self.chan.lock();
-        let held = self.holds.take_standing();
-        let (left, next) = held.give_up(&mut hchan, &mut None);
-        hchan.unlock_to_drop(left, next);
+        masked!({
+            let mut hchan = self.chan.lock();
+            let held = self.holds.take_standing();
+            let (left, next) = held.give_up(&mut hchan, &mut None);
+            hchan.unlock_to_drop(left, next);
+        });
     }
 
     #[track_caller]
@@ -653,7 +659,8 @@ impl<T> Sender<T> {
             return Poll::Ready(Ok(()));
         }
         let mut held = self.holds.borrow();
-        let polled = send::poll_send(&self.chan, &mut held.staged, item, caller, cx);
+        let place = &mut held.staged;
+        let polled = masked!(send::poll_send(&self.chan, place, item, caller, cx));
         polled.map(|sent| refused(sent, item))
     }
 
@@ -792,7 +799,7 @@ impl<T> Clone for Sender<T> {
     /// Aborts the process, or without `std` panics, if there are more than `u32::MAX`.
     #[track_caller]
     fn clone(&self) -> Self {
-        let counted = self.chan.lock().add_sender();
+        let counted = masked!(self.chan.lock().add_sender());
         if !counted {
             too_many_handles();
         }
@@ -804,13 +811,16 @@ impl<T> Clone for Sender<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         // What may panic as it is dropped is dropped last.
-        let watcher = { self.watch.take() }.and_then(|place| self.chan.closeq.cancel(&place));
+        let watcher =
+            { self.watch.take() }.and_then(|place| masked!(self.chan.closeq.cancel(&place)));
         let (_watcher, mut _staged) = (Unneeded(watcher), None);
-        let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
-        let (left, next) = self.holds.take().give_up(&mut hchan, &mut _staged);
-        let _waker = Unneeded(left);
-        wakes.extend(next);
-        hchan.remove_sender(&self.chan.closeq, &mut wakes);
-        hchan.unlock_and_wake_all(wakes);
+        masked!({
+            let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
+            let (left, next) = self.holds.take().give_up(&mut hchan, &mut _staged);
+            let _waker = Unneeded(left);
+            wakes.extend(next);
+            hchan.remove_sender(&self.chan.closeq, &mut wakes);
+            hchan.unlock_and_wake_all(wakes);
+        });
     }
 }

@@ -6,6 +6,7 @@ use crate::chan::Chan;
 use crate::handles::every::every_handle;
 use crate::handles::receiver::Receiver;
 use crate::handles::sender::Sender;
+use crate::mask::masked;
 use crate::sync::Arc;
 use crate::watch::{Caller, Origin, Side};
 
@@ -48,14 +49,17 @@ impl<T> WeakSender<T> {
     #[must_use]
     #[track_caller]
     pub fn upgrade(&self) -> Option<Sender<T>> {
-        let mut hchan = self.chan.lock();
-        if !hchan.revive_sender() {
-            return None;
-        }
-        // Under the lock, so that it is listed before the other handles can go.
-        let badge = { &self.chan.watch }.join(Side::Send, Origin::Upgraded, Caller::here());
-        drop(hchan);
-        Some(Sender::new(self.chan.clone(), badge))
+        let caller = Caller::here();
+        masked!({
+            let mut hchan = self.chan.lock();
+            if !hchan.revive_sender() {
+                return None;
+            }
+            // Under the lock, so that it is listed before the other handles can go.
+            let badge = { &self.chan.watch }.join(Side::Send, Origin::Upgraded, caller);
+            drop(hchan);
+            Some(Sender::new(self.chan.clone(), badge))
+        })
     }
 }
 
@@ -101,14 +105,17 @@ impl<T> WeakReceiver<T> {
     #[must_use]
     #[track_caller]
     pub fn upgrade(&self) -> Option<Receiver<T>> {
-        let mut hchan = self.chan.lock();
-        if !hchan.revive_receiver() {
-            return None;
-        }
-        // Under the lock, so that it is listed before the other handles can go.
-        let badge = { &self.chan.watch }.join(Side::Recv, Origin::Upgraded, Caller::here());
-        drop(hchan);
-        Some(Receiver::new(self.chan.clone(), badge))
+        let caller = Caller::here();
+        masked!({
+            let mut hchan = self.chan.lock();
+            if !hchan.revive_receiver() {
+                return None;
+            }
+            // Under the lock, so that it is listed before the other handles can go.
+            let badge = { &self.chan.watch }.join(Side::Recv, Origin::Upgraded, caller);
+            drop(hchan);
+            Some(Receiver::new(self.chan.clone(), badge))
+        })
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Board {
     /// How many read it.
     readers: AtomicUsize,
     counts: [AtomicUsize; 8],
-    spots: Mutex<Vec<Arc<Seen>>>,
+    spots: Mutex<Vec<Arc<Seen>>, true>,
 }
 
 /// Where a parked operation is seen: one for each place that has ever held one.
@@ -28,7 +28,7 @@ pub(crate) struct Spot(Option<Arc<Seen>>);
 
 struct Seen {
     state: AtomicU8,
-    visit: Mutex<Option<Visit>>,
+    visit: Mutex<Option<Visit>, true>,
 }
 
 const FREE: u8 = 0;

@@ -70,7 +70,7 @@ pub(super) struct Record {
     board: Board,
     /// The waits for the channel to close.
     closers: Board,
-    state: Mutex<State>,
+    state: Mutex<State, true>,
 }
 
 struct State {

@@ -11,6 +11,7 @@ use crate::handles::both::too_many_handles;
 use crate::handles::receiver::Receiver;
 use crate::hchan::sudog::Ticket;
 use crate::hchan::{Hchan, Served};
+use crate::mask::masked;
 use crate::watch::Caller;
 
 /// A received value that goes back unless it is taken; see [`Receiver::lease`].
@@ -45,10 +46,12 @@ pub struct Lease<'a, T> {
 impl<'a, T> Lease<'a, T> {
     pub(crate) fn attempt(receiver: &'a Receiver<T>) -> Result<Self, TryRecvError> {
         receiver.leave_standing();
-        let (mut hchan, mut elem) = (receiver.chan.lock(), None);
-        let age = hchan.due_age(None);
-        let next = hchan.recv(&mut elem)?;
-        Ok(Leasing(receiver).take(hchan, &mut elem, next, age))
+        masked!({
+            let (mut hchan, mut elem) = (receiver.chan.lock(), None);
+            let age = hchan.due_age(None);
+            let next = hchan.recv(&mut elem)?;
+            Ok(Leasing(receiver).take(hchan, &mut elem, next, age))
+        })
     }
 
     /// Takes the value, and ends the lease.
@@ -78,7 +81,7 @@ impl<'a, T> Lease<'a, T> {
         let (value, receiver) = (present(self.value.take()), self.receiver);
         // There is nothing left to drop.
         mem::forget(self);
-        receiver.chan.end_lease();
+        masked!(receiver.chan.end_lease());
         value
     }
 }
@@ -109,9 +112,11 @@ impl<T> Drop for Lease<'_, T> {
     #[inline]
     fn drop(&mut self) {
         if let Some(value) = self.value.take() {
-            let mut hchan = self.receiver.chan.lock();
-            let next = hchan.return_leased(value, self.age);
-            hchan.unlock_to_drop(None, next);
+            masked!({
+                let mut hchan = self.receiver.chan.lock();
+                let next = hchan.return_leased(value, self.age);
+                hchan.unlock_to_drop(None, next);
+            });
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::error::{RecvError, TryRecvError, polled_after_ready, present};
 use crate::handles::receiver::Receiver;
 use crate::hchan::sudog::Ticket;
 use crate::hchan::{Hchan, Look, Served};
+use crate::mask::masked;
 use crate::sync::Exclusive;
 use crate::wakes::{Wakes, drop_in_vain};
 use crate::watch::{Caller, What};
@@ -246,7 +247,7 @@ impl<'a, T> RecvFuture<'a, T> {
     /// Not in Go, where a goroutine that waits to receive cannot be called back.
     pub fn cancel(&mut self) -> Option<T> {
         self.done = true;
-        cancel(&self.receiver.chan, &mut self.place)
+        masked!(cancel(&self.receiver.chan, &mut self.place))
     }
 }
 
@@ -292,7 +293,7 @@ impl<T> RecvOwnedFuture<T> {
     /// Not in Go, as [`RecvFuture::cancel`].
     pub fn cancel(&mut self) -> Option<T> {
         self.done = true;
-        cancel(&self.receiver.chan, &mut self.place)
+        masked!(cancel(&self.receiver.chan, &mut self.place))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::error::{SendError, TrySendError, polled_after_ready, refused};
 use crate::handles::sender::Sender;
 use crate::hchan::Look;
 use crate::hchan::sudog::Ticket;
+use crate::mask::masked;
 use crate::wakes::Wakes;
 use crate::watch::{Caller, What};
 
@@ -61,7 +62,7 @@ impl<'a, T> Permit<'a, T> {
     pub fn send(self, value: T) -> Result<(), SendError<T>> {
         let chan = self.chan;
         mem::forget(self);
-        send_reserved(chan, value)
+        masked!(send_reserved(chan, value))
     }
 }
 
@@ -77,9 +78,11 @@ pub(crate) fn send_reserved<T>(chan: &Chan<T>, value: T) -> Result<(), SendError
 
 impl<T> Drop for Permit<'_, T> {
     fn drop(&mut self) {
-        let mut hchan = self.chan.lock();
-        let next = hchan.release_permit();
-        hchan.unlock_to_drop(None, next);
+        masked!({
+            let mut hchan = self.chan.lock();
+            let next = hchan.release_permit();
+            hchan.unlock_to_drop(None, next);
+        });
     }
 }
 

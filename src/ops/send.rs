@@ -9,6 +9,7 @@ use crate::error::{SendError, TrySendError, polled_after_ready, refused};
 use crate::handles::sender::Sender;
 use crate::hchan::sudog::SendTicket;
 use crate::hchan::{Hchan, Look};
+use crate::mask::masked;
 use crate::sync::Exclusive;
 use crate::wakes::Wakes;
 use crate::watch::{Caller, What};
@@ -185,7 +186,7 @@ impl<'a, T> SendFuture<'a, T> {
     ///
     /// Not in Go, where a goroutine that waits to send cannot be called back.
     pub fn cancel(&mut self) -> Option<T> {
-        cancel(self.chan, &mut self.place, self.value.get_mut())
+        masked!(cancel(self.chan, &mut self.place, self.value.get_mut()))
     }
 }
 
@@ -222,7 +223,7 @@ impl<T> SendOwnedFuture<T> {
     /// Not in Go, as [`SendFuture::cancel`].
     pub fn cancel(&mut self) -> Option<T> {
         let chan = &self.sender.chan;
-        cancel(chan, &mut self.place, self.value.get_mut())
+        masked!(cancel(chan, &mut self.place, self.value.get_mut()))
     }
 }
 

@@ -9,6 +9,7 @@ use super::Tried;
 use super::operation::Operation;
 use crate::hchan::offer::Offer;
 use crate::hchan::select::Released;
+use crate::mask::masked;
 use crate::sync::Arc;
 
 /// What a select asks of its arms, whatever they carry.
@@ -148,7 +149,7 @@ impl<F: Operation> Arm for ChannelArm<F> {
     }
 
     fn attempt(&mut self, _: &mut Context<'_>) -> bool {
-        match self.operation.attempt() {
+        match masked!(self.operation.attempt()) {
             Ok(output) => self.won = Some(output),
             Err(clock) => self.seen = clock,
         }
@@ -163,11 +164,11 @@ impl<F: Operation> Arm for ChannelArm<F> {
     }
 
     fn unchanged(&mut self) -> bool {
-        !self.enabled || self.operation.now() == self.seen
+        !self.enabled || masked!(self.operation.now()) == self.seen
     }
 
     fn park(&mut self, offer: &Arc<Offer>, number: u32) -> Parked {
-        self.operation.park(offer, number)
+        masked!(self.operation.park(offer, number))
     }
 
     fn is_in_line(&mut self) -> bool {
@@ -175,15 +176,15 @@ impl<F: Operation> Arm for ChannelArm<F> {
     }
 
     fn release(&mut self, offer: &Offer) -> Released {
-        self.operation.release(offer)
+        masked!(self.operation.release(offer))
     }
 
     fn collect(&mut self) {
-        self.won = Some(self.operation.collect());
+        self.won = Some(masked!(self.operation.collect()));
     }
 
     fn leave(&mut self) {
-        self.operation.leave();
+        masked!(self.operation.leave());
     }
 }
 

@@ -138,6 +138,7 @@ use self::arm::{Arm, ArmKind, NO_LINE, Parked};
 use self::pollorder::Lots;
 use crate::hchan::offer::Offer;
 use crate::hchan::select::Released;
+use crate::mask::masked;
 use crate::sync::Arc;
 use crate::wakes::Unneeded;
 
@@ -395,7 +396,7 @@ impl Race {
     fn park(&mut self, arms: &mut impl Arms, order: &mut [u32], cx: &Context<'_>) -> bool {
         let waker = cx.waker().clone();
         let offer = self.offer.get_or_insert_with(Offer::take);
-        offer.open(waker);
+        masked!(offer.open(waker));
         arms.line_up(self.bias, order);
         let mut last = NO_LINE;
         for &index in order.iter() {
@@ -468,7 +469,7 @@ impl Race {
             .any(|index| arms.show(index, |arm| arm.kind() == ArmKind::Send && arm.is_in_line()));
         let holds = has_futures(arms) && sends;
         if let Some(offer) = self.offer.as_ref().filter(|_| holds) {
-            offer.hold();
+            masked!(offer.hold());
         }
         holds
     }
@@ -479,7 +480,7 @@ impl Race {
         let Some(offer) = &self.offer else {
             return false;
         };
-        offer.release();
+        masked!(offer.release());
         let mut released =
             { order.iter() }.map(|&index| arms.show(index, |arm| arm.release(offer)));
         released.find(|&released| released != Released::Waits) == Some(Released::Missed)
@@ -521,9 +522,10 @@ impl Race {
     fn renew(&self, cx: &Context<'_>) {
         if let Some(offer) = { &self.offer }
             .as_ref()
-            .filter(|offer| !offer.wakes(cx.waker()))
+            .filter(|offer| !masked!(offer.wakes(cx.waker())))
         {
-            drop(offer.renew(cx.waker().clone()));
+            let waker = cx.waker().clone();
+            drop(masked!(offer.renew(waker)));
         }
     }
 
@@ -564,7 +566,8 @@ impl Race {
     #[inline]
     fn close(&mut self) -> Option<u32> {
         self.parked = false;
-        let (accepted, waker) = self.offer.as_ref()?.withdraw();
+        let offer = self.offer.as_ref()?;
+        let (accepted, waker) = masked!(offer.withdraw());
         drop(Unneeded(waker));
         accepted
     }

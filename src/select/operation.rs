@@ -10,6 +10,7 @@ use crate::handles::receiver::Receiver;
 use crate::hchan::offer::Offer;
 use crate::hchan::select::Released;
 use crate::hchan::sudog::{SendTicket, Ticket};
+use crate::mask::masked;
 use crate::ops::recv::{self, Plainly};
 use crate::ops::send::{self, SendFromFuture, SendFuture};
 use crate::sync::Arc;
@@ -199,7 +200,7 @@ fn present_handle<H>(handle: &Option<H>) -> &H {
 impl<H: Handle> Drop for Receive<H> {
     fn drop(&mut self) {
         if self.place.is_some() {
-            self.leave();
+            masked!(self.leave());
         }
     }
 }

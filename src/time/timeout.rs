@@ -12,6 +12,7 @@ use futures_timer::Delay;
 
 use crate::handles::receiver::Receiver;
 use crate::handles::sender::Sender;
+use crate::mask::masked;
 use crate::ops::until::{RecvUntilFuture, SendUntilFuture};
 use crate::sync::Mutex;
 use crate::wakes::{contain, wake_and_drop};
@@ -52,17 +53,19 @@ impl Relay {
     fn set(&self, task: &Waker) {
         if !self.wakes(task) {
             let waker = task.clone();
-            let _dropped_unlocked = self.0.lock().replace(waker);
+            let _dropped_unlocked = masked!(self.0.lock().replace(waker));
         }
     }
 
     fn wakes(&self, task: &Waker) -> bool {
-        let waker = self.0.lock();
-        waker.as_ref().is_some_and(|waker| waker.will_wake(task))
+        masked!({
+            let waker = self.0.lock();
+            waker.as_ref().is_some_and(|waker| waker.will_wake(task))
+        })
     }
 
     fn take(&self) -> Option<Waker> {
-        self.0.lock().take()
+        masked!(self.0.lock().take())
     }
 }
 

@@ -1,21 +1,20 @@
-//! A timer's interrupt sends numbers, and the program that it interrupts receives them.
-//!
-//! Wherever else the channel is used, interrupts are masked, as the crate's docs ask for.
+//! A timer's interrupt sends and receives, and so does the program that it interrupts.
 #![no_std]
 #![no_main]
 
 extern crate alloc;
 
+use alloc::boxed::Box;
 use core::alloc::{GlobalAlloc, Layout};
 use core::arch::{asm, global_asm};
 use core::cell::UnsafeCell;
 use core::fmt::{self, Write};
 use core::future::Future;
-use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
-use hchan::{Sender, bounded};
+use critical_section::RawRestoreState;
+use hchan::{bounded, select};
 
 global_asm!(
     ".section .vectors, \"a\"",
@@ -28,90 +27,192 @@ global_asm!(
     ".text",
 );
 
-/// Runs something that no interrupt comes into.
-fn masked<R>(work: impl FnOnce() -> R) -> R {
-    if cfg!(not(feature = "unmasked")) {
-        unsafe { asm!("cpsid i") };
+/// How this machine masks interrupts.
+struct Interrupts;
+
+critical_section::set_impl!(Interrupts);
+
+unsafe impl critical_section::Impl for Interrupts {
+    /// Whether they were let in before.
+    unsafe fn acquire() -> RawRestoreState {
+        let masked: u32;
+        unsafe { asm!("mrs {}, PRIMASK", "cpsid i", out(reg) masked) };
+        masked & 1 == 0
     }
-    let result = work();
-    unsafe { asm!("cpsie i") };
-    result
+
+    unsafe fn release(let_in: RawRestoreState) {
+        if let_in {
+            unsafe { asm!("cpsie i") };
+        }
+    }
 }
 
-/// What the interrupt handler has to itself once the timer runs.
-struct Handlers(UnsafeCell<Option<(Sender<u32>, u32)>>);
+/// Uses a channel: with interrupts masked, if the program is to see to that.
+fn masked<R>(work: impl FnOnce() -> R) -> R {
+    match cfg!(feature = "by-hand") {
+        true => critical_section::with(|_| work()),
+        false => work(),
+    }
+}
 
-unsafe impl Sync for Handlers {}
+/// What the interrupt handler has to itself while the timer runs.
+struct Handler(UnsafeCell<Option<Box<dyn FnMut()>>>);
 
-static HANDLERS: Handlers = Handlers(UnsafeCell::new(None));
-static REFUSED: AtomicU32 = AtomicU32::new(0);
+unsafe impl Sync for Handler {}
+
+static HANDLER: Handler = Handler(UnsafeCell::new(None));
 
 #[unsafe(no_mangle)]
 extern "C" fn tick() {
-    let Some((tx, next)) = (unsafe { &mut *HANDLERS.0.get() }) else {
-        return;
-    };
-    match tx.try_send(*next) {
-        Ok(()) => *next += 1,
-        Err(_) => REFUSED.store(REFUSED.load(Ordering::Relaxed) + 1, Ordering::Relaxed),
+    if let Some(handle) = unsafe { &mut *HANDLER.0.get() } {
+        handle();
     }
+}
+
+/// Does some work while a timer calls the handler.
+fn interrupted(handler: impl FnMut() + 'static, work: impl Future<Output = ()>) {
+    const CONTROL: *mut u32 = 0xe000_e010 as *mut u32;
+    const RELOAD: *mut u32 = 0xe000_e014 as *mut u32;
+
+    unsafe {
+        *HANDLER.0.get() = Some(Box::new(handler));
+        RELOAD.write_volatile(2_500);
+        CONTROL.write_volatile(7);
+    }
+    run_to_end(work);
+    unsafe { CONTROL.write_volatile(0) };
+    masked(|| unsafe { *HANDLER.0.get() = None });
 }
 
 /// Set by a wake.
 static WOKEN: AtomicBool = AtomicBool::new(false);
 
-/// Polls with interrupts masked, and sleeps until one has woken the future.
-fn run_to_end<F: Future + Unpin>(mut future: F) -> F::Output {
+/// Polls, and sleeps until an interrupt has woken the future.
+fn run_to_end(future: impl Future<Output = ()>) {
     const WAKES: RawWakerVTable = RawWakerVTable::new(|_| WAKER, |_| wake(), |_| wake(), |_| ());
     const WAKER: RawWaker = RawWaker::new(core::ptr::null(), &WAKES);
     fn wake() {
         WOKEN.store(true, Ordering::Relaxed);
     }
     let waker = unsafe { Waker::from_raw(WAKER) };
-    loop {
-        let polled = masked(|| Pin::new(&mut future).poll(&mut Context::from_waker(&waker)));
-        if let Poll::Ready(output) = polled {
-            masked(|| drop(future));
-            return output;
-        }
+    let mut future = Box::pin(future);
+    while masked(|| { future.as_mut() }.poll(&mut Context::from_waker(&waker))) == Poll::Pending {
         while !WOKEN.load(Ordering::Relaxed) {
             unsafe { asm!("wfi") };
         }
         WOKEN.store(false, Ordering::Relaxed);
     }
+    masked(|| drop(future));
+}
+
+fn an_interrupt_sends(capacity: usize) {
+    static REFUSED: AtomicU32 = AtomicU32::new(0);
+
+    REFUSED.store(0, Ordering::Relaxed);
+    let (tx, rx) = bounded(capacity);
+    let mut next = 0;
+    let send = move || match tx.try_send(next) {
+        Ok(()) => next += 1,
+        Err(_) => REFUSED.store(REFUSED.load(Ordering::Relaxed) + 1, Ordering::Relaxed),
+    };
+    interrupted(send, async {
+        for n in 0..1000 {
+            assert_eq!(rx.recv().await, Ok(n));
+        }
+    });
+    let left = masked(|| rx.try_iter().count());
+    assert!(rx.is_closed());
+    let refused = REFUSED.load(Ordering::Relaxed);
+    say!("capacity {capacity}: 1000 received, {left} left, {refused} refused");
+}
+
+fn an_interrupt_receives(capacity: usize) {
+    let (tx, rx) = bounded(capacity);
+    let mut received = 0;
+    let receive = move || {
+        while let Ok(n) = rx.try_recv() {
+            assert_eq!(n, received);
+            received += 1;
+        }
+    };
+    interrupted(receive, async {
+        for n in 0..1000 {
+            tx.send(n).await.unwrap();
+        }
+    });
+    assert!(tx.is_closed());
+    say!("capacity {capacity}: 1000 sent");
+}
+
+/// Also clones, looks and gives up sends, wherever the interrupt may come.
+fn a_select_waits_for_an_interrupt(capacity: usize) {
+    let (left, right) = (bounded(capacity), bounded(capacity));
+    let (back, returned) = bounded(1);
+    let senders = [left.0, right.0];
+    let mut next = [0; 2];
+    let mut side = 0;
+    let send = move || {
+        if senders[side].clone().try_send(next[side]).is_ok() {
+            next[side] += 1;
+        }
+        side = 1 - side;
+        let _returned = returned.try_recv();
+    };
+    interrupted(send, async {
+        let mut received = [0; 2];
+        while received.iter().sum::<u32>() < 1000 {
+            let (side, value) = select! {
+                recv(left.1) -> value => (0, value),
+                recv(right.1) -> value => (1, value),
+                send(back, 1) -> sent => {
+                    sent.unwrap();
+                    continue;
+                }
+            };
+            assert_eq!(value, Ok(received[side]));
+            received[side] += 1;
+            assert!(left.1.clone().len() <= capacity && !right.1.is_closed());
+            let mut given_up = back.send(2);
+            drop(
+                core::future::poll_fn(|cx| {
+                    Poll::Ready({ core::pin::Pin::new(&mut given_up) }.poll(cx))
+                })
+                .await,
+            );
+        }
+    });
+    say!("capacity {capacity}: 1000 selected");
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn reset() -> ! {
-    const CONTROL: *mut u32 = 0xe000_e010 as *mut u32;
-    const RELOAD: *mut u32 = 0xe000_e014 as *mut u32;
-
-    for capacity in [0, 1, 4] {
-        let (tx, rx) = bounded(capacity);
-        unsafe {
-            *HANDLERS.0.get() = Some((tx, 0));
-            RELOAD.write_volatile(2_500);
-            CONTROL.write_volatile(7);
+    let tests: [(&str, fn(usize)); 3] = [
+        ("an interrupt sends", an_interrupt_sends),
+        ("an interrupt receives", an_interrupt_receives),
+        (
+            "a select waits for an interrupt",
+            a_select_waits_for_an_interrupt,
+        ),
+    ];
+    for (name, test) in tests {
+        for capacity in [0, 1, 4] {
+            say!("{name}");
+            test(capacity);
         }
-        for n in 0..1000 {
-            assert_eq!(run_to_end(rx.recv()), Ok(n));
-        }
-        unsafe { CONTROL.write_volatile(0) };
-        masked(|| unsafe { *HANDLERS.0.get() = None });
-        let left = masked(|| rx.try_iter().count());
-        assert!(rx.is_closed());
-        let refused = REFUSED.load(Ordering::Relaxed);
-        let _ = writeln!(
-            Host,
-            "capacity {capacity}: 1000 received, {left} left, {refused} refused"
-        );
     }
-    let _ = writeln!(Host, "test result: ok. 3 passed; 0 failed");
+    say!("test result: ok. 9 passed; 0 failed");
     exit(0x2_0026)
 }
 
 /// The debugger that the machine runs under.
 struct Host;
+
+macro_rules! say {
+    ($($text:tt)+) => {{
+        let _ = writeln!(Host, $($text)+);
+    }};
+}
+use say;
 
 fn call(number: u32, argument: u32) {
     unsafe { asm!("bkpt 0xab", inout("r0") number => _, in("r1") argument) };
@@ -138,7 +239,7 @@ extern "C" fn fault() -> ! {
 
 #[panic_handler]
 fn panic(panic: &core::panic::PanicInfo<'_>) -> ! {
-    let _ = writeln!(Host, "{panic}");
+    say!("{panic}");
     exit(0x2_0023)
 }
 
@@ -156,10 +257,9 @@ static MEMORY: Memory = Memory {
     used: UnsafeCell::new(0),
 };
 
-// Only called with interrupts masked, or in one.
 unsafe impl GlobalAlloc for Memory {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        unsafe {
+        critical_section::with(|_| unsafe {
             let start = (*self.used.get()).next_multiple_of(layout.align());
             *self.used.get() = start + layout.size();
             assert!(
@@ -167,7 +267,7 @@ unsafe impl GlobalAlloc for Memory {
                 "out of memory"
             );
             self.bytes.get().cast::<u8>().add(start)
-        }
+        })
     }
 
     unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
