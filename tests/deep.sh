@@ -23,7 +23,7 @@ if [[ ${1-} == --record ]]; then
 fi
 
 stages=(loom shuttle histories storm leases fuzz address leak thread coverage targets machines wasm interrupt
-    comparison zoo mutants repeats)
+    comparison release zoo mutants repeats)
 declare -A amounts=(
     [loom]=${HCHAN_DEEP:-1}             # more preemptions than on each change
     [shuttle]=${HCHAN_SCHEDULES:-500000} # orders of each model, at random and by priorities
@@ -284,6 +284,11 @@ stage_comparison() {
     step 'what COMPARE claims, and every rival in every cell' comparison
     row 'the claims of COMPARE' "$(grep -c '^test .* ok$' "$log") tests, each rival in each cell among them" \
         'tests/deep.sh comparison'
+}
+
+stage_release() {
+    script ci/release
+    from_script 'what the library brings along, and what a release may change' 's/^ *(cargo-.*|no advisories)/\1/p'
 }
 
 stage_zoo() {
