@@ -22,8 +22,8 @@ if [[ ${1-} == --record ]]; then
     exit
 fi
 
-stages=(loom shuttle histories storm leases fuzz address leak thread coverage targets machines wasm interrupt
-    comparison release zoo mutants repeats)
+stages=(loom shuttle histories storm leases fuzz address leak thread coverage targets machines runtimes wasm
+    interrupt comparison release zoo mutants repeats)
 declare -A amounts=(
     [loom]=${HCHAN_DEEP:-1}             # more preemptions than on each change
     [shuttle]=${HCHAN_SCHEDULES:-500000} # orders of each model, at random and by priorities
@@ -264,6 +264,19 @@ stage_targets() {
 stage_machines() {
     script ci/targets --all
     from_script 'all tests on other machines' 's/^ *tests on (.*: .*)/\1/p'
+}
+
+runtimes() {
+    CARGO_TARGET_DIR=$target/runtimes \
+        cargo test --manifest-path tests/runtimes/Cargo.toml --features glommio -- --nocapture
+}
+
+# glommio refuses to run where the system refuses io_uring: then this fails, and says so.
+stage_runtimes() {
+    step 'tests on actix, embassy, glommio and monoio' runtimes
+    row 'any two of actix, embassy, glommio, monoio and plain threads' \
+        "$(sed -n 's/^test result: ok\. \([0-9]* passed\).*/\1/p' "$log" | head -1); $(grep -m 1 '^monoio has' "$log")" \
+        'tests/deep.sh runtimes'
 }
 
 stage_wasm() {

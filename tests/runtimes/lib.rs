@@ -1,4 +1,4 @@
-//! Channels between actix, embassy, monoio and plain threads, any two of them.
+//! Channels between actix, embassy, glommio, monoio and plain threads, any two of them.
 #![cfg(test)]
 
 use std::pin::Pin;
@@ -15,12 +15,23 @@ type Task = Pin<Box<dyn Future<Output = ()>>>;
 enum Host {
     Actix,
     Embassy,
+    #[cfg(feature = "glommio")]
+    Glommio,
     /// On io_uring, where the system lets it.
     Monoio,
     Thread,
 }
 
-const ALL: [Host; 4] = [Host::Actix, Host::Embassy, Host::Monoio, Host::Thread];
+fn all() -> Vec<Host> {
+    vec![
+        Host::Actix,
+        Host::Embassy,
+        #[cfg(feature = "glommio")]
+        Host::Glommio,
+        Host::Monoio,
+        Host::Thread,
+    ]
+}
 
 #[embassy_executor::task(pool_size = 200)]
 async fn embassy_task(task: Task) {
@@ -46,6 +57,11 @@ impl Host {
                     let executor = Box::leak(Box::new(embassy_executor::Executor::new()));
                     executor.run(|spawner| spawner.spawn(embassy_task(task).unwrap()));
                 }
+                #[cfg(feature = "glommio")]
+                Self::Glommio => glommio::LocalExecutorBuilder::default()
+                    .make()
+                    .unwrap()
+                    .run(task),
                 Self::Monoio => monoio::RuntimeBuilder::<monoio::FusionDriver>::new()
                     .build()
                     .unwrap()
@@ -73,8 +89,7 @@ fn together<A, B>(
 }
 
 fn pairs() -> impl Iterator<Item = [Host; 2]> {
-    ALL.into_iter()
-        .flat_map(|first| ALL.map(|second| [first, second]))
+    { all().into_iter() }.flat_map(|first| all().into_iter().map(move |second| [first, second]))
 }
 
 #[test]
