@@ -27,6 +27,9 @@ global_asm!(
     ".text",
 );
 
+/// How much is sent in each test.
+const ROUNDS: u32 = 300;
+
 /// How this machine masks interrupts.
 struct Interrupts;
 
@@ -116,14 +119,14 @@ fn an_interrupt_sends(capacity: usize) {
         Err(_) => REFUSED.store(REFUSED.load(Ordering::Relaxed) + 1, Ordering::Relaxed),
     };
     interrupted(send, async {
-        for n in 0..1000 {
+        for n in 0..ROUNDS {
             assert_eq!(rx.recv().await, Ok(n));
         }
     });
     let left = masked(|| rx.try_iter().count());
     assert!(rx.is_closed());
     let refused = REFUSED.load(Ordering::Relaxed);
-    say!("capacity {capacity}: 1000 received, {left} left, {refused} refused");
+    say!("capacity {capacity}: {ROUNDS} received, {left} left, {refused} refused");
 }
 
 fn an_interrupt_receives(capacity: usize) {
@@ -136,12 +139,12 @@ fn an_interrupt_receives(capacity: usize) {
         }
     };
     interrupted(receive, async {
-        for n in 0..1000 {
+        for n in 0..ROUNDS {
             tx.send(n).await.unwrap();
         }
     });
     assert!(tx.is_closed());
-    say!("capacity {capacity}: 1000 sent");
+    say!("capacity {capacity}: {ROUNDS} sent");
 }
 
 /// Also clones, looks and gives up sends, wherever the interrupt may come.
@@ -160,7 +163,7 @@ fn a_select_waits_for_an_interrupt(capacity: usize) {
     };
     interrupted(send, async {
         let mut received = [0; 2];
-        while received.iter().sum::<u32>() < 1000 {
+        while received.iter().sum::<u32>() < ROUNDS {
             let (side, value) = select! {
                 recv(left.1) -> value => (0, value),
                 recv(right.1) -> value => (1, value),
@@ -181,7 +184,7 @@ fn a_select_waits_for_an_interrupt(capacity: usize) {
             );
         }
     });
-    say!("capacity {capacity}: 1000 selected");
+    say!("capacity {capacity}: {ROUNDS} selected");
 }
 
 #[unsafe(no_mangle)]
