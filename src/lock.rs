@@ -180,7 +180,9 @@ impl Backoff {
         match Self::PAUSES.get(self.round) {
             Some(&pauses) => spin(pauses),
             // Nothing yields there, and the main thread of a page may not sleep.
-            None if cfg!(all(target_family = "wasm", target_os = "unknown")) => spin(Self::PAUSES[1]),
+            None if cfg!(all(target_family = "wasm", target_os = "unknown")) => {
+                spin(Self::PAUSES[1])
+            }
             None => self.sleep(),
         }
         self.round = self.round.saturating_add(1);
