@@ -688,12 +688,13 @@ impl<T> Hchan<T> {
     /// nothing here: arms of selects that are held, or were served elsewhere. On a closed channel nothing parks.
     #[inline]
     pub(crate) fn outlook(&self) -> u8 {
-        let outlook = if !self.recvq.is_empty() {
-            Self::RECV_PARKS
-        } else if self.has_room() {
-            u8::from(self.len() == 0)
-        } else {
-            Self::SEND_PARKS | u8::from(self.len() == 0 && self.sendq.is_empty())
+        let nothing_inside = self.len() == 0;
+        let outlook = match self.has_room() {
+            true => u8::from(nothing_inside),
+            false => {
+                u8::from(nothing_inside && self.sendq.is_empty())
+                    | u8::from(self.recvq.is_empty()) << 1
+            }
         };
         outlook & self.open
     }

@@ -106,7 +106,7 @@ impl<T, const ANYWHERE: bool> Mutex<T, ANYWHERE> {
     #[cold]
     #[inline(never)]
     fn wait(&self, turns: &Turns) -> MutexGuard<'_, T> {
-        // Once more at once: without this, a quarter of the speed is lost where the processors are near.
+        // Once more at once: the holder may just have released it.
         if let Some(guard) = self.try_lock_in_turn(turns) {
             return guard;
         }

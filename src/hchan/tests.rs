@@ -671,6 +671,21 @@ fn the_outlook_does_not_count_who_waits_for_nothing() {
 }
 
 #[test]
+fn the_outlook_counts_who_stands_in_both_lines() {
+    let mut machine = Machine::new(1);
+    assert_eq!(machine.reserve(), Ok(()));
+    let (select, _arm) = machine.park_arm(1);
+    let arm = select.clone();
+    machine.step(|hchan, _| hchan.park_recv(visit(), |sudog| sudog.set_arm(arm, 2)));
+    assert_eq!(parks(&machine), (false, false));
+    // Its send gets the slot, and its receive is still in line.
+    machine.release_permit();
+    assert_eq!(parks(&machine), (false, false));
+    assert!(machine.recv().is_ok());
+    assert!(parks(&machine).0);
+}
+
+#[test]
 fn the_outlook_tells_who_would_park() {
     for dataqsiz in 0..3 {
         let mut machine = Machine::new(dataqsiz);
