@@ -380,6 +380,10 @@ fn handed_handle(
 }
 
 #[test]
+#[cfg_attr(
+    feature = "critical-section",
+    ignore = "a waker may not wait for another thread there"
+)]
 fn a_wait_within_a_waker_costs_the_outer_wait_no_wake() {
     ends(|| {
         for outer_is_served_first in [true, false] {
