@@ -193,6 +193,7 @@
 //! does not wait, and poll. Wakers are cloned, woken and dropped in the critical section as well: those of embedded
 //! executors are short. They may use channels, but must not wait for what another thread or processor does. On one
 //! channel or many, the critical section is the only one there is, so on a machine with threads this costs much.
+//! In interrupt handlers do without `inspect` and `tracing`, whose own locks are taken with interrupts let in.
 //!
 //! # Events, and tokio-console
 //!

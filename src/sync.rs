@@ -75,12 +75,12 @@ mod checked {
 
     pub(crate) fn this_thread_blocks() {}
 
-    pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
+    pub(crate) struct Mutex<T, const ANYWHERE: bool = false>(checker::sync::Mutex<T>);
 
-    impl<T> UnwindSafe for Mutex<T> {}
-    impl<T> RefUnwindSafe for Mutex<T> {}
+    impl<T, const ANYWHERE: bool> UnwindSafe for Mutex<T, ANYWHERE> {}
+    impl<T, const ANYWHERE: bool> RefUnwindSafe for Mutex<T, ANYWHERE> {}
 
-    impl<T> Mutex<T> {
+    impl<T, const ANYWHERE: bool> Mutex<T, ANYWHERE> {
         pub(crate) fn new(value: T) -> Self {
             Self(checker::sync::Mutex::new(value))
         }

@@ -402,7 +402,7 @@ mod on {
 
     struct Opened {
         span: Span,
-        looks: Mutex<Looks>,
+        looks: Mutex<Looks, true>,
     }
 
     /// What the channel looks like. One thread at a time tells of changes, so that the last that is told is how it is.
@@ -647,7 +647,7 @@ mod on {
         channel: Arc<Opened>,
         visit: Visit,
         /// For the one that has the operation. Nothing is told while this lock is held.
-        spans: Mutex<Option<Spans>>,
+        spans: Mutex<Option<Spans>, true>,
     }
 
     struct Spans {
@@ -742,7 +742,7 @@ mod on {
     /// Keeps an [`Op`] from one poll of a handle to the next.
     pub(crate) struct OpCell {
         is_some: AtomicBool,
-        op: Mutex<Op>,
+        op: Mutex<Op, true>,
     }
 
     impl OpCell {

@@ -542,7 +542,7 @@ fn a_name_stays_on_one_line_and_is_cut() {
         let name = console.attribute("channel 1", "name").unwrap();
         assert_eq!(name, format!("debug {}", "ä".repeat(64)));
 
-        type Long<T> = [[[[[[[[T; 1000]; 1000]; 1000]; 1000]; 1000]; 1000]; 1000]; 1000];
+        type Long<T> = Option<Option<Option<Option<Option<Option<Option<T>>>>>>>;
         let _long = bounded::<fn(Long<Long<Long<u8>>>)>(0);
         let fields = console.fields("channel 2");
         assert_eq!(fields["concrete_type"].len(), "Channel<>".len() + 128);
