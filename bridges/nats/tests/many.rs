@@ -5,15 +5,12 @@ mod server;
 use std::collections::HashSet;
 use std::env;
 use std::fs::{self, OpenOptions};
-use std::future::{Future, poll_fn};
 use std::io::Write;
-use std::pin::pin;
 use std::process::{Child, Command, Stdio};
-use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
 use hchan_nats::{ConnectOptions, Delivery, FromStream, Nats, Postcard, ToStream};
-use server::{Server, eventually, resident, waiting};
+use server::{Server, eventually, polls, resident, waiting};
 
 /// How many values go through two processes, unless the variable `HCHAN_VALUES` says another number.
 const VALUES: u64 = if cfg!(debug_assertions) {
@@ -255,22 +252,6 @@ async fn a_slow_network_loses_nothing_and_repeats_nothing() {
     assert!(took.as_secs_f64() > least * 0.9, "the network was not slow");
     // Acknowledgements go the same way as the values, and wait behind a window of them: so it is once out, and once in.
     assert!(took.as_secs_f64() < least * 3.0, "{took:?}");
-}
-
-/// Polls a future as often as this, and drops it.
-async fn polls<F: Future>(future: F, mut times: u32) -> Option<F::Output> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        if times == 0 {
-            return Poll::Ready(None);
-        }
-        times -= 1;
-        match future.as_mut().poll(cx) {
-            Poll::Pending if times == 0 => Poll::Ready(None),
-            polled => polled.map(Some),
-        }
-    })
-    .await
 }
 
 #[tokio::test]

@@ -3,14 +3,11 @@
 mod server;
 
 use std::collections::HashSet;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use hchan::Receiver;
 use hchan_nats::{Bridge, Delivery, Error, FromStream, Nats, ToStream};
-use server::{Server, eventually, pending, waiting};
+use server::{Server, eventually, pending, polls, waiting};
 
 async fn publish(nats: &Nats, values: std::ops::Range<u64>) {
     let (tx, rx) = hchan::unbounded();
@@ -322,22 +319,6 @@ async fn a_consumer_that_is_deleted_fails_the_acknowledgements_under_way() {
         rx.recv().await.unwrap().ack().await.unwrap();
         left -= 1;
     }
-}
-
-/// Polls a future as often as this, and drops it.
-async fn polls<F: Future>(future: F, mut times: u32) -> Option<F::Output> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        if times == 0 {
-            return Poll::Ready(None);
-        }
-        times -= 1;
-        match future.as_mut().poll(cx) {
-            Poll::Pending if times == 0 => Poll::Ready(None),
-            polled => polled.map(Some),
-        }
-    })
-    .await
 }
 
 #[tokio::test]

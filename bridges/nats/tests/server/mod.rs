@@ -4,11 +4,14 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -275,4 +278,20 @@ pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool)
         assert!(Instant::now() < until, "not within 15 s: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Polls a future as often as this, and drops it.
+pub(crate) async fn polls<F: Future>(future: F, mut times: u32) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        if times == 0 {
+            return Poll::Ready(None);
+        }
+        times -= 1;
+        match future.as_mut().poll(cx) {
+            Poll::Pending if times == 0 => Poll::Ready(None),
+            polled => polled.map(Some),
+        }
+    })
+    .await
 }
