@@ -254,9 +254,7 @@ mod on {
                 self.add(Event::Step(step, wait));
             }
         }
-    }
 
-    impl Trace {
         /// Whether anybody has listened. If not, nothing is noted.
         #[inline]
         pub(crate) const fn is_kept(&self) -> bool {
@@ -405,6 +403,17 @@ mod on {
         looks: Mutex<Looks, true>,
     }
 
+    impl Seen {
+        /// How a new channel looks.
+        fn of_new() -> Self {
+            Self {
+                senders: 1,
+                receivers: 1,
+                ..Self::default()
+            }
+        }
+    }
+
     /// What the channel looks like. One thread at a time tells of changes, so that the last that is told is how it is.
     #[derive(Clone, Copy)]
     struct Looks {
@@ -453,11 +462,7 @@ mod on {
             if is_shown != Some(true) {
                 return Self(None);
             }
-            let now = Seen {
-                senders: 1,
-                receivers: 1,
-                ..Seen::default()
-            };
+            let now = Seen::of_new();
             let opened = Opened {
                 span,
                 looks: Mutex::new(Looks {
@@ -484,11 +489,7 @@ mod on {
                 Box::new(Notes {
                     events: Vec::new(),
                     resource: self.clone(),
-                    seen: Seen {
-                        senders: 1,
-                        receivers: 1,
-                        ..Seen::default()
-                    },
+                    seen: Seen::of_new(),
                 })
             }))
         }
