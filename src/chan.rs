@@ -1,7 +1,8 @@
 //! The lock around the channel, and the three ways to make one: Go's `makechan`.
 //!
-//! The lock is a guard, [`Locked`], and each rule of [`Hchan`] is called under it. No user code runs there: what a
-//! rule returns to be woken, dropped or received leaves by one of the guard's methods, which consume it.
+//! The lock is a guard, [`Locked`], and each rule of [`Hchan`](crate::hchan::Hchan) is called under it. No user
+//! code runs there: what a rule returns to be woken, dropped or received leaves by one of the guard's methods,
+//! which consume it.
 //!
 //! A waker that panics keeps nobody else from being woken, and loses no value: one that is on its way to its
 //! receiver is [`Unseen`] until it arrives, and goes back.
@@ -12,53 +13,38 @@ use core::mem;
 use core::ops::{Deref, DerefMut};
 use core::task::Waker;
 
+use crate::error::{TryRecvError, TrySendError};
 use crate::handles::receiver::Receiver;
 use crate::handles::sender::Sender;
-use crate::hchan::sudog::SendTicket;
-use crate::hchan::{Hchan, Kind, Served};
+use crate::hchan::{HchanOf, Kind, Served};
 use crate::mask::masked;
-use crate::ops::closed::Closeq;
-use crate::sync::{Arc, AtomicU8, AtomicU64, Mutex, MutexGuard, Ordering, Turns};
+use crate::outside::Outside;
+use crate::sync::{Arc, Mutex, MutexGuard};
 use crate::trace::Told;
 use crate::wakes::{Wakes, contain, wake_and_drop};
 use crate::watch::{Caller, Watch};
 
 pub(crate) struct Chan<T> {
-    hchan: Mutex<Hchan<T>>,
-    /// Who waits for the lock for long.
-    turns: Turns,
-    /// Which operations would have parked when the lock was last released. A hint, by which a poll clones its
-    /// waker first if it will probably park; never relied on.
-    outlook: AtomicU8,
-    /// Whether there are slots to reserve, or never will be anything.
-    has_slots: bool,
-    /// Every parked send of a task that parked up to this time has been sent.
-    served: AtomicU64,
-    pub(crate) closeq: Closeq,
-    pub(crate) watch: Watch,
+    hchan: Mutex<HchanOf<T>>,
+    outside: Outside,
 }
 
 /// The channel under its lock. Dropped, it is unlocked.
 pub(crate) struct Locked<'a, T> {
     // Dropped in this order: what has happened is told outside the lock.
-    hchan: MutexGuard<'a, Hchan<T>>,
+    hchan: MutexGuard<'a, HchanOf<T>>,
     told: Told,
     chan: &'a Chan<T>,
 }
 
 impl<T> Chan<T> {
     pub(crate) fn pair(kind: Kind, dataqsiz: usize, caller: Caller) -> (Sender<T>, Receiver<T>) {
-        let mut hchan = Hchan::new(kind, dataqsiz);
+        let mut hchan = HchanOf::new(kind, dataqsiz);
         let (watch, sender, receiver) = Watch::pair::<T>(kind, hchan.capacity(), caller);
         *hchan.trace() = watch.trace();
         let chan = Arc::new(Self {
-            outlook: AtomicU8::new(hchan.outlook()),
+            outside: Outside::new(kind, &hchan, watch),
             hchan: Mutex::new(hchan),
-            turns: Turns::new(),
-            has_slots: dataqsiz > 0 || kind == Kind::Never,
-            served: AtomicU64::new(0),
-            closeq: Closeq::new(kind != Kind::Never, watch.clone()),
-            watch,
         });
         (
             Sender::new(chan.clone(), sender),
@@ -73,49 +59,24 @@ impl<T> Chan<T> {
     }
 
     #[inline]
-    fn lock_hchan(&self) -> MutexGuard<'_, Hchan<T>> {
-        self.hchan.lock_in_turn(&self.turns)
+    fn lock_hchan(&self) -> MutexGuard<'_, HchanOf<T>> {
+        self.hchan.lock_in_turn(&self.outside.turns)
     }
 
     /// Takes the lock if it is free.
     #[inline]
     pub(crate) fn try_lock(&self) -> Option<Locked<'_, T>> {
-        { self.hchan.try_lock_in_turn(&self.turns) }.map(|hchan| self.guard(hchan))
+        { self.hchan.try_lock_in_turn(&self.outside.turns) }.map(|hchan| self.guard(hchan))
     }
 
     #[inline]
-    fn guard<'a>(&'a self, hchan: MutexGuard<'a, Hchan<T>>) -> Locked<'a, T> {
+    fn guard<'a>(&'a self, hchan: MutexGuard<'a, HchanOf<T>>) -> Locked<'a, T> {
         self.watch.begin();
         Locked {
             hchan,
             told: Told::new(),
             chan: self,
         }
-    }
-
-    /// Whether a receive would probably park.
-    #[inline]
-    pub(crate) fn recv_parks(&self) -> bool {
-        self.outlook.load(Ordering::Relaxed) & Hchan::<T>::RECV_PARKS != 0
-    }
-
-    /// Whether a send would probably park.
-    #[inline]
-    pub(crate) fn send_parks(&self) -> bool {
-        self.outlook.load(Ordering::Relaxed) & Hchan::<T>::SEND_PARKS != 0
-    }
-
-    /// Whether a task's parked send was sent, so that its place is free already: once true, true forever. A
-    /// send for which this is false may have been sent all the same.
-    #[inline]
-    pub(crate) fn has_sent(&self, place: &SendTicket) -> bool {
-        // Ordering: pairs with `Locked::drop`, so that a send is over after all that happened before its receive.
-        place.is_sent(self.served.load(Ordering::Acquire))
-    }
-
-    /// Whether there are slots to reserve, or never will be anything.
-    pub(crate) const fn has_slots(&self) -> bool {
-        self.has_slots
     }
 
     /// A value that was leased is taken.
@@ -128,25 +89,29 @@ impl<T> Chan<T> {
             self.guard(hchan).unlock_and_settle();
         }
     }
+}
 
-    /// Where the channel stands among all channels.
-    pub(crate) fn address(&self) -> usize {
-        self.closeq.address()
+impl<T> Deref for Chan<T> {
+    type Target = Outside;
+
+    #[inline]
+    fn deref(&self) -> &Outside {
+        &self.outside
     }
 }
 
 impl<T> Deref for Locked<'_, T> {
-    type Target = Hchan<T>;
+    type Target = HchanOf<T>;
 
     #[inline]
-    fn deref(&self) -> &Hchan<T> {
+    fn deref(&self) -> &HchanOf<T> {
         &self.hchan
     }
 }
 
 impl<T> DerefMut for Locked<'_, T> {
     #[inline]
-    fn deref_mut(&mut self) -> &mut Hchan<T> {
+    fn deref_mut(&mut self) -> &mut HchanOf<T> {
         &mut self.hchan
     }
 }
@@ -154,11 +119,7 @@ impl<T> DerefMut for Locked<'_, T> {
 impl<T> Drop for Locked<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        if cfg!(debug_assertions) {
-            self.hchan.check();
-        }
-        { &self.chan.outlook }.store(self.hchan.outlook(), Ordering::Relaxed);
-        self.hchan.publish(&self.chan.watch);
+        self.chan.publish(&mut self.hchan);
         self.hchan.hand_out(&mut self.told, self.chan.address());
     }
 }
@@ -170,6 +131,21 @@ impl<T> Locked<'_, T> {
         let mut told = Told::new();
         self.hchan.hand_out(&mut told, self.chan.address());
         told
+    }
+
+    /// Sends, if that can be done at once, unlocks, and wakes. Otherwise the value stays in `elem`.
+    pub(crate) fn send_and_unlock(mut self, elem: &mut Option<T>) -> Result<(), TrySendError<()>> {
+        let waker = self.send_if(elem)?;
+        self.unlock_and_wake(waker);
+        Ok(())
+    }
+
+    /// Receives where somebody else is to be served, unlocks, and wakes. The value is in `elem`.
+    #[inline(never)]
+    pub(crate) fn serve_and_unlock(mut self, elem: &mut Option<T>) -> Result<(), TryRecvError> {
+        let served = self.recv_and_serve(elem)?;
+        self.unlock_with(elem, served);
+        Ok(())
     }
 
     /// Unlocks, then wakes.
@@ -190,16 +166,9 @@ impl<T> Locked<'_, T> {
 
     /// Unlocks, then wakes them all.
     pub(crate) fn unlock_and_wake_all(self, wakes: Wakes) {
-        self.publish_served();
+        self.chan.publish_served(&self.hchan);
         let _told_last = self.unlock();
         wakes.wake_all();
-    }
-
-    /// Lets parked sends learn without the lock that they were sent.
-    #[inline]
-    fn publish_served(&self) {
-        // Ordering: see `has_sent`.
-        { &self.chan.served }.store(self.hchan.served(), Ordering::Release);
     }
 
     /// On a closed channel, after a value was claimed: ends the receives that waited for it to come back.
@@ -231,7 +200,7 @@ impl<T> Locked<'_, T> {
 
     /// Unlocks, then wakes the task that a receive has served.
     pub(crate) fn unlock_and_wake_served(self, waker: Waker) {
-        self.publish_served();
+        self.chan.publish_served(&self.hchan);
         self.unlock_and_wake(Some(waker));
     }
 

@@ -4,9 +4,11 @@
 //! closeq's, which are always taken last. Every rule is written once. It decides at once, completes the
 //! counterpart that it meets, and returns the waker to wake after the unlock.
 //!
-//! Here are send and receive. In files of their own are `close`, with the count of handles; `permit`; and
-//! `select`, what a select asks. `ring` holds the values inside, `store` those of waiters and what was put
-//! back, `sudog` the waiters, `offer` what a select's arms share; `slab` is the storage of both.
+//! Here are send and receive. In files of their own are `close`, with the count of handles; `permit`; `lease`;
+//! `select`, what a select asks; and `seen`, what is shown and told. `sudog` holds the waiters, in a `slab`, and `offer` what a select's arms share.
+//!
+//! None of these knows of the values: a rule says where one goes, and `elem` moves it there, between the `ring` and
+//! the `store`, which has those of waiters and what was put back.
 //!
 //! At all times
 //!
@@ -15,28 +17,24 @@
 //!   free; but the arms of a select that holds its sends, or has just stopped to, may stand there until it
 //!   has looked;
 //! - values leave in the order in which they were accepted, which is that of their ages; what was put back is
-//!   older than all of `buf` and leaves first, oldest first;
+//!   older than all of the ring and leaves first, oldest first;
 //! - on a closed channel receivers stand in `recvq` only while a value is unclaimed, that is: handed
 //!   to a receiver that has not looked yet. It may come back, so "closed" is not certain before.
 //!
 //! [`Hchan::check`] asserts what of this can be seen in a few steps, at each unlock of a debug build.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
-use alloc::vec::Vec;
-use core::mem;
+use alloc::collections::BinaryHeap;
+use core::cmp::Reverse;
 use core::task::Waker;
 
+pub(crate) use self::elem::{HchanOf, Served};
 use self::offer::Terms;
-use self::ring::Ring;
 use self::slab::NIL;
-use self::store::Store;
 use self::sudog::{SendTicket, State, Sudog, Sudogs, Ticket, WaitQ};
-use crate::error::{TryRecvError, TrySendError, present};
-use crate::snapshot::Snapshot;
-use crate::trace::{Event, Queue, Seen, Told, Trace};
-use crate::wakes::Wakes;
-use crate::watch::{Counts, Visit, Watch};
+use crate::error::{TryRecvError, TrySendError};
+use crate::trace::{Event, Op, Queue, Trace};
+use crate::watch::Visit;
 
 /// The kinds of channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,43 +47,45 @@ pub(crate) enum Kind {
     Never,
 }
 
-/// A channel's state. The names are Go's.
-pub(crate) struct Hchan<T> {
-    /// The ring, with `dataqsiz`, `sendx` and `recvx`.
-    buf: Ring<T>,
+/// A channel's state, but for the values. The names are Go's.
+pub(crate) struct Hchan {
+    dataqsiz: usize,
+    /// The slots that no permit holds.
+    slots: usize,
     recvq: WaitQ,
     sendq: WaitQ,
-    /// Made when the first operation parks.
+    /// Made when the first operation parks, or the first value is put back.
     waiters: Option<Box<Waiters>>,
-    /// The values outside the ring.
-    store: Store<T>,
     /// How many values were accepted. A value's age is its number among them.
     sent: u64,
+    /// How many of these have left, so that the others are inside. 64 bits on every target: a slot is the
+    /// remainder of a division, so a count that wraps around would jump to another slot.
+    left: u64,
+    /// How many of these have left from beside the ring, handed on or after they were put back; less those that
+    /// were put back. So it may be less than nothing, and wraps around.
+    beside: u64,
     /// The most values that were inside at once.
     peak: usize,
-    /// Counts what else happens: while this, `sent` and the ring stand as they did at an earlier look, nothing
+    /// Counts what else happens: while this, `sent` and `received` stand as they did at an earlier look, nothing
     /// has become possible since. An operation's age is what the clock showed when it parked.
     clock: u64,
-    /// Slots that permits hold.
-    reserved: u32,
-    /// Values that were put back and are inside, in the store.
-    returned: u32,
     /// Values handed to receivers that have not looked yet.
     unclaimed: u32,
     senders: u32,
     receivers: u32,
-    /// Whether a reservation may stand in `reserveq`.
-    reserving: bool,
-    closed: bool,
-    /// 0 once nothing parks any more, because the channel is closed, or ever, because nothing happens on it; before,
-    /// all bits.
+    /// What there is to look for beside the ring and `sendq`, as bits.
+    aside: u8,
+    /// 0 once no send is accepted any more, because the channel is closed, or ever, because nothing happens on it;
+    /// before, all bits. A mask for the outlook.
     open: u8,
+    /// Which operations would surely park if they came now. Set by each rule that changes it.
+    outlook: u8,
     kind: Kind,
     /// What has happened since the lock was taken.
     trace: Trace,
 }
 
-/// The operations that wait. It knows nothing of the channel's values.
+/// The operations that wait, and the values that were put back, each of which keeps a sudog.
 struct Waiters {
     sudogs: Sudogs,
     /// Reservations. They and the sends are served as if they stood in one line.
@@ -93,6 +93,8 @@ struct Waiters {
     /// Tasks' sends are served strictly in order: those that parked up to this time were sent, or given up. So one
     /// time tells it of all of them.
     served: u64,
+    /// The ages and sudogs of the values that were put back.
+    returned: BinaryHeap<Reverse<(u64, u32)>>,
 }
 
 impl Default for Waiters {
@@ -101,14 +103,28 @@ impl Default for Waiters {
             sudogs: Sudogs::new(),
             reserveq: WaitQ::new(),
             served: 0,
+            returned: BinaryHeap::new(),
         }
     }
 }
 
-/// The waker of the send that a receive has served, and the age of the value that it took.
-pub(crate) struct Served {
-    pub(crate) waker: Waker,
-    pub(crate) age: u64,
+/// Where a value is that was sent.
+enum Sent {
+    /// In the ring.
+    Inside,
+    /// With the receiver that it was handed to.
+    Handed(u32, Waker),
+}
+
+/// Which values a receive moves, and the age of the one that it gets.
+struct Moves {
+    /// Whether there is one.
+    any: bool,
+    /// The sudog that has it, or [`NIL`] for the head of the ring.
+    from: u32,
+    /// The sender whose value goes to the tail of the ring instead, or [`NIL`].
+    sender: u32,
+    age: u64,
 }
 
 /// What became of a parked operation.
@@ -123,106 +139,139 @@ pub(crate) enum Look {
     Elsewhere,
 }
 
-impl<T> Hchan<T> {
+impl Hchan {
     /// Go's `makechan`, with one handle on either side.
-    pub(crate) const fn new(kind: Kind, dataqsiz: usize) -> Self {
-        Self {
-            buf: Ring::new(dataqsiz),
+    fn new(kind: Kind, dataqsiz: usize) -> Self {
+        let mut hchan = Self {
+            dataqsiz,
+            slots: Self::slots_of(dataqsiz),
             recvq: WaitQ::new(),
             sendq: WaitQ::new(),
             waiters: None,
-            store: Store::new(),
             sent: 0,
+            left: 0,
+            beside: 0,
             peak: 0,
             clock: 0,
-            reserved: 0,
-            returned: 0,
             unclaimed: 0,
             senders: 1,
             receivers: 1,
-            reserving: false,
-            closed: false,
+            aside: 0,
             open: match kind {
                 Kind::Never => 0,
                 Kind::Bounded | Kind::Unbounded => u8::MAX,
             },
+            outlook: 0,
             kind,
             trace: Trace::new(),
-        }
+        };
+        hchan.look_out();
+        hchan
     }
 
     // Send.
 
-    /// Go's `chansend`: closed? a receiver in line? room? If none of these, the value stays in `elem`, and a
-    /// caller that waits parks.
+    /// Go's `chansend`: closed? a receiver in line? room? If none of these, a caller that waits parks.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
-        reason = "the ring is the first branch of the one rule; the others are not inlined"
+        reason = "most sends go to the ring; the other branches are not inlined"
     )]
-    pub(crate) fn send(&mut self, elem: &mut Option<T>) -> Result<Option<Waker>, TrySendError<()>> {
-        if self.closed {
-            return Err(TrySendError::Closed(()));
+    fn send(&mut self) -> Result<Sent, TrySendError<()>> {
+        if self.open == 0 {
+            return Err(self.send_refusal());
         }
         if !self.recvq.is_empty() {
-            if let Some(waker) = self.hand(elem) {
-                return Ok(Some(waker));
+            let mut receiver = NIL;
+            if let Some(waker) = self.hand(&mut receiver) {
+                return Ok(Sent::Handed(receiver, waker));
             }
         }
         if self.has_room() {
-            self.push(elem);
-            return Ok(None);
+            self.accept();
+            self.look_out();
+            return Ok(Sent::Inside);
         }
         Err(TrySendError::Full(()))
     }
 
-    /// Hands the value to the first receiver in line, past the ring.
-    #[inline(never)]
-    fn hand(&mut self, elem: &mut Option<T>) -> Option<Waker> {
-        let sudogs = &mut self.waiters.as_mut()?.sudogs;
-        let (receiver, waker) = self.recvq.dequeue(sudogs, Terms::Revocable, u64::MAX)?;
-        self.sent += 1;
-        let value = self.store.keep(present(elem.take()));
-        self.complete_recv(receiver, value, self.sent);
-        Some(waker)
-    }
-
-    /// Completes a receive that has left its line with the value that it waited for.
-    #[inline]
-    fn complete_recv(&mut self, receiver: u32, value: u32, age: u64) {
-        self.trace.note(Event::Handoff(Queue::Recv));
-        self.unclaimed += 1;
-        let sudog = self.sudogs().get_mut(receiver);
-        sudog.value = value;
-        sudog.age = age;
-        sudog.state = State::Success;
-    }
-
-    /// Sends from the front of `items` what there is room for, unless receivers stand in line.
-    pub(crate) fn send_more(&mut self, items: &mut VecDeque<T>) {
-        let many = self.room().min(items.len());
-        if !self.closed && self.recvq.is_empty() && many > 0 {
-            self.sent += many as u64;
-            self.peak = self.peak.max(self.len() + many);
-            self.buf.push_many(many, items);
+    /// Why nothing is sent on a channel that is not open.
+    #[cold]
+    fn send_refusal(&self) -> TrySendError<()> {
+        match self.kind {
+            Kind::Never => TrySendError::Full(()),
+            Kind::Bounded | Kind::Unbounded => TrySendError::Closed(()),
         }
     }
 
-    /// Puts a send that found no room at the end of `sendq`, with its value.
+    /// A value goes to the first receiver in line, past the ring.
+    #[inline(never)]
+    fn hand(&mut self, receiver: &mut u32) -> Option<Waker> {
+        let first = self.complete_recv(self.sent + 1);
+        self.look_out();
+        let (first, waker) = first?;
+        self.pass();
+        *receiver = first;
+        Some(waker)
+    }
+
+    /// Completes the first receive in line with a value of this age.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "its callers are not inlined")]
+    fn complete_recv(&mut self, age: u64) -> Option<(u32, Waker)> {
+        let sudogs = &mut self.waiters.as_mut()?.sudogs;
+        let first = self.recvq.dequeue(sudogs, Terms::Revocable, u64::MAX)?;
+        let sudog = sudogs.get_mut(first.0);
+        sudog.age = age;
+        sudog.state = State::Success;
+        self.unclaimed += 1;
+        self.trace.note(Event::Handoff(Queue::Recv));
+        Some(first)
+    }
+
+    /// A value goes to the tail of the ring.
+    #[inline]
+    fn accept(&mut self) {
+        self.sent += 1;
+        let qcount = self.qcount();
+        if qcount > self.peak {
+            self.peak = qcount;
+        }
+    }
+
+    /// A value goes straight from its sender to its receiver.
+    #[inline]
+    fn pass(&mut self) {
+        self.sent += 1;
+        self.left += 1;
+        self.beside = self.beside.wrapping_add(1);
+    }
+
+    /// As many values as there is room for go to the tail of the ring, of so many, unless receivers stand in line.
+    fn accept_many(&mut self, many: usize) -> usize {
+        let many = self.room().min(many);
+        if self.open == 0 || !self.recvq.is_empty() {
+            return 0;
+        }
+        self.sent += many as u64;
+        self.peak = self.peak.max(self.qcount());
+        self.look_out();
+        many
+    }
+
+    /// Puts a send that found no room at the end of `sendq`.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as in `WaitQ::park`")]
-    pub(crate) fn park_send(
+    fn park_send(
         &mut self,
-        elem: &mut Option<T>,
         visit: Visit,
         set_party: impl FnOnce(&mut Sudog) -> bool,
     ) -> SendTicket {
         self.clock += 1;
         self.trace.note(Event::Park(Queue::Send));
-        let value = self.store.keep(present(elem.take()));
         let sudogs = &mut self.waiters.get_or_insert_default().sudogs;
-        let (mut ticket, is_task) =
-            { &mut self.sendq }.park(sudogs, self.clock, value, visit, set_party);
+        let (mut ticket, is_task) = { &mut self.sendq }.park(sudogs, self.clock, visit, set_party);
+        self.look_out();
         self.trace.parked(&mut ticket.op, visit);
         let since = match is_task {
             true => self.clock,
@@ -231,13 +280,8 @@ impl<T> Hchan<T> {
         SendTicket { ticket, since }
     }
 
-    /// Looks at what became of a parked send. A value that was refused is in `elem` again.
-    pub(crate) fn look_send(
-        &mut self,
-        place: &mut Option<SendTicket>,
-        elem: &mut Option<T>,
-        task: &Waker,
-    ) -> Look {
+    /// Looks at what became of a parked send. If the channel was closed, the value is still with the sudog.
+    fn look_send(&mut self, place: &mut Option<SendTicket>, task: &Waker) -> Look {
         let Some(SendTicket { ticket, since }) = place.take() else {
             unreachable!("only a parked operation is looked at");
         };
@@ -246,179 +290,158 @@ impl<T> Hchan<T> {
             return Look::Done;
         }
         let mut ticket = Some(ticket);
-        let look = self.look(&mut ticket, elem, task);
-        if matches!(look, Look::Parked | Look::Elsewhere) {
-            *place = ticket.map(|ticket| SendTicket { ticket, since });
-        }
+        let look = self.look(&mut ticket, task);
+        *place = ticket.map(|ticket| SendTicket { ticket, since });
         look
     }
 
-    /// Gives up a parked send. The value is in `elem` again, unless a receiver has it. Returns a waker to drop.
-    pub(crate) fn cancel_send(&mut self, place: SendTicket, elem: &mut Option<T>) -> Option<Waker> {
-        if place.is_sent(self.served()) {
-            self.trace.left(place.ticket.op);
-            return None;
+    /// Gives up a parked send. Its value is still with its sudog if `kept` says so, and else a receiver has it.
+    /// Returns a waker to drop.
+    #[inline(never)]
+    fn cancel_send(&mut self, place: SendTicket, kept: &mut bool) -> Option<Waker> {
+        let mut left = None;
+        if !place.is_sent(self.served()) {
+            *kept = !self.is_done(&place.ticket);
+            let (sudogs, sendq) = self.line(Queue::Send);
+            left = sendq.leave(sudogs, place.ticket.number());
+            self.look_out();
         }
-        let (sudogs, sendq) = self.line(Queue::Send);
-        let left = sendq.leave(sudogs, place.ticket);
-        self.trace.left(left.op);
-        if left.value != NIL {
-            *elem = Some(self.store.take(left.value));
-        }
-        left.waker
+        self.trace.left(place.ticket.op);
+        left
     }
 
-    /// Sends at once, at the price of the oldest value if the ring is full.
-    ///
-    /// Afterwards `elem` has the value that was displaced: the oldest or, if there is none, the value itself.
-    pub(crate) fn force_send(
-        &mut self,
-        elem: &mut Option<T>,
-    ) -> Result<Option<Waker>, TrySendError<()>> {
-        match self.send(elem) {
-            Err(TrySendError::Full(())) if self.buf.dataqsiz() == 0 => Ok(None),
-            Err(TrySendError::Full(())) => {
-                let oldest = match self.returned {
-                    0 => self.buf.take(),
-                    _ => Some(self.take_returned().0),
-                };
-                if oldest.is_some() {
-                    self.push(elem);
-                    *elem = oldest;
-                }
-                Ok(None)
-            }
-            sent => sent,
+    /// The oldest value leaves, and another goes to the tail of the ring instead: says where it is; `None` if
+    /// there is none, or no ring.
+    fn displace(&mut self) -> Option<u32> {
+        if self.dataqsiz == 0 || self.qcount() == 0 {
+            return None;
         }
+        let (oldest, _) = self.take_oldest();
+        self.accept();
+        Some(oldest)
     }
 
     // Receive.
 
     /// Go's `chanrecv`: what is inside? a sender in line? over? If none of these, a caller that waits parks.
     ///
-    /// The value is in `elem`; if a task is to be woken, its age comes along.
+    /// This is its first branch, for a value at the head of a ring whose slots nobody waits for, and its last.
+    /// False if a receive would serve somebody else: then comes [`recv_and_serve`](Self::recv_and_serve).
     #[inline(always)]
     #[expect(
         clippy::inline_always,
-        reason = "the ring is the first branch of the one rule; the others are not inlined"
+        reason = "most receives are from the ring; the other branches are not inlined"
     )]
-    pub(crate) fn recv(&mut self, elem: &mut Option<T>) -> Result<Option<Served>, TryRecvError> {
-        if self.returned > 0 {
-            return Ok(self.recv_returned(elem));
-        }
-        if !self.buf.is_empty() {
-            *elem = self.buf.take();
-            return match self.is_awaited() {
-                true => Ok(self.admit_after(self.sent - self.buf.len() as u64)),
-                false => Ok(None),
-            };
+    fn recv_alone(&mut self) -> Result<bool, TryRecvError> {
+        if self.qcount() > 0 {
+            let alone = self.aside == 0 && self.sendq.is_empty();
+            if alone {
+                self.left += 1;
+                self.look_out();
+            }
+            return Ok(alone);
         }
         if !self.sendq.is_empty() {
-            if let Some(served) = self.recv_from_sender(elem) {
-                return Ok(Some(served));
-            }
+            return Ok(false);
         }
+        Err(self.refusal())
+    }
+
+    #[inline]
+    fn refusal(&self) -> TryRecvError {
         match self.is_over() {
-            true => Err(TryRecvError::Closed),
-            false => Err(TryRecvError::Empty),
+            true => TryRecvError::Closed,
+            false => TryRecvError::Empty,
         }
     }
 
-    /// Receives the oldest of what was put back.
-    #[cold]
-    fn recv_returned(&mut self, elem: &mut Option<T>) -> Option<Served> {
-        let (value, age) = self.take_returned();
-        *elem = Some(value);
-        self.admit_after(age)
-    }
-
-    /// Receives straight from the first sender in line: at a rendezvous, or where permits hold every slot.
+    /// Receives the oldest of what is inside, and lets the next in line have its slot; or receives straight from
+    /// the first sender in line: at a rendezvous, or where permits hold every slot. Says in `moves` whether there
+    /// was any, and returns whom to wake.
     #[inline(never)]
-    fn recv_from_sender(&mut self, elem: &mut Option<T>) -> Option<Served> {
-        let first = match self.recvq.is_empty() {
-            true => { &mut self.sendq }.dequeue(
-                &mut self.waiters.as_mut()?.sudogs,
-                Terms::Final,
-                u64::MAX,
-            ),
-            false => self.dequeue_for_newcomer(u64::MAX),
+    fn recv_and_serve(&mut self, moves: &mut Moves) -> Option<Waker> {
+        let next = match self.qcount() {
+            0 => self.recv_from_sender(moves),
+            _ => {
+                (moves.from, moves.age) = self.take_oldest();
+                moves.any = true;
+                self.admit(&mut moves.sender)
+            }
         };
-        let (sender, waker) = first?;
-        self.complete_send(sender, elem);
-        self.sent += 1;
-        let age = self.sent;
-        Some(Served { waker, age })
+        self.look_out();
+        next
     }
 
-    /// After a value of this age has left: its slot is the next in line's.
-    #[inline(never)]
-    fn admit_after(&mut self, age: u64) -> Option<Served> {
-        self.admit().map(|waker| Served { waker, age })
+    #[inline]
+    fn recv_from_sender(&mut self, moves: &mut Moves) -> Option<Waker> {
+        let (sender, waker) = self.complete_send(u64::MAX)?;
+        self.pass();
+        (moves.from, moves.age) = (sender, self.sent);
+        moves.any = true;
+        Some(waker)
     }
 
-    /// Completes a send that has left its line, and takes its value.
-    ///
-    /// A task learns from `served` what became of its send, so its place is freed at once.
+    /// The oldest value leaves: says where it is, and its age.
+    #[inline]
+    fn take_oldest(&mut self) -> (u32, u64) {
+        if self.is_aside(Self::RETURNED) {
+            return self.take_returned();
+        }
+        self.left += 1;
+        (NIL, self.left)
+    }
+
+    /// Completes the first send in line that parked before `limit`. Its value is still with the sudog.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "its callers are not inlined")]
-    fn complete_send(&mut self, sender: u32, elem: &mut Option<T>) {
-        self.trace.note(Event::Handoff(Queue::Send));
-        let Some(Waiters { sudogs, served, .. }) = self.waiters.as_deref_mut() else {
-            unreachable!("a parked operation has a place");
+    #[expect(clippy::inline_always, reason = "no type repeats it")]
+    fn complete_send(&mut self, limit: u64) -> Option<(u32, Waker)> {
+        let Waiters { sudogs, served, .. } = self.waiters.as_deref_mut()?;
+        let first = match self.recvq.is_empty() {
+            true => self.sendq.dequeue(sudogs, Terms::Final, limit)?,
+            false => { &mut self.sendq }.dequeue_for_newcomer(sudogs, &self.recvq, limit)?,
         };
-        let sudog = sudogs.get_mut(sender);
-        let value = mem::replace(&mut sudog.value, NIL);
-        sudog.state = State::Success;
-        if sudog.is_task() {
+        let _place = sudogs.release_if(first.0, |sudog| {
+            sudog.state = State::Success;
+            // A task learns from `served` what became of its send, so its place is freed at once.
+            if !sudog.is_task() {
+                return Err(());
+            }
             debug_assert!(*served < sudog.age);
             *served = sudog.age;
-            sudogs.release(sender, |_| ());
-        }
-        *elem = Some(self.store.take(value));
+            Ok(())
+        });
+        self.trace.note(Event::Handoff(Queue::Send));
+        Some(first)
     }
 
-    /// Gives a slot that has become free to the first in line for one: the other half of Go's swap. The sender's
-    /// value is in the slot, or a permit holds it, before anything else can see it.
+    /// Gives a slot that has become free to the first in line for one: the other half of Go's swap. The value of
+    /// `sender` goes to the tail of the ring, or a permit holds the slot, before anything else can see it.
     #[inline]
-    fn admit(&mut self) -> Option<Waker> {
+    fn admit(&mut self, sender: &mut u32) -> Option<Waker> {
         if !self.is_awaited() || !self.has_room() {
             return None;
         }
         let Waiters {
             sudogs, reserveq, ..
-        } = self.waiters.as_deref_mut()?;
+        } = self.waiters.as_deref()?;
         let limit = reserveq.first_age(sudogs).unwrap_or(u64::MAX);
-        let first = match self.recvq.is_empty() {
-            true => self.sendq.dequeue(sudogs, Terms::Final, limit),
-            false => self.dequeue_for_newcomer(limit),
-        };
-        let Some((sender, waker)) = first else {
+        let Some((first, waker)) = self.complete_send(limit) else {
             return self.admit_reservation();
         };
-        let mut elem = None;
-        self.complete_send(sender, &mut elem);
-        self.push(&mut elem);
+        self.accept();
+        *sender = first;
         Some(waker)
     }
 
-    /// Receives up to `limit` values without waiting, and counts them.
-    pub(crate) fn recv_more(&mut self, out: &mut Vec<T>, limit: usize, wakes: &mut Wakes) -> usize {
-        let before = out.len();
-        let full = before.saturating_add(limit);
-        while out.len() < full {
-            if self.returned == 0 && !self.is_awaited() {
-                // Nobody moves up any more.
-                self.buf.take_many(full - out.len(), out);
-                break;
-            }
-            let mut elem = None;
-            match self.recv(&mut elem) {
-                Ok(served) => wakes.extend(served.map(|served| served.waker)),
-                Err(_) => break,
-            }
-            out.push(present(elem));
+    /// Up to so many values leave the ring at once, if nobody moves up.
+    fn recv_many(&mut self, many: usize) -> Option<usize> {
+        if self.aside != 0 || !self.sendq.is_empty() {
+            return None;
         }
-        out.len() - before
+        let many = many.min(self.qcount());
+        self.left += many as u64;
+        self.look_out();
+        Some(many)
     }
 
     /// Puts a receive that found nothing at the end of `recvq`.
@@ -432,125 +455,150 @@ impl<T> Hchan<T> {
         self.clock += 1;
         self.trace.note(Event::Park(Queue::Recv));
         let sudogs = &mut self.waiters.get_or_insert_default().sudogs;
-        let (mut ticket, _) = { &mut self.recvq }.park(sudogs, self.clock, NIL, visit, set_party);
+        let (mut ticket, _) = { &mut self.recvq }.park(sudogs, self.clock, visit, set_party);
+        self.look_out();
         self.trace.parked(&mut ticket.op, visit);
         ticket
     }
 
-    /// Looks at what became of a parked receive. The value that it was handed is in `elem`, and is claimed.
+    /// Looks at what became of a parked receive. The value that it was handed is with the sudog, and is claimed.
     ///
     /// On a closed channel that may have been the last value: [`settle`](Self::settle) then.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as in `look`")]
-    pub(crate) fn claim(
-        &mut self,
-        place: &mut Option<Ticket>,
-        elem: &mut Option<T>,
-        task: &Waker,
-    ) -> Look {
-        let look = self.look(place, elem, task);
+    #[inline]
+    fn claim(&mut self, place: &mut Option<Ticket>, task: &Waker) -> Look {
+        let look = self.look(place, task);
         if look == Look::Done {
             self.unclaimed -= 1;
         }
         look
     }
 
-    /// Gives up a parked receive. A value that it was handed goes to the next in line, or back. Returns a waker to
-    /// drop, and one to wake.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "its callers are not inlined")]
-    pub(crate) fn cancel_recv(&mut self, ticket: Ticket) -> (Option<Waker>, Option<Waker>) {
+    /// Gives up a parked receive that was handed nothing. Returns a waker to drop.
+    #[inline(never)]
+    fn leave_recvq(&mut self, ticket: Ticket) -> Option<Waker> {
         let (sudogs, recvq) = self.line(Queue::Recv);
-        let left = recvq.leave(sudogs, ticket);
-        self.trace.left(left.op);
-        let mut next = None;
-        if left.value != NIL {
-            self.unclaimed -= 1;
-            next = self.put_back_kept(left.value, left.age);
-        }
-        (left.waker, next)
+        let left = recvq.leave(sudogs, ticket.number());
+        self.look_out();
+        self.trace.left(ticket.op);
+        left
     }
 
-    /// Takes back a value that had left: for the first receiver in line, or into its old place.
-    pub(crate) fn put_back(&mut self, value: T, age: u64) -> Option<Waker> {
-        let value = self.store.keep(value);
-        self.put_back_kept(value, age)
-    }
-
-    fn put_back_kept(&mut self, value: u32, age: u64) -> Option<Waker> {
+    /// Gives up a parked receive that was handed a value, which goes to the next in line, who is the `heir` and to
+    /// be woken, or back: then the sudog keeps it.
+    #[inline(never)]
+    fn disclaim(&mut self, ticket: Ticket, heir: &mut u32) -> Option<Waker> {
+        let number = ticket.number();
+        let age = self.sudogs().vacate(number, |sudog| {
+            sudog.forget_party();
+            sudog.age
+        });
+        self.trace.left(ticket.op);
+        self.unclaimed -= 1;
         self.trace.note(Event::PutBack);
-        if let Some(waiters) = &mut self.waiters {
-            let sudogs = &mut waiters.sudogs;
-            let first = self.recvq.dequeue(sudogs, Terms::Revocable, u64::MAX);
-            if let Some((receiver, waker)) = first {
-                self.complete_recv(receiver, value, age);
-                return Some(waker);
-            }
+        let next = self.complete_recv(age).map(|(receiver, waker)| {
+            self.sudogs().free(number);
+            *heir = receiver;
+            waker
+        });
+        if next.is_none() {
+            self.keep(number, age);
         }
-        self.peak = self.peak.max(self.len() + 1);
-        self.clock += 1;
-        self.returned += 1;
-        self.store.put_back(value, age);
-        None
+        self.look_out();
+        next
     }
 
-    /// Takes the oldest of what was put back, and its age.
-    fn take_returned(&mut self) -> (T, u64) {
+    /// A value that had left comes back, for the first receiver in line or into its old place. Returns the sudog
+    /// that it is with, and whom to wake.
+    fn put_back(&mut self, age: u64) -> (u32, Option<Waker>) {
+        self.trace.note(Event::PutBack);
+        let (number, next) = match self.complete_recv(age) {
+            Some((receiver, waker)) => (receiver, Some(waker)),
+            None => {
+                let number = { self.waiters.get_or_insert_default() }.sudogs.keep();
+                self.keep(number, age);
+                (number, None)
+            }
+        };
+        self.look_out();
+        (number, next)
+    }
+
+    /// The value with a sudog that stands in no line is inside again, in its old place.
+    fn keep(&mut self, number: u32, age: u64) {
         self.clock += 1;
-        self.returned -= 1;
-        match self.store.take_returned() {
-            Some(value) => value,
-            None => unreachable!("what was put back is counted"),
+        self.aside |= Self::RETURNED;
+        self.left -= 1;
+        self.beside = self.beside.wrapping_sub(1);
+        self.peak = self.peak.max(self.qcount());
+        if let Some(waiters) = &mut self.waiters {
+            waiters.sudogs.get_mut(number).state = State::Returned;
+            waiters.returned.push(Reverse((age, number)));
         }
+    }
+
+    /// Takes the oldest of what was put back: the sudog that has it, and its age.
+    fn take_returned(&mut self) -> (u32, u64) {
+        self.clock += 1;
+        self.left += 1;
+        self.beside = self.beside.wrapping_add(1);
+        let Some((number, age)) =
+            { self.waiters.as_mut() }.and_then(|waiters| waiters.take_returned())
+        else {
+            unreachable!("something was put back");
+        };
+        if self.returned() == 0 {
+            self.aside &= !Self::RETURNED;
+        }
+        (number, age)
     }
 
     /// The age of the value that leaves next.
     pub(crate) fn next_age(&self) -> u64 {
-        let next_in_ring = || self.sent - self.buf.len() as u64 + 1;
-        self.store.oldest_returned().unwrap_or_else(next_in_ring)
+        let next_in_ring = || self.left + 1;
+        let waiters = self.waiters.as_ref();
+        { waiters.and_then(|waiters| waiters.returned.peek()) }
+            .map_or_else(next_in_ring, |&Reverse((age, _))| age)
     }
 
     // What parked operations have in common.
 
-    /// Looks at what became of a parked operation. Once it is over, its place is free, and a value that it has is
-    /// in `elem`.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "what it finds is asked at once")]
-    pub(crate) fn look(
-        &mut self,
-        place: &mut Option<Ticket>,
-        elem: &mut Option<T>,
-        task: &Waker,
-    ) -> Look {
-        let Some(ticket) = place.take() else {
+    /// Looks at what became of a parked operation. Once it is over, its place is free.
+    #[inline(never)]
+    pub(crate) fn look(&mut self, place: &mut Option<Ticket>, task: &Waker) -> Look {
+        let Some(ticket) = place else {
             unreachable!("only a parked operation is looked at");
         };
-        let sudogs = self.sudogs();
-        let sudog = sudogs.get_mut(ticket.number());
-        let state = sudog.state;
-        if state == State::Parked {
-            let look = match sudog.wakes(task) {
-                true => Look::Parked,
-                false => Look::Elsewhere,
-            };
-            if look == Look::Parked {
-                self.trace.polled(&ticket.op);
+        let look = { self.sudogs() }.release_if(ticket.number(), |sudog| match sudog.state {
+            State::Parked if !sudog.wakes(task) => Err(Look::Elsewhere),
+            State::Parked => Err(Look::Parked),
+            state => {
+                sudog.forget_party();
+                Ok(match state {
+                    State::Success => Look::Done,
+                    _ => Look::Closed,
+                })
             }
-            *place = Some(ticket);
-            return look;
-        }
-        let value = sudogs.release(ticket.number(), |sudog| {
-            sudog.forget_party();
-            sudog.value
         });
-        if value != NIL {
-            *elem = Some(self.store.take(value));
+        match look {
+            Ok(over) => {
+                self.trace
+                    .done(core::mem::replace(&mut ticket.op, Op::NONE));
+                *place = None;
+                over
+            }
+            Err(parked) => {
+                if parked == Look::Parked {
+                    self.trace.polled(&ticket.op);
+                }
+                parked
+            }
         }
-        self.trace.done(ticket.op);
-        match state {
-            State::Success => Look::Done,
-            _ => Look::Closed,
-        }
+    }
+
+    /// Whether a parked operation was completed.
+    #[inline]
+    fn is_done(&mut self, ticket: &Ticket) -> bool {
+        self.sudogs().get_mut(ticket.number()).state == State::Success
     }
 
     /// From now on a parked operation wakes this task: false if it was completed meanwhile. Returns the waker that
@@ -592,91 +640,18 @@ impl<T> Hchan<T> {
         self.waiters.as_ref().map_or(0, |waiters| waiters.served)
     }
 
-    // What can be seen from outside.
+    // What is inside, and what would happen.
 
-    /// What has happened since the lock was taken, to be told after the unlock.
+    /// How many values are inside.
     #[inline]
-    pub(crate) fn trace(&mut self) -> &mut Trace {
-        &mut self.trace
+    pub(crate) const fn qcount(&self) -> usize {
+        (self.sent - self.left) as usize
     }
 
-    /// Hands out what has happened since the lock was taken.
+    /// How many values have left their slots.
     #[inline]
-    pub(crate) fn hand_out(&mut self, told: &mut Told, channel: usize) {
-        if self.trace.is_kept() {
-            self.hand_out_noted(told, channel);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn hand_out_noted(&mut self, told: &mut Told, channel: usize) {
-        self.trace.see(Seen {
-            qcount: self.len(),
-            closed: self.closed,
-            senders: self.senders,
-            receivers: self.receivers,
-        });
-        told.add(&mut self.trace, channel);
-    }
-
-    /// Writes down what has changed since the lock was taken.
-    #[inline]
-    pub(crate) fn publish(&mut self, watch: &Watch) {
-        let counts = || Counts {
-            closed: self.closed,
-            ring: self.buf.len(),
-            received: self.buf.received(),
-            returned: self.returned,
-            reserved: self.reserved,
-            unclaimed: self.unclaimed,
-            sent: self.sent,
-            peak: self.peak,
-        };
-        let waiters = self.waiters.as_deref_mut();
-        watch.publish(counts, waiters.map(|waiters| &mut waiters.sudogs.spots));
-    }
-
-    #[inline]
-    pub(crate) fn len(&self) -> usize {
-        self.buf.len() + self.returned as usize
-    }
-
-    pub(crate) const fn capacity(&self) -> Option<usize> {
-        match self.kind {
-            Kind::Bounded | Kind::Never => Some(self.buf.dataqsiz()),
-            Kind::Unbounded => None,
-        }
-    }
-
-    /// Whether every slot holds a value or is reserved.
-    pub(crate) fn is_full(&self) -> bool {
-        !self.has_room()
-    }
-
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        let (mut sendq, mut recvq) = (0, 0);
-        if let Some(waiters) = self.waiters.as_deref() {
-            let sudogs = &waiters.sudogs;
-            sendq = self.sendq.count(sudogs) + waiters.reserveq.count(sudogs);
-            recvq = self.recvq.count(sudogs);
-        }
-        Snapshot {
-            qcount: self.len(),
-            dataqsiz: self.capacity(),
-            sendx: self.buf.sendx(),
-            recvx: self.buf.recvx(),
-            closed: self.closed,
-            sendq,
-            recvq,
-            senders: self.senders as usize,
-            receivers: self.receivers as usize,
-            permits: self.reserved as usize,
-            unclaimed: self.unclaimed as usize,
-            sent: self.sent,
-            received: self.sent - self.len() as u64 - u64::from(self.unclaimed),
-            peak: self.peak,
-        }
+    const fn received(&self) -> u64 {
+        self.left.wrapping_sub(self.beside)
     }
 
     /// Says in [`outlook`](Self::outlook) that a receive would park.
@@ -684,11 +659,23 @@ impl<T> Hchan<T> {
     /// Says that a send would park.
     pub(crate) const SEND_PARKS: u8 = 2;
 
-    /// Which operations would park if they came now. Where there is room, what is still in `sendq` waits for
-    /// nothing here: arms of selects that are held, or were served elsewhere. On a closed channel nothing parks.
+    /// Which operations would surely park if they came now.
     #[inline]
-    pub(crate) fn outlook(&self) -> u8 {
-        let nothing_inside = self.len() == 0;
+    pub(crate) const fn outlook(&self) -> u8 {
+        self.outlook
+    }
+
+    #[inline]
+    fn look_out(&mut self) {
+        self.outlook = self.foresee();
+    }
+
+    /// Where there is room, what is still in `sendq` waits for nothing here: arms of selects that are held, or were
+    /// served elsewhere. On a closed channel it says that nothing parks, though a receive may while a value is
+    /// unclaimed.
+    #[inline]
+    fn foresee(&self) -> u8 {
+        let nothing_inside = self.qcount() == 0;
         let outlook = match self.has_room() {
             true => u8::from(nothing_inside),
             false => {
@@ -699,73 +686,97 @@ impl<T> Hchan<T> {
         outlook & self.open
     }
 
+    /// Whether a send would park if it came now.
+    #[inline]
+    pub(crate) fn send_parks(&self) -> bool {
+        self.outlook() & Self::SEND_PARKS != 0
+    }
+
+    /// Whether a receive would park if it came now.
+    #[inline]
+    pub(crate) fn recv_parks(&self) -> bool {
+        self.outlook() & Self::RECV_PARKS != 0
+    }
+
     /// Whether anything may ever happen on the channel.
     #[inline]
     pub(crate) const fn is_live(&self) -> bool {
         !matches!(self.kind, Kind::Never)
     }
 
+    /// A reservation may stand in `reserveq`.
+    const RESERVING: u8 = 1;
+    /// Values that were put back are inside.
+    const RETURNED: u8 = 2;
+
+    #[inline]
+    const fn is_aside(&self, what: u8) -> bool {
+        self.aside & what != 0
+    }
+
+    /// How many values were put back and are inside.
+    fn returned(&self) -> usize {
+        self.waiters
+            .as_ref()
+            .map_or(0, |waiters| waiters.returned.len())
+    }
+
     // The ring, as far as permits and what was put back leave it free.
 
-    #[inline]
-    fn has_room(&self) -> bool {
-        self.taken() < self.buf.slots()
+    /// How many slots there are: half as many as can be counted at most, so that values that come back can be
+    /// counted as well.
+    const fn slots_of(dataqsiz: usize) -> usize {
+        const MOST: usize = usize::MAX / 2;
+
+        match dataqsiz {
+            MOST.. => MOST,
+            few => few,
+        }
     }
 
-    /// How many slots are free, and no permit's.
-    fn room(&self) -> usize {
-        self.buf.slots().saturating_sub(self.taken())
+    /// How many slots permits hold.
+    const fn reserved(&self) -> u32 {
+        (Self::slots_of(self.dataqsiz) - self.slots) as u32
     }
 
     #[inline]
-    fn taken(&self) -> usize {
-        self.len() + self.reserved as usize
+    const fn has_room(&self) -> bool {
+        self.qcount() < self.slots
+    }
+
+    /// How many slots are free.
+    const fn room(&self) -> usize {
+        self.slots.saturating_sub(self.qcount())
     }
 
     /// Whether someone may wait for a slot.
     #[inline]
     const fn is_awaited(&self) -> bool {
-        !self.sendq.is_empty() || self.reserving
+        !self.sendq.is_empty() || self.is_aside(Self::RESERVING)
     }
+}
 
-    /// Puts the value at the tail of the ring.
-    #[inline]
-    fn push(&mut self, elem: &mut Option<T>) {
-        self.sent += 1;
-        let len = self.len();
-        if len >= self.peak {
-            self.peak = len + 1;
-        }
-        if let Some(value) = elem.take() {
-            self.buf.push(value);
-        }
-    }
+impl Waiters {
+    /// Takes the oldest of what was put back.
+    fn take_returned(&mut self) -> Option<(u32, u64)> {
+        const SPARE: usize = 1024;
 
-    /// The invariants at the head of this file, as far as the heads of the lines show them.
-    pub(crate) fn check(&self) {
-        let nothing_inside = self.buf.is_empty() && self.returned == 0;
-        assert!(self.sendq.is_empty() || !self.closed);
-        assert!(self.returned as usize == self.store.returned());
-        if let Some(waiters) = self.waiters.as_deref() {
-            let (sudogs, reserveq) = (&waiters.sudogs, &waiters.reserveq);
-            assert!(reserveq.is_empty() || self.reserving);
-            assert!(reserveq.is_empty() || !self.closed);
-            assert!(reserveq.is_empty() || !self.has_room() || self.reserved == u32::MAX);
-            let sends = self.sendq.starts_with_task(sudogs);
-            let receives = self.recvq.starts_with_task(sudogs);
-            assert!(!receives || nothing_inside);
-            assert!(!receives || !self.closed || self.unclaimed > 0);
-            assert!(!sends || !self.has_room());
-            assert!(!sends || !receives);
+        let Reverse((age, number)) = self.returned.pop()?;
+        if self.returned.is_empty() && self.returned.capacity() > SPARE {
+            self.returned = BinaryHeap::new();
         }
+        self.sudogs.free(number);
+        Some((number, age))
     }
 }
 
 mod close;
+pub(crate) mod elem;
 mod lease;
 pub(crate) mod offer;
 mod permit;
 mod ring;
+mod seen;
 pub(crate) mod select;
 pub(crate) mod slab;
 mod store;

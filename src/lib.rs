@@ -257,6 +257,7 @@ pub mod inspect;
 mod lock;
 mod mask;
 mod ops;
+mod outside;
 #[cfg(feature = "std")]
 mod park;
 mod select;

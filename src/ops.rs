@@ -1,15 +1,16 @@
-//! The operations as futures. Each is a thin front on the rules of [`Hchan`]: it keeps a place in line from
-//! poll to poll, and gives it up when it is dropped. A future that borrows its handle and one that owns it
-//! share their polls.
+//! The operations as futures. Each is a thin front on the rules of [`Hchan`](crate::hchan::Hchan): it keeps a
+//! place in line from poll to poll, and gives it up when it is dropped. A future that borrows its handle and one
+//! that owns it share their polls.
 
 use core::task::{Context, Waker};
 
 use crate::hchan::sudog::Ticket;
-use crate::hchan::{Hchan, Look};
+use crate::hchan::{HchanOf, Look};
 
 /// Makes futures of structs: fused, shown by name, and out of line once they are dropped.
 ///
-/// `once` is polled until it is ready, which `done` keeps; with `poll`, a future tells by itself whether it `is_done`.
+/// `once` is polled until it is ready, which `done` keeps; with `poll`, a future tells by itself whether it
+/// `is_done`.
 macro_rules! operation {
     (
         impl $params:tt for [$($Future:ident $args:tt),+] -> $Output:ty;
@@ -122,7 +123,7 @@ fn with_waker_there<R>(
     reason = "one comparison, where the task is the same"
 )]
 fn renew<T>(
-    hchan: &mut Hchan<T>,
+    hchan: &mut HchanOf<T>,
     look: Look,
     ticket: Option<&Ticket>,
     waker: &mut Option<Waker>,
@@ -135,7 +136,7 @@ fn renew<T>(
 
 #[cold]
 fn renew_waker<T>(
-    hchan: &mut Hchan<T>,
+    hchan: &mut HchanOf<T>,
     ticket: Option<&Ticket>,
     waker: &mut Option<Waker>,
 ) -> Look {

@@ -246,6 +246,9 @@ mod off {
         }
 
         #[inline]
+        pub(crate) fn kept(&mut self) {}
+
+        #[inline]
         pub(crate) fn gone(&mut self) {}
     }
 

@@ -251,6 +251,46 @@ fn a_reservation_allocates_nothing() {
 }
 
 #[test]
+fn slots_that_permits_hold_are_not_filled_step_by_step() {
+    let (tx, _rx) = bounded::<u64>(10_000);
+    let permits: Vec<_> = (0..10_000).map(|_| tx.try_reserve().unwrap()).collect();
+    let count = allocations(|| {
+        permits
+            .into_iter()
+            .for_each(|permit| permit.send(1).unwrap());
+    });
+    assert!(count <= 20, "{count}");
+}
+
+/// A crowd that comes again and again: of values of so many bytes.
+#[track_caller]
+fn returning_crowd<const BYTES: usize>(crowd: usize) {
+    let (tx, rx) = bounded::<[u8; BYTES]>(0);
+    let mut parked = Vec::with_capacity(crowd);
+    let mut round = || {
+        parked.extend((0..crowd).map(|_| park(rx.recv())));
+        (0..crowd).for_each(|_| tx.try_send([0; BYTES]).unwrap());
+        parked
+            .drain(..)
+            .for_each(|recv| assert!(ready(recv).is_ok()));
+        let mut sends: [_; 2] = [0, 1].map(|_| park(tx.send([0; BYTES])));
+        (0..2).for_each(|_| assert!(rx.try_recv().is_ok()));
+        sends
+            .iter_mut()
+            .for_each(|send| assert_eq!(ready(send), Ok(())));
+    };
+    round();
+    assert_eq!(allocations(round), 0);
+}
+
+#[test]
+fn a_crowd_that_comes_again_allocates_nothing() {
+    returning_crowd::<64>(300);
+    returning_crowd::<1024>(60);
+    returning_crowd::<9000>(8);
+}
+
+#[test]
 fn a_wait_for_the_end_allocates_nothing() {
     routine(false, |tx, rx| {
         drop(park(tx.closed()));
@@ -766,6 +806,17 @@ fn a_ready_operation_does_not_touch_its_waker() {
         assert!(poll(&mut tx.send(1), cx).is_ready());
         assert!(poll(&mut rx.recv(), cx).is_ready());
         assert!(poll(&mut tx.reserve(), cx).is_ready());
+    });
+    assert_eq!(calls, (0, 0, 0));
+}
+
+#[test]
+fn an_operation_on_a_closed_channel_does_not_touch_its_waker() {
+    let (tx, rx) = bounded(0);
+    tx.close();
+    let calls = waker_calls(|cx| {
+        assert!(poll(&mut tx.send(1), cx).is_ready());
+        assert!(poll(&mut rx.recv(), cx).is_ready());
     });
     assert_eq!(calls, (0, 0, 0));
 }

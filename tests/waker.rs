@@ -1289,6 +1289,33 @@ fn a_last_handle_whose_waker_panics_when_dropped_still_closes() {
 }
 
 #[test]
+fn a_last_handle_whose_waker_and_value_both_panic_when_dropped_panics_once() {
+    struct Bad;
+
+    impl Drop for Bad {
+        fn drop(&mut self) {
+            panic_any("a value's");
+        }
+    }
+
+    let bad = || on_drop(|| panic_any("a waker's"));
+    let (tx, mut rx) = bounded(1);
+    ignore(parked_with(poll_fn(|cx| rx.poll_closed(cx)), bad()));
+    assert!(tx.try_send(Bad).is_ok());
+    assert_eq!(panic_of(|| drop(rx)), "a value's");
+    assert!(tx.is_closed());
+
+    let (mut tx, rx) = bounded(0);
+    let mut item = Some(Bad);
+    ignore(parked_with(
+        poll_fn(|cx| tx.poll_send(cx, &mut item)),
+        bad(),
+    ));
+    assert_eq!(panic_of(|| drop(tx)), "a value's");
+    assert!(rx.is_closed());
+}
+
+#[test]
 fn what_is_drained_while_a_waker_panics_goes_back_in_its_place() {
     let (tx, rx) = bounded(2);
     let [first, second] = [parked(rx.recv()), parked(rx.recv())];

@@ -101,7 +101,7 @@ macro_rules! both_handles {
             pub fn close(&self) -> bool {
                 $crate::mask::masked!({
                     let (mut hchan, mut wakes) = (self.chan.lock(), $crate::wakes::Wakes::new());
-                    let closed = hchan.close(&self.chan.closeq, &mut wakes);
+                    let closed = hchan.close(&self.chan, &mut wakes);
                     hchan.unlock_and_wake_all(wakes);
                     closed
                 })
@@ -123,7 +123,7 @@ macro_rules! both_handles {
             /// From Go: `len(c)`.
             #[must_use]
             pub fn len(&self) -> usize {
-                $crate::mask::masked!(self.chan.lock().len())
+                $crate::mask::masked!(self.chan.lock().qcount())
             }
 
             /// Whether no value is inside, at this instant.
@@ -263,8 +263,8 @@ macro_rules! both_handles {
                 &mut self,
                 cx: &mut core::task::Context<'_>,
             ) -> core::task::Poll<()> {
-                let (closeq, caller) = (&self.chan.closeq, $crate::watch::Caller::here());
-                $crate::mask::masked!(closeq.poll_place(&mut self.watch, caller, cx))
+                let (chan, caller) = (&self.chan, $crate::watch::Caller::here());
+                $crate::mask::masked!(chan.poll_end(&mut self.watch, caller, cx))
             }
         }
 

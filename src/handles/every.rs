@@ -72,7 +72,7 @@ macro_rules! every_handle {
             #[doc(alias = "cancelled")]
             #[track_caller]
             pub fn closed(&self) -> $crate::ops::closed::ClosedFuture<'_> {
-                $crate::ops::closed::ClosedFuture::new(&self.chan.closeq)
+                $crate::ops::closed::ClosedFuture::new(&self.chan)
             }
 
             /// Whether both handles belong to the same channel.

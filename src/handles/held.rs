@@ -3,7 +3,7 @@
 use core::ops::{Deref, DerefMut};
 use core::task::Waker;
 
-use crate::hchan::Hchan;
+use crate::hchan::HchanOf;
 use crate::hchan::sudog::{SendTicket, Ticket};
 use crate::sync::{AtomicU32, Ordering};
 use crate::trace::OpCell;
@@ -26,9 +26,11 @@ impl Held {
 
     /// Gives all of it up. A value that was staged and not sent is in `staged`. Returns a waker to drop, and one
     /// to wake.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn give_up<T>(
         self,
-        hchan: &mut Hchan<T>,
+        hchan: &mut HchanOf<T>,
         staged: &mut Option<T>,
     ) -> (Option<Waker>, Option<Waker>) {
         let (mut left, mut next) = (None, None);
@@ -85,6 +87,12 @@ impl Holds {
 
     pub(crate) fn has_slot(&self) -> bool {
         self.has(Self::SLOT)
+    }
+
+    /// Whether it has nothing.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.what.load(Ordering::Relaxed) == 0
     }
 
     /// Whether it has a slot, or stands in line for one.

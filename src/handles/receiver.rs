@@ -1,5 +1,6 @@
 //! The receiving handle.
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::future::Future;
 use core::task::{Context, Poll};
@@ -253,13 +254,7 @@ impl<T> Receiver<T> {
     #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         self.leave_standing();
-        masked!({
-            let mut hchan = self.chan.lock();
-            let mut elem = None;
-            let served = hchan.recv(&mut elem)?;
-            hchan.unlock_with(&mut elem, served);
-            Ok(present(elem))
-        })
+        masked!(recv::recv_and_unlock(self.chan.lock(), &mut Plainly))
     }
 
     /// Receives the next value, or `None` once the channel is closed and drained: [`recv`](Self::recv) as a
@@ -554,10 +549,9 @@ impl<T> Receiver<T> {
     #[inline(never)]
     fn leave_line(&self) {
         masked!({
-            let mut hchan = self.chan.lock();
+            let hchan = self.chan.lock();
             if let Some(ticket) = self.standing.take() {
-                let (left, next) = hchan.cancel_recv(ticket);
-                hchan.unlock_to_drop(left, next);
+                recv::leave(hchan, ticket);
             }
         });
     }
@@ -732,18 +726,16 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         // What may panic as it is dropped is dropped last, including the values that nobody can receive any more.
         let watcher =
-            { self.watch.take() }.and_then(|place| masked!(self.chan.closeq.cancel(&place)));
-        let (_watcher, mut _waker) = (Unneeded(watcher), Unneeded(None));
-        let _values = masked!({
-            let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
+            { self.watch.take() }.and_then(|place| masked!(self.chan.leave_closeq(&place)));
+        let (_watcher, mut _left) = (Unneeded(watcher), Unneeded(None));
+        let (mut next, mut _values) = (None, VecDeque::new());
+        masked!({
+            let mut hchan = self.chan.lock();
             if let Some(ticket) = self.standing.take() {
-                let (left, next) = hchan.cancel_recv(ticket);
-                _waker.0 = left;
-                wakes.extend(next);
+                (_left.0, next) = hchan.cancel_recv(ticket);
             }
-            let values = hchan.remove_receiver(&self.chan.closeq, &mut wakes);
+            let wakes = hchan.remove_receiver(&self.chan, next, &mut _values);
             hchan.unlock_and_wake_all(wakes);
-            values
         });
     }
 }

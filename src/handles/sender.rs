@@ -20,7 +20,7 @@ use crate::ops::until::SendUntilFuture;
 #[cfg(feature = "std")]
 use crate::park;
 use crate::sync::Arc;
-use crate::wakes::{Unneeded, Wakes};
+use crate::wakes::Unneeded;
 use crate::watch::{Badge, Caller, Origin, Side};
 
 /// The sending handle of a channel: Go's `chan<- T`.
@@ -141,17 +141,8 @@ impl<T> Sender<T> {
         self.leave_standing();
         let mut elem = Some(value);
         masked!({
-            let mut hchan = self.chan.lock();
-            match hchan.send(&mut elem) {
-                Ok(waker) => {
-                    hchan.unlock_and_wake(waker);
-                    Ok(())
-                }
-                Err(error) => {
-                    drop(hchan);
-                    Err(error.map(|()| present(elem)))
-                }
-            }
+            let sent = self.chan.lock().send_and_unlock(&mut elem);
+            sent.map_err(|error| error.map(|()| present(elem)))
         })
     }
 
@@ -812,14 +803,15 @@ impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         // What may panic as it is dropped is dropped last.
         let watcher =
-            { self.watch.take() }.and_then(|place| masked!(self.chan.closeq.cancel(&place)));
-        let (_watcher, mut _staged) = (Unneeded(watcher), None);
+            { self.watch.take() }.and_then(|place| masked!(self.chan.leave_closeq(&place)));
+        let (_watcher, mut _left) = (Unneeded(watcher), Unneeded(None));
+        let (mut next, mut _staged) = (None, None);
         masked!({
-            let (mut hchan, mut wakes) = (self.chan.lock(), Wakes::new());
-            let (left, next) = self.holds.take().give_up(&mut hchan, &mut _staged);
-            let _waker = Unneeded(left);
-            wakes.extend(next);
-            hchan.remove_sender(&self.chan.closeq, &mut wakes);
+            let mut hchan = self.chan.lock();
+            if !self.holds.is_empty() {
+                (_left.0, next) = self.holds.take().give_up(&mut hchan, &mut _staged);
+            }
+            let wakes = hchan.remove_sender(&self.chan, next);
             hchan.unlock_and_wake_all(wakes);
         });
     }

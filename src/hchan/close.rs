@@ -1,32 +1,33 @@
 //! Close, and the counts of handles: the last of a side closes.
 
-use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::task::Waker;
 
 use super::offer::Terms;
 use super::sudog::{State, WaitQ};
-use super::{Hchan, Kind, Waiters};
-use crate::ops::closed::Closeq;
+use super::{Hchan, Waiters};
+use crate::outside::Outside;
 use crate::trace::Event;
 use crate::wakes::Wakes;
 
-impl<T> Hchan<T> {
+impl Hchan {
     /// Go's `closechan`: ends every parked send and, unless values may still come, every receive.
     ///
     /// False if the channel is closed already, or can never be.
-    pub(crate) fn close(&mut self, closeq: &Closeq, wakes: &mut Wakes) -> bool {
-        if self.closed || self.kind == Kind::Never {
+    pub(crate) fn close(&mut self, outside: &Outside, wakes: &mut Wakes) -> bool {
+        if self.open == 0 {
             return false;
         }
-        self.closed = true;
         self.open = 0;
+        self.outlook = 0;
         self.clock += 1;
         self.trace.note(Event::Close);
         if let Some(waiters) = self.waiters.as_deref_mut() {
             waiters.end_senders(&mut self.sendq, wakes);
         }
-        self.reserving = false;
+        self.aside &= !Self::RESERVING;
         self.settle(wakes);
-        closeq.close(wakes);
+        outside.end(wakes);
         true
     }
 
@@ -44,11 +45,11 @@ impl<T> Hchan<T> {
     /// Whether no value can come any more, so that closed is final.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
-        self.closed && self.unclaimed == 0 && self.len() == 0
+        self.is_closed() && self.unclaimed == 0 && self.qcount() == 0
     }
 
     pub(crate) const fn is_closed(&self) -> bool {
-        self.closed
+        self.open == 0 && self.is_live()
     }
 
     pub(crate) const fn sender_count(&self) -> usize {
@@ -71,7 +72,7 @@ impl<T> Hchan<T> {
 
     /// Counts a sender made of a weak one; false if there is none left, or the channel is closed.
     pub(crate) fn revive_sender(&mut self) -> bool {
-        self.senders > 0 && !self.closed && self.add_sender()
+        self.senders > 0 && !self.is_closed() && self.add_sender()
     }
 
     /// Counts a receiver made of a weak one; false if there is none left.
@@ -80,26 +81,48 @@ impl<T> Hchan<T> {
     }
 
     /// A sender is gone; the last one closes.
-    pub(crate) fn remove_sender(&mut self, closeq: &Closeq, wakes: &mut Wakes) {
+    ///
+    /// Returns whom to wake: `next`, and those that this ends.
+    #[inline(never)]
+    pub(crate) fn remove_sender(&mut self, outside: &Outside, next: Option<Waker>) -> Wakes {
+        let mut wakes = Wakes::new();
+        wakes.extend(next);
         self.senders -= 1;
         if self.senders == 0 {
-            self.close(closeq, wakes);
+            self.close(outside, &mut wakes);
         }
+        wakes
     }
 
-    /// A receiver is gone; the last one closes, and what nobody can receive any more is returned.
-    pub(crate) fn remove_receiver(&mut self, closeq: &Closeq, wakes: &mut Wakes) -> VecDeque<T> {
+    /// A receiver is gone; the last one closes. Whether it was the last: then nobody can receive what is inside.
+    ///
+    /// Returns whom to wake: `next`, and those that this ends.
+    #[inline(never)]
+    pub(super) fn remove_receiver(
+        &mut self,
+        outside: &Outside,
+        next: Option<Waker>,
+    ) -> (bool, Wakes) {
+        let mut wakes = Wakes::new();
+        wakes.extend(next);
         self.receivers -= 1;
-        if self.receivers > 0 {
-            return VecDeque::new();
+        let was_last = self.receivers == 0;
+        if was_last {
+            self.close(outside, &mut wakes);
         }
-        self.close(closeq, wakes);
-        let mut values = VecDeque::new();
-        while self.returned > 0 {
-            values.push_back(self.take_returned().0);
+        (was_last, wakes)
+    }
+
+    /// All values leave. Returns where those are that were put back, the oldest first.
+    pub(super) fn take_all(&mut self) -> Vec<u32> {
+        let mut returned = Vec::new();
+        while self.is_aside(Self::RETURNED) {
+            returned.push(self.take_returned().0);
         }
-        values.append(&mut self.buf.take_all());
-        values
+        let rest = self.sent - self.left;
+        self.left += rest;
+        self.beside = self.beside.wrapping_add(rest);
+        returned
     }
 }
 

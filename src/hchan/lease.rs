@@ -1,12 +1,10 @@
 //! Leases: values that were received and may come back.
 
-use core::task::Waker;
-
 use super::Hchan;
 use super::close::count_up;
 use super::sudog::Ticket;
 
-impl<T> Hchan<T> {
+impl Hchan {
     /// The age of the value that a receive would get now: the one it was handed, or else the one that leaves next.
     #[inline]
     pub(crate) fn due_age(&mut self, place: Option<&Ticket>) -> u64 {
@@ -28,11 +26,5 @@ impl<T> Hchan<T> {
     #[inline]
     pub(crate) fn end_lease(&mut self) {
         self.unclaimed -= 1;
-    }
-
-    /// A value that was leased comes back.
-    pub(crate) fn return_leased(&mut self, value: T, age: u64) -> Option<Waker> {
-        self.unclaimed -= 1;
-        self.put_back(value, age)
     }
 }

@@ -3,91 +3,105 @@
 use core::task::Waker;
 
 use super::offer::Terms;
-use super::slab::NIL;
 use super::sudog::{State, Sudog, Ticket};
-use super::{Hchan, Waiters};
+use super::{Hchan, Sent, Waiters};
 use crate::error::{SendError, TrySendError};
 use crate::trace::{Event, Queue};
 use crate::watch::Visit;
 
-impl<T> Hchan<T> {
+impl Hchan {
     /// Reserves without waiting.
     pub(crate) fn reserve(&mut self) -> Result<(), TrySendError<()>> {
-        if self.closed {
-            return Err(TrySendError::Closed(()));
+        if self.open == 0 {
+            return Err(self.send_refusal());
         }
-        match self.reserved.checked_add(1) {
-            Some(reserved) if self.has_room() => {
-                self.reserved = reserved;
-                Ok(())
-            }
-            _ => Err(TrySendError::Full(())),
+        if !self.has_room() || self.reserved() == u32::MAX {
+            return Err(TrySendError::Full(()));
         }
+        self.slots -= 1;
+        self.look_out();
+        Ok(())
     }
 
     /// Puts a reservation at the end of its line.
     pub(crate) fn park_reserve(&mut self, visit: Visit, waker: Waker) -> Ticket {
         self.clock += 1;
         self.trace.note(Event::Park(Queue::Send));
-        self.reserving = true;
+        self.aside |= Self::RESERVING;
         let Waiters {
             sudogs, reserveq, ..
         } = &mut **self.waiters.get_or_insert_default();
         let park = |sudog: &mut Sudog| sudog.set_task(waker);
-        let (mut ticket, _) = reserveq.park(sudogs, self.clock, NIL, visit, park);
+        let (mut ticket, _) = reserveq.park(sudogs, self.clock, visit, park);
         self.trace.parked(&mut ticket.op, visit);
         ticket
     }
 
     /// Grants the slot that is free to the first reservation in line.
     pub(super) fn admit_reservation(&mut self) -> Option<Waker> {
-        let reserved = self.reserved.checked_add(1)?;
-        let waiters = self.waiters.as_mut()?;
-        let first =
-            { &mut waiters.reserveq }.dequeue(&mut waiters.sudogs, Terms::Revocable, u64::MAX);
-        self.reserving = !waiters.reserveq.is_empty();
+        if self.reserved() == u32::MAX {
+            return None;
+        }
+        let Waiters {
+            sudogs, reserveq, ..
+        } = &mut **self.waiters.as_mut()?;
+        let first = reserveq.dequeue(sudogs, Terms::Revocable, u64::MAX);
+        if reserveq.is_empty() {
+            self.aside &= !Self::RESERVING;
+        }
         let (reservation, waker) = first?;
-        waiters.sudogs.get_mut(reservation).state = State::Success;
-        self.reserved = reserved;
+        sudogs.get_mut(reservation).state = State::Success;
+        self.slots -= 1;
         Some(waker)
     }
 
     /// Gives up a parked reservation, and with it a permit that it may have been granted. Returns a waker to drop,
-    /// and one to wake.
-    pub(crate) fn cancel_reserve(&mut self, ticket: Ticket) -> (Option<Waker>, Option<Waker>) {
+    /// and one to wake: of `sender`, as in [`admit`](Self::admit).
+    #[inline(never)]
+    pub(super) fn cancel_reserve(
+        &mut self,
+        ticket: Ticket,
+        sender: &mut u32,
+    ) -> (Option<Waker>, Option<Waker>) {
+        let granted = self.is_done(&ticket);
         let (sudogs, reserveq) = self.line(Queue::Reserve);
-        let left = reserveq.leave(sudogs, ticket);
-        self.trace.left(left.op);
-        let next = match left.state {
-            State::Success => self.release_permit(),
-            State::Parked | State::Passed | State::Closed | State::Free => None,
+        let left = reserveq.leave(sudogs, ticket.number());
+        self.trace.left(ticket.op);
+        let next = match granted {
+            true => self.release_permit(sender),
+            false => None,
         };
-        (left.waker, next)
+        (left, next)
     }
 
-    /// Uses a permit: never full. On an error the value stays in `elem`.
+    /// Uses a permit: never full.
     ///
     /// A receiver waits while permits hold every slot. It gets the value, and the slot is free again.
-    pub(crate) fn send_reserved(
-        &mut self,
-        elem: &mut Option<T>,
-    ) -> Result<[Option<Waker>; 2], SendError<()>> {
-        self.reserved -= 1;
-        match self.send(elem) {
-            Ok(Some(receiver)) => Ok([Some(receiver), self.admit()]),
-            Ok(None) => Ok([None, None]),
+    pub(super) fn send_reserved(&mut self) -> Result<Sent, SendError<()>> {
+        self.slots += 1;
+        match self.send() {
+            Ok(sent) => Ok(sent),
             Err(TrySendError::Closed(())) => Err(SendError(())),
             Err(TrySendError::Full(())) => {
-                self.push(elem);
-                Ok([None, None])
+                self.accept();
+                self.look_out();
+                Ok(Sent::Inside)
             }
         }
     }
 
-    /// Gives up a permit: its slot goes to the next in line.
-    pub(crate) fn release_permit(&mut self) -> Option<Waker> {
+    /// Gives up a permit: its slot goes to the next in line, as in [`admit`](Self::admit).
+    #[inline(never)]
+    pub(super) fn release_permit(&mut self, sender: &mut u32) -> Option<Waker> {
         self.clock += 1;
-        self.reserved -= 1;
-        self.admit()
+        self.slots += 1;
+        self.admit_next(sender)
+    }
+
+    /// After a permit was used or given up: its slot goes to the next in line, as in [`admit`](Self::admit).
+    pub(super) fn admit_next(&mut self, sender: &mut u32) -> Option<Waker> {
+        let next = self.admit(sender);
+        self.look_out();
+        next
     }
 }

@@ -90,18 +90,26 @@ impl<P: Place> Slab<P> {
         (len as u32, &mut self.first[len])
     }
 
-    /// Empties a place, which must then have nothing left to drop, and frees it.
+    /// Frees a place if this empties it: then it must have nothing left to drop.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "`empty` is a few loads")]
-    pub(crate) fn release<R>(&mut self, number: u32, empty: impl FnOnce(&mut P) -> R) -> R {
+    pub(crate) fn release_if<R, E>(
+        &mut self,
+        number: u32,
+        empty: impl FnOnce(&mut P) -> Result<R, E>,
+    ) -> Result<R, E> {
         if let Some(place) = self.first.get_mut(number as usize) {
-            let left = empty(place);
-            *place.next() = mem::replace(&mut self.free, number);
-            return left;
+            let emptied = empty(place);
+            if emptied.is_ok() {
+                *place.next() = mem::replace(&mut self.free, number);
+            }
+            return emptied;
         }
-        let left = empty(self.get_far(number));
-        self.release_far(number);
-        left
+        let emptied = empty(self.get_far(number));
+        if emptied.is_ok() {
+            self.release_far(number);
+        }
+        emptied
     }
 
     #[inline]

@@ -3,7 +3,7 @@
 //! A [`Sudog`] is one parked operation. It lives in the channel, so the future that parked holds a
 //! [`Ticket`] to it and nothing else: the future may move, be dropped or be forgotten, and leaving a line takes
 //! the same few steps anywhere in it. A sudog knows nothing of the values: one that was brought or handed is in a
-//! store of its own, under the number that the sudog holds.
+//! store of its own, under the sudog's number.
 //!
 //! ```text
 //!        park               dequeue, complete
@@ -14,6 +14,8 @@
 //!     |              v                               |
 //!     +---------- Passed                             |
 //!     +----------------------------------------------+
+//!     |                                              |
+//!     +---------- Returned <-------------------------+ put back, also straight from Free
 //! ```
 //!
 //! Completing a task's send frees its place as well: there is nothing left to fetch, and a [`SendTicket`] can tell
@@ -30,16 +32,14 @@ use crate::sync::Arc;
 use crate::trace::Op;
 use crate::watch::{Spot, Spots, Visit};
 
-/// One parked operation.
+/// One parked operation, or a value that was put back.
 pub(crate) struct Sudog {
     /// The waker to wake: Go's `g`. A select leaves its waker with its offer.
     waker: Option<Waker>,
     /// The select that it is an arm of: Go's `isSelect`.
     offer: Option<Arc<Offer>>,
-    /// When a send parked, or the age of the value that a receive was handed.
+    /// When it parked; once a receive was handed a value, that value's age.
     pub(crate) age: u64,
-    /// The number of the value that a send brings, or that a receive was handed; or [`NIL`].
-    pub(crate) value: u32,
     /// The number of the arm.
     arm: u32,
     next: u32,
@@ -56,12 +56,14 @@ pub(crate) enum State {
     /// Stands in line.
     Parked,
     /// An arm that stands in no line any more: when its turn came its select was not open, because another
-    /// arm had been served, or the select had withdrawn.
+    /// arm had been served, or the select had withdrawn. A sender's value is still in the store.
     Passed,
     /// Completed: the value was taken or handed, or the slot granted.
     Success,
     /// Ended by close; a sender's value is still in the store.
     Closed,
+    /// Stands for a value that was put back, and for no operation any more.
+    Returned,
 }
 
 /// The right to one sudog. Not `Clone`: its holder frees the sudog once.
@@ -115,7 +117,6 @@ impl Default for Sudog {
             waker: None,
             offer: None,
             age: 0,
-            value: NIL,
             arm: NIL,
             next: NIL,
             prev: NIL,
@@ -186,9 +187,7 @@ impl Sudog {
     #[inline]
     pub(crate) fn forget_party(&mut self) {
         debug_assert!(self.waker.is_none());
-        if self.offer.is_some() {
-            self.offer = None;
-        }
+        self.offer = None;
     }
 
     /// Claims the task or select for this line, and returns the waker to wake. From now on no other line can claim
@@ -237,13 +236,51 @@ impl Sudogs {
 
     /// Empties a place and frees it.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as in `Slab::release`")]
+    #[expect(clippy::inline_always, reason = "as in `Slab::release_if`")]
     pub(crate) fn release<R>(&mut self, number: u32, empty: impl FnOnce(&mut Sudog) -> R) -> R {
+        match self.release_if(number, |sudog| Ok::<R, R>(empty(sudog))) {
+            Ok(left) | Err(left) => left,
+        }
+    }
+
+    /// Frees a place if this empties it.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as in `Slab::release_if`")]
+    pub(crate) fn release_if<R, E>(
+        &mut self,
+        number: u32,
+        empty: impl FnOnce(&mut Sudog) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let emptied = self.slab.release_if(number, |sudog| {
+            let emptied = empty(sudog);
+            if emptied.is_ok() {
+                sudog.spot.gone();
+            }
+            emptied
+        });
+        if emptied.is_ok() {
+            self.spots.gone();
+        }
+        emptied
+    }
+
+    /// Takes a place for a value.
+    pub(crate) fn keep(&mut self) -> u32 {
+        self.spots.kept();
+        self.slab.acquire().0
+    }
+
+    /// Empties a place that goes on to keep a value.
+    pub(crate) fn vacate<R>(&mut self, number: u32, empty: impl FnOnce(&mut Sudog) -> R) -> R {
+        let sudog = self.slab.get_mut(number);
+        sudog.spot.gone();
+        empty(sudog)
+    }
+
+    /// Frees a place that has kept a value.
+    pub(crate) fn free(&mut self, number: u32) {
         self.spots.gone();
-        self.slab.release(number, |sudog| {
-            sudog.spot.gone();
-            empty(sudog)
-        })
+        let _free = { &mut self.slab }.release_if(number, |_| Ok::<_, ()>(()));
     }
 }
 
@@ -261,17 +298,6 @@ impl DerefMut for Sudogs {
     fn deref_mut(&mut self) -> &mut Slab<Sudog> {
         &mut self.slab
     }
-}
-
-/// What an operation leaves behind when it leaves its line.
-pub(crate) struct Left {
-    /// To be dropped outside the lock.
-    pub(crate) waker: Option<Waker>,
-    pub(crate) state: State,
-    pub(crate) value: u32,
-    pub(crate) age: u64,
-    /// What is told of it.
-    pub(crate) op: Op,
 }
 
 /// A line of parked operations: Go's `waitq`.
@@ -312,7 +338,6 @@ impl WaitQ {
         &mut self,
         sudogs: &mut Sudogs,
         age: u64,
-        value: u32,
         visit: Visit,
         set_party: impl FnOnce(&mut Sudog) -> bool,
     ) -> (Ticket, bool) {
@@ -321,7 +346,6 @@ impl WaitQ {
         sudog.spot.parked(visit, &mut sudogs.spots);
         let is_task = set_party(sudog);
         sudog.age = age;
-        sudog.value = value;
         sudog.state = State::Parked;
         sudog.next = NIL;
         sudog.prev = last;
@@ -356,25 +380,14 @@ impl WaitQ {
         }
     }
 
-    /// An operation leaves the line, if it still stands there, and its place is freed.
-    #[inline]
-    pub(crate) fn leave(&mut self, sudogs: &mut Sudogs, ticket: Ticket) -> Left {
-        let number = ticket.number();
-        self.unlink_parked(sudogs, number);
-        sudogs.release(number, |sudog| Left {
-            waker: sudog.take_waker(),
-            state: sudog.state,
-            value: sudog.value,
-            age: sudog.age,
-            op: ticket.op,
-        })
-    }
-
-    #[inline(never)]
-    fn unlink_parked(&mut self, sudogs: &mut Sudogs, number: u32) {
-        if sudogs.get(number).state == State::Parked {
+    /// An operation leaves the line, if it still stands there, and its place is freed. Returns its waker.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "its callers are not inlined")]
+    pub(crate) fn leave(&mut self, sudogs: &mut Sudogs, number: u32) -> Option<Waker> {
+        if sudogs.get_mut(number).state == State::Parked {
             self.unlink(sudogs, number);
         }
+        sudogs.release(number, Sudog::take_waker)
     }
 
     /// Go's `dequeue`: takes out the first that accepts, for its counterpart to complete and wake.

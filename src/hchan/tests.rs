@@ -9,20 +9,19 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::Waker;
 
 use super::offer::{Offer, Terms};
-use super::ring::Ring;
 use super::select::Released;
 use super::sudog::{SendTicket, Ticket};
-use super::{Hchan, Kind, Look, Served};
+use super::{Hchan, HchanOf, Kind, Look, Served};
 use crate::error::{SendError, TryRecvError, TrySendError, present};
-use crate::ops::closed::Closeq;
+use crate::outside::Outside;
 use crate::sync::Arc;
 use crate::wakes::Wakes;
 use crate::watch::{Caller, Watch, visit};
 
-/// The line of those who wait for the end of a channel.
-fn closeq() -> Closeq {
+/// What surrounds a channel.
+fn outside() -> Outside {
     let (watch, ..) = Watch::pair::<u32>(Kind::Bounded, None, Caller::here());
-    Closeq::new(true, watch)
+    Outside::new(Kind::Bounded, &Hchan::new(Kind::Bounded, 0), watch)
 }
 
 /// Counts the wakes.
@@ -36,7 +35,7 @@ impl Wake for Count {
 
 /// A channel whose invariants are checked after each step, with the number of wakes that it took.
 struct Machine {
-    hchan: Hchan<u32>,
+    hchan: HchanOf<u32>,
     woken: usize,
     task: Waker,
     count: Shared<Count>,
@@ -46,7 +45,7 @@ impl Machine {
     fn new(dataqsiz: usize) -> Self {
         let count = Shared::new(Count(AtomicUsize::new(0)));
         Self {
-            hchan: Hchan::new(Kind::Bounded, dataqsiz),
+            hchan: HchanOf::new(Kind::Bounded, dataqsiz),
             woken: 0,
             // A clone, since only clones of clones are sure to be the same.
             task: Waker::from(count.clone()).clone(),
@@ -66,13 +65,13 @@ impl Machine {
     /// A channel that so many values have gone through, and that has seen as much else.
     fn used(dataqsiz: usize, times: u64) -> Self {
         let mut machine = Self::new(dataqsiz);
-        machine.hchan.buf = Ring::used(dataqsiz, times);
+        machine.hchan.left = times;
         machine.hchan.sent = times;
         machine.hchan.clock = times;
         machine
     }
 
-    fn step<R>(&mut self, work: impl FnOnce(&mut Hchan<u32>, &mut Wakes) -> R) -> R {
+    fn step<R>(&mut self, work: impl FnOnce(&mut HchanOf<u32>, &mut Wakes) -> R) -> R {
         let mut wakes = Wakes::new();
         let result = work(&mut self.hchan, &mut wakes);
         self.hchan.check();
@@ -167,7 +166,7 @@ impl Machine {
 
     fn look_reserve(&mut self, place: &mut Option<Ticket>) -> Look {
         let task = self.task.clone();
-        self.step(|hchan, _| hchan.look(place, &mut None, &task))
+        self.step(|hchan, _| hchan.look(place, &task))
     }
 
     fn drop_reserve(&mut self, place: Option<Ticket>) {
@@ -203,7 +202,7 @@ impl Machine {
     }
 
     fn close(&mut self) -> bool {
-        self.step(|hchan, wakes| hchan.close(&closeq(), wakes))
+        self.step(|hchan, wakes| hchan.close(&outside(), wakes))
     }
 }
 
@@ -230,7 +229,7 @@ fn a_receive_from_a_full_ring_lets_the_first_parked_sender_move_up() {
     assert_eq!((machine.recv(), machine.woken), (Ok(0), 1));
     assert_eq!(machine.look_send(&mut third), (Look::Done, None));
     assert_eq!(machine.look_send(&mut fourth), (Look::Parked, None));
-    assert_eq!(machine.hchan.len(), 2);
+    assert_eq!(machine.hchan.qcount(), 2);
     assert_eq!(machine.drain(), [1, 2, 3]);
 }
 
@@ -331,7 +330,7 @@ fn what_a_receive_gives_back_is_the_next_ones() {
     let mut second = machine.park_recv();
     assert_eq!(machine.send(1), Ok(()));
     machine.drop_recv(first);
-    assert_eq!((machine.woken, machine.hchan.len()), (1, 0));
+    assert_eq!((machine.woken, machine.hchan.qcount()), (1, 0));
     assert_eq!(machine.look_recv(&mut second), (Look::Done, Some(1)));
 }
 
@@ -346,7 +345,7 @@ fn a_value_that_goes_back_is_as_old_as_it_was() {
     assert_eq!((elem, served), (Some(0), Ok(Some(age))));
     assert_eq!(machine.hchan.next_age(), age + 1);
     machine.put_back(0, age);
-    assert_eq!((machine.hchan.next_age(), machine.hchan.len()), (age, 3));
+    assert_eq!((machine.hchan.next_age(), machine.hchan.qcount()), (age, 3));
     assert_eq!(machine.drain(), [0, 1, 2]);
 
     // So is one that never was in a slot.
@@ -364,7 +363,7 @@ fn a_value_that_was_put_back_takes_a_slot() {
     let receiver = machine.park_recv();
     assert_eq!((machine.send(0), machine.send(1)), (Ok(()), Ok(())));
     machine.drop_recv(receiver);
-    assert_eq!(machine.hchan.len(), 2);
+    assert_eq!(machine.hchan.qcount(), 2);
     let _sender = machine.park_send(2);
     assert_eq!((machine.recv(), machine.woken), (Ok(0), 0));
     assert_eq!((machine.recv(), machine.woken), (Ok(1), 1));
@@ -433,9 +432,9 @@ fn a_slot_is_the_next_ones_whether_that_is_a_send_or_a_reservation() {
     assert_eq!((machine.recv(), machine.woken), (Ok(1), 1));
     assert_eq!(machine.look_reserve(&mut reservation), Look::Done);
     assert_eq!(machine.look_send(&mut last), (Look::Parked, None));
-    assert!(machine.hchan.is_full() && machine.hchan.len() == 0);
+    assert!(machine.hchan.is_full() && machine.hchan.qcount() == 0);
     machine.release_permit();
-    assert_eq!((machine.woken, machine.hchan.len()), (1, 1));
+    assert_eq!((machine.woken, machine.hchan.qcount()), (1, 1));
     assert_eq!(machine.look_send(&mut last), (Look::Done, None));
 }
 
@@ -446,7 +445,7 @@ fn a_permit_is_a_slot_until_it_is_used_or_given_up() {
     assert_eq!(machine.send(2), Err(TrySendError::Full(())));
     assert_eq!(machine.reserve(), Err(TrySendError::Full(())));
     assert_eq!(machine.send_reserved(2), Ok(()));
-    assert_eq!((machine.hchan.len(), machine.hchan.reserved), (2, 0));
+    assert_eq!((machine.hchan.qcount(), machine.hchan.reserved()), (2, 0));
     assert_eq!(machine.drain(), [1, 2]);
     assert_eq!([machine.reserve(), machine.reserve()], [Ok(()); 2]);
     machine.release_permit();
@@ -487,7 +486,7 @@ fn a_reservation_that_is_given_up_passes_on_what_it_was_granted() {
     assert_eq!(machine.woken, 1);
     assert_eq!(machine.look_reserve(&mut third), Look::Done);
     machine.release_permit();
-    assert_eq!((machine.hchan.reserved, machine.send(1)), (0, Ok(())));
+    assert_eq!((machine.hchan.reserved(), machine.send(1)), (0, Ok(())));
 }
 
 #[test]
@@ -651,8 +650,8 @@ fn a_select_does_not_meet_its_own_arms() {
 fn parks(machine: &Machine) -> (bool, bool) {
     let outlook = machine.hchan.outlook();
     (
-        outlook & Hchan::<u32>::RECV_PARKS != 0,
-        outlook & Hchan::<u32>::SEND_PARKS != 0,
+        outlook & Hchan::RECV_PARKS != 0,
+        outlook & Hchan::SEND_PARKS != 0,
     )
 }
 
@@ -732,47 +731,52 @@ fn a_broken_invariant_is_noticed() {
     type Break = fn(&mut Machine);
     let breaks: [(&str, Break); 9] = [
         ("a receiver in line beside a value", |it| {
-            it.hchan.buf.push(1);
+            it.hchan.sent += 1;
         }),
         ("a receiver in line though all is over", |it| {
-            it.hchan.closed = true;
+            it.hchan.open = 0;
         }),
         ("a sender in line though it is closed", |it| {
             it.hchan.recvq = WaitQ::new();
             park_send(it);
-            it.hchan.closed = true;
+            it.hchan.open = 0;
         }),
         ("a sender and a receiver that do not meet", park_send),
         ("a sender in line though there is room", |it| {
             it.hchan.recvq = WaitQ::new();
             park_send(it);
-            it.hchan.buf = Ring::new(1);
+            (it.hchan.dataqsiz, it.hchan.slots) = (1, 1);
         }),
         ("a value that was put back and is not counted", |it| {
             it.hchan.recvq = WaitQ::new();
+            (it.hchan.sent, it.hchan.left) = (1, 1);
             assert!(it.hchan.put_back(1, 1).is_none());
-            it.hchan.returned = 0;
+            it.hchan.aside = 0;
         }),
         ("a reservation that nobody would look for", |it| {
             park_reserve(it);
-            it.hchan.reserving = false;
+            it.hchan.aside = 0;
         }),
         ("a reservation in line though it is closed", |it| {
             park_reserve(it);
-            it.hchan.closed = true;
+            it.hchan.open = 0;
         }),
         ("a reservation in line though there is room", |it| {
             park_reserve(it);
-            it.hchan.buf = Ring::new(1);
+            (it.hchan.dataqsiz, it.hchan.slots) = (1, 1);
         }),
     ];
     for (what, breaks) in breaks {
         let mut machine = Machine::new(0);
         let _receiver = machine.park_recv();
         breaks(&mut machine);
+        machine.hchan.look_out();
         let check = || machine.hchan.check();
         assert!(catch_unwind(AssertUnwindSafe(check)).is_err(), "{what}");
     }
+    let mut machine = Machine::new(0);
+    machine.hchan.outlook = 0;
+    assert!(catch_unwind(AssertUnwindSafe(|| machine.hchan.check())).is_err());
 }
 
 #[test]
@@ -812,9 +816,26 @@ fn a_channel_that_has_counted_beyond_32_bits_is_like_any_other() {
 }
 
 #[test]
+fn slots_follow_each_other_beyond_what_32_bits_can_count() {
+    for dataqsiz in 1..=7 {
+        let mut machine = Machine::used(dataqsiz, u64::from(u32::MAX) - 9);
+        let slots = |it: &Machine| (it.hchan.snapshot().recvx, it.hchan.snapshot().sendx);
+        for value in 0..20 {
+            let (recvx, sendx) = slots(&machine);
+            assert_eq!(recvx, sendx);
+            assert_eq!(machine.send(value), Ok(()));
+            assert_eq!(slots(&machine), (recvx, (sendx + 1) % dataqsiz));
+            assert_eq!(machine.recv(), Ok(value));
+            assert_eq!(slots(&machine).0, (recvx + 1) % dataqsiz);
+        }
+    }
+}
+
+#[test]
 fn permits_are_not_granted_beyond_what_can_be_counted() {
     let mut machine = Machine::new(usize::MAX);
-    machine.hchan.reserved = u32::MAX - 1;
+    let most = u32::try_from(machine.hchan.slots).unwrap_or(u32::MAX);
+    machine.hchan.slots -= most as usize - 1;
     assert_eq!(machine.reserve(), Ok(()));
     let mut waits = machine.park_reserve();
     // Where more can be sent than can be reserved, that there is room changes nothing.
@@ -824,7 +845,7 @@ fn permits_are_not_granted_beyond_what_can_be_counted() {
     assert_eq!(machine.look_reserve(&mut waits), Look::Parked);
     machine.release_permit();
     assert_eq!(machine.look_reserve(&mut waits), Look::Done);
-    assert_eq!(machine.hchan.reserved, u32::MAX);
+    assert_eq!(machine.hchan.reserved(), most);
 }
 
 #[test]
@@ -845,7 +866,15 @@ fn the_last_receiver_takes_what_is_inside_oldest_first() {
     assert_eq!([0, 1, 2].map(|value| machine.send(value)), [Ok(()); 3]);
     machine.drop_recv(receiver);
     assert!(machine.hchan.add_receiver());
-    let leave = |it: &mut Machine| it.step(|hchan, wakes| hchan.remove_receiver(&closeq(), wakes));
+    let leave = |it: &mut Machine| {
+        let mut values = VecDeque::new();
+        it.step(|hchan, _| {
+            hchan
+                .remove_receiver(&outside(), None, &mut values)
+                .wake_all()
+        });
+        values
+    };
     assert!(leave(&mut machine).is_empty() && !machine.hchan.is_closed());
     assert_eq!(leave(&mut machine), [0, 1, 2]);
     assert!(machine.hchan.is_over());

@@ -68,7 +68,13 @@ impl Spots {
         }
     }
 
-    /// A spot is free again.
+    /// A place is taken for a value, which is not shown.
+    #[inline]
+    pub(crate) fn kept(&mut self) {
+        self.taken += 1;
+    }
+
+    /// A place is free again.
     #[inline]
     pub(crate) fn gone(&mut self) {
         self.taken -= 1;

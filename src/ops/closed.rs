@@ -7,25 +7,15 @@ use core::task::{Context, Poll, Waker};
 use super::with_waker;
 use crate::hchan::Look;
 use crate::hchan::offer::Terms;
-use crate::hchan::slab::NIL;
 use crate::hchan::sudog::{State, Sudog, Sudogs, Ticket, WaitQ};
-use crate::sync::{AtomicBool, Mutex, Ordering};
+use crate::outside::Outside;
+use crate::sync::Ordering;
 use crate::trace::{Event, Queue, Told, Trace};
 use crate::wakes::{Wakes, wake_and_drop};
-use crate::watch::{Caller, Watch, What};
+use crate::watch::{Caller, What};
 
-/// The operations that wait for the channel to close. It knows nothing of the channel's values.
-pub(crate) struct Closeq {
-    /// Whether the channel can be closed.
-    ends: bool,
-    /// Looked at and changed with the lock on `line`.
-    closed: AtomicBool,
-    /// Made for the first wait: most channels have none.
-    line: Mutex<Option<Box<Line>>>,
-    watch: Watch,
-}
-
-struct Line {
+/// The operations that wait for the channel to close: `closeq`.
+pub(crate) struct Line {
     sudogs: Sudogs,
     queue: WaitQ,
 }
@@ -39,24 +29,10 @@ impl Line {
     }
 }
 
-impl Closeq {
-    pub(crate) fn new(ends: bool, watch: Watch) -> Self {
-        Self {
-            ends,
-            closed: AtomicBool::new(false),
-            line: Mutex::new(None),
-            watch,
-        }
-    }
-
-    /// Where the channel stands among all channels.
-    pub(crate) fn address(&self) -> usize {
-        core::ptr::from_ref(self).addr()
-    }
-
+impl Outside {
     /// Ends every wait for the end.
-    pub(crate) fn close(&self, wakes: &mut Wakes) {
-        let mut line = self.line.lock();
+    pub(crate) fn end(&self, wakes: &mut Wakes) {
+        let mut line = self.closeq.lock();
         self.closed.store(true, Ordering::Relaxed);
         if let Some(Line { sudogs, queue }) = line.as_deref_mut() {
             self.watch.begin_closers();
@@ -70,7 +46,7 @@ impl Closeq {
 
     /// One poll of a wait for the end, by a task that brings its waker if an earlier try asked for it. A waker
     /// that is not needed is in `waker` afterwards.
-    fn poll(
+    fn poll_closed(
         &self,
         place: &mut Option<Ticket>,
         caller: Caller,
@@ -78,11 +54,11 @@ impl Closeq {
         waker: &mut Option<Waker>,
         trace: &mut Trace,
     ) -> Look {
-        let mut line = self.line.lock();
+        let mut line = self.closeq.lock();
         if place.is_none() && self.closed.load(Ordering::Relaxed) {
             return Look::Done;
         }
-        if !self.ends {
+        if !self.is_live() {
             return Look::Parked;
         }
         let line = line.get_or_insert_with(Line::new);
@@ -93,7 +69,7 @@ impl Closeq {
     }
 
     /// One poll of a wait for the end, which stands in line at `place` once it has parked.
-    pub(crate) fn poll_place(
+    pub(crate) fn poll_end(
         &self,
         place: &mut Option<Ticket>,
         caller: Caller,
@@ -101,7 +77,7 @@ impl Closeq {
     ) -> Poll<()> {
         with_waker(cx, |waker| {
             let (mut trace, mut told) = (self.watch.trace(), Told::new());
-            let look = self.poll(place, caller, cx.waker(), waker, &mut trace);
+            let look = self.poll_closed(place, caller, cx.waker(), waker, &mut trace);
             told.add(&mut trace, self.address());
             match look {
                 Look::Done | Look::Closed => Some(Poll::Ready(())),
@@ -112,14 +88,11 @@ impl Closeq {
     }
 
     /// Gives up a wait for the end, and hands its waker back.
-    pub(crate) fn cancel(&self, ticket: &Ticket) -> Option<Waker> {
-        let mut line = self.line.lock();
+    pub(crate) fn leave_closeq(&self, ticket: &Ticket) -> Option<Waker> {
+        let mut line = self.closeq.lock();
         let Line { sudogs, queue } = line.as_deref_mut()?;
         self.watch.begin_closers();
-        if sudogs.get(ticket.number()).state == State::Parked {
-            queue.unlink(sudogs, ticket.number());
-        }
-        let waker = sudogs.release(ticket.number(), Sudog::take_waker);
+        let waker = queue.leave(sudogs, ticket.number());
         self.watch.publish_closers(&mut sudogs.spots);
         waker
     }
@@ -142,7 +115,7 @@ impl Line {
             trace.note(Event::Park(Queue::Close));
             let visit = caller.visit(What::Closed, &waker);
             let park = |sudog: &mut Sudog| sudog.set_task(waker);
-            let (mut ticket, _) = queue.park(sudogs, 0, NIL, visit, park);
+            let (mut ticket, _) = queue.park(sudogs, 0, visit, park);
             trace.parked(&mut ticket.op, visit);
             *place = Some(ticket);
             return Look::Parked;
@@ -175,7 +148,7 @@ impl Line {
 /// [`Receiver::closed`](crate::Receiver::closed), and the same of weak handles.
 #[must_use = "futures do nothing unless polled"]
 pub struct ClosedFuture<'a> {
-    closeq: &'a Closeq,
+    outside: &'a Outside,
     place: Option<Ticket>,
     done: bool,
     caller: Caller,
@@ -183,9 +156,9 @@ pub struct ClosedFuture<'a> {
 
 impl<'a> ClosedFuture<'a> {
     #[track_caller]
-    pub(crate) const fn new(closeq: &'a Closeq) -> Self {
+    pub(crate) const fn new(outside: &'a Outside) -> Self {
         Self {
-            closeq,
+            outside,
             place: None,
             done: false,
             caller: Caller::here(),
@@ -195,8 +168,8 @@ impl<'a> ClosedFuture<'a> {
 
 operation! {
     impl [] for [ClosedFuture['_]] -> ();
-    once(this, cx) this.closeq.poll_place(&mut this.place, this.caller, cx);
+    once(this, cx) this.outside.poll_end(&mut this.place, this.caller, cx);
     leave if let Some(ticket) = this.place.take() {
-        wake_and_drop(None, this.closeq.cancel(&ticket));
+        wake_and_drop(None, this.outside.leave_closeq(&ticket));
     };
 }

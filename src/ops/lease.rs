@@ -4,13 +4,13 @@ use core::fmt;
 use core::mem;
 use core::ops::{Deref, DerefMut};
 
-use super::recv::{Way, leave_line, poll_recv};
+use super::recv::{Way, leave_line, poll_recv, recv_and_unlock};
 use crate::chan::Locked;
 use crate::error::{RecvError, TryRecvError, present};
 use crate::handles::both::too_many_handles;
 use crate::handles::receiver::Receiver;
 use crate::hchan::sudog::Ticket;
-use crate::hchan::{Hchan, Served};
+use crate::hchan::{HchanOf, Served};
 use crate::mask::masked;
 use crate::watch::Caller;
 
@@ -46,12 +46,10 @@ pub struct Lease<'a, T> {
 impl<'a, T> Lease<'a, T> {
     pub(crate) fn attempt(receiver: &'a Receiver<T>) -> Result<Self, TryRecvError> {
         receiver.leave_standing();
-        masked!({
-            let (mut hchan, mut elem) = (receiver.chan.lock(), None);
-            let age = hchan.due_age(None);
-            let next = hchan.recv(&mut elem)?;
-            Ok(Leasing(receiver).take(hchan, &mut elem, next, age))
-        })
+        masked!(recv_and_unlock(
+            receiver.chan.lock(),
+            &mut Leasing(receiver)
+        ))
     }
 
     /// Takes the value, and ends the lease.
@@ -134,14 +132,20 @@ impl<'a, T> Way<T> for Leasing<'a, T> {
     type Got = Lease<'a, T>;
 
     #[inline]
-    fn age(&self, hchan: &mut Hchan<T>, place: Option<&Ticket>) -> u64 {
+    fn age(&self, hchan: &mut HchanOf<T>, place: Option<&Ticket>) -> u64 {
         hchan.due_age(place)
     }
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a lease is large to return")]
+    fn take_alone(&mut self, hchan: Locked<'_, T>, value: T, age: u64) -> Lease<'a, T> {
+        self.take(hchan, &mut Some(value), None, age)
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a lease is large to return")]
     fn take(
-        self,
+        &mut self,
         mut hchan: Locked<'_, T>,
         value: &mut Option<T>,
         next: Option<Served>,
@@ -164,7 +168,7 @@ impl<'a, T> Way<T> for Leasing<'a, T> {
     }
 
     #[inline]
-    fn claim(self, hchan: Locked<'_, T>, value: &mut Option<T>, age: u64) -> Lease<'a, T> {
+    fn claim(&mut self, hchan: Locked<'_, T>, value: &mut Option<T>, age: u64) -> Lease<'a, T> {
         self.take(hchan, value, None, age)
     }
 }

@@ -7,7 +7,7 @@ use crate::chan::{Chan, Locked};
 use crate::error::{RecvError, TryRecvError, polled_after_ready, present};
 use crate::handles::receiver::Receiver;
 use crate::hchan::sudog::Ticket;
-use crate::hchan::{Hchan, Look, Served};
+use crate::hchan::{HchanOf, Look, Served};
 use crate::mask::masked;
 use crate::sync::Exclusive;
 use crate::wakes::{Wakes, drop_in_vain};
@@ -18,19 +18,29 @@ pub(crate) trait Way<T>: Sized {
     type Got;
 
     /// The age of the value that the receive would get now, if it is needed later.
-    fn age(&self, hchan: &mut Hchan<T>, place: Option<&Ticket>) -> u64;
+    fn age(&self, hchan: &mut HchanOf<T>, place: Option<&Ticket>) -> u64;
+
+    /// The receive got a value at once, and served nobody.
+    fn take_alone(&mut self, hchan: Locked<'_, T>, value: T, age: u64) -> Self::Got;
 
     /// The receive got a value at once, and served `next`.
     fn take(
-        self,
+        &mut self,
         hchan: Locked<'_, T>,
         elem: &mut Option<T>,
         next: Option<Served>,
         age: u64,
     ) -> Self::Got;
 
+    /// The receive may get a value at once, and serves somebody else.
+    fn serve(&mut self, mut hchan: Locked<'_, T>, age: u64) -> Result<Self::Got, TryRecvError> {
+        let mut elem = None;
+        let next = hchan.recv_and_serve(&mut elem)?;
+        Ok(self.take(hchan, &mut elem, next, age))
+    }
+
     /// The receive claimed a value that it was handed.
-    fn claim(self, hchan: Locked<'_, T>, elem: &mut Option<T>, age: u64) -> Self::Got;
+    fn claim(&mut self, hchan: Locked<'_, T>, elem: &mut Option<T>, age: u64) -> Self::Got;
 }
 
 /// The value is returned.
@@ -40,18 +50,37 @@ impl<T> Way<T> for Plainly {
     type Got = T;
 
     #[inline]
-    fn age(&self, _: &mut Hchan<T>, _: Option<&Ticket>) -> u64 {
+    fn age(&self, _: &mut HchanOf<T>, _: Option<&Ticket>) -> u64 {
         0
     }
 
     #[inline]
-    fn take(self, hchan: Locked<'_, T>, elem: &mut Option<T>, next: Option<Served>, _: u64) -> T {
+    fn take_alone(&mut self, hchan: Locked<'_, T>, value: T, _: u64) -> T {
+        drop(hchan);
+        value
+    }
+
+    #[inline]
+    fn serve(&mut self, hchan: Locked<'_, T>, _: u64) -> Result<T, TryRecvError> {
+        let mut elem = None;
+        hchan.serve_and_unlock(&mut elem)?;
+        Ok(present(elem))
+    }
+
+    #[inline]
+    fn take(
+        &mut self,
+        hchan: Locked<'_, T>,
+        elem: &mut Option<T>,
+        next: Option<Served>,
+        _: u64,
+    ) -> T {
         hchan.unlock_with(elem, next);
         present(elem.take())
     }
 
     #[inline]
-    fn claim(self, hchan: Locked<'_, T>, elem: &mut Option<T>, _: u64) -> T {
+    fn claim(&mut self, hchan: Locked<'_, T>, elem: &mut Option<T>, _: u64) -> T {
         if hchan.is_closed() {
             hchan.unlock_and_settle();
         } else {
@@ -69,7 +98,7 @@ impl<T> Way<T> for Plainly {
 )]
 pub(super) fn poll_recv<T, W: Way<T>>(
     receiver: &Receiver<T>,
-    way: W,
+    mut way: W,
     place: &mut Option<Ticket>,
     caller: Caller,
     cx: &Context<'_>,
@@ -80,9 +109,14 @@ pub(super) fn poll_recv<T, W: Way<T>>(
     receiver.leave_standing();
     if !receiver.chan.recv_parks() {
         if let Some(mut hchan) = receiver.chan.try_lock() {
-            let (age, mut elem) = (way.age(&mut hchan, None), None);
-            match hchan.recv(&mut elem) {
-                Ok(next) => return Poll::Ready(Ok(way.take(hchan, &mut elem, next, age))),
+            let age = way.age(&mut hchan, None);
+            match hchan.recv_alone() {
+                Ok(Some(value)) => return Poll::Ready(Ok(way.take_alone(hchan, value, age))),
+                Ok(None) => {
+                    if let Ok(got) = way.serve(hchan, age) {
+                        return Poll::Ready(Ok(got));
+                    }
+                }
                 Err(TryRecvError::Closed) => return Poll::Ready(Err(RecvError)),
                 Err(TryRecvError::Empty) if !hchan.is_live() => return Poll::Pending,
                 Err(TryRecvError::Empty) => {}
@@ -92,11 +126,24 @@ pub(super) fn poll_recv<T, W: Way<T>>(
     recv_or_park(&receiver.chan, way, place, caller, cx)
 }
 
+/// Receives, if that can be done at once, unlocks, and wakes.
+#[inline]
+pub(crate) fn recv_and_unlock<T, W: Way<T>>(
+    mut hchan: Locked<'_, T>,
+    way: &mut W,
+) -> Result<W::Got, TryRecvError> {
+    let age = way.age(&mut hchan, None);
+    match hchan.recv_alone()? {
+        Some(value) => Ok(way.take_alone(hchan, value, age)),
+        None => way.serve(hchan, age),
+    }
+}
+
 /// A poll that will probably park.
 #[inline(never)]
 pub(crate) fn recv_or_park<T, W: Way<T>>(
     chan: &Chan<T>,
-    way: W,
+    mut way: W,
     place: &mut Option<Ticket>,
     caller: Caller,
     cx: &Context<'_>,
@@ -105,28 +152,28 @@ pub(crate) fn recv_or_park<T, W: Way<T>>(
     let waker = cx.waker().clone();
     let visit = caller.visit(What::Recv, &waker);
     let mut hchan = chan.lock();
-    let (age, mut elem) = (way.age(&mut hchan, None), None);
-    match hchan.recv(&mut elem) {
-        Ok(next) => {
-            let got = way.take(hchan, &mut elem, next, age);
-            drop_in_vain(waker);
-            Poll::Ready(Ok(got))
-        }
-        Err(TryRecvError::Closed) => Poll::Ready(Err(RecvError)),
-        Err(TryRecvError::Empty) => {
-            if hchan.is_live() {
-                *place = Some(hchan.park_recv(visit, |sudog| sudog.set_task(waker)));
+    if !hchan.recv_parks() {
+        let (age, mut elem) = (way.age(&mut hchan, None), None);
+        match hchan.recv(&mut elem) {
+            Ok(next) => {
+                let got = way.take(hchan, &mut elem, next, age);
+                drop_in_vain(waker);
+                return Poll::Ready(Ok(got));
             }
-            Poll::Pending
+            Err(TryRecvError::Closed) => return Poll::Ready(Err(RecvError)),
+            Err(TryRecvError::Empty) if !hchan.is_live() => return Poll::Pending,
+            Err(TryRecvError::Empty) => {}
         }
     }
+    *place = Some(hchan.park_recv(visit, |sudog| sudog.set_task(waker)));
+    Poll::Pending
 }
 
 /// A poll in line: claims what the receive was handed.
 #[inline(never)]
 pub(crate) fn poll_in_line<T, W: Way<T>>(
     chan: &Chan<T>,
-    way: W,
+    mut way: W,
     place: &mut Option<Ticket>,
     cx: &Context<'_>,
 ) -> Poll<Result<W::Got, RecvError>> {
@@ -162,15 +209,17 @@ fn is_renewed<T>(chan: &Chan<T>, ticket: Option<&Ticket>, cx: &Context<'_>) -> b
 #[inline]
 pub(crate) fn leave_line<T>(chan: &Chan<T>, place: &mut Option<Ticket>) {
     if let Some(ticket) = place.take() {
-        leave(chan, ticket);
+        leave(chan.lock(), ticket);
     }
 }
 
 #[inline(never)]
-fn leave<T>(chan: &Chan<T>, ticket: Ticket) {
-    let mut hchan = chan.lock();
-    let (left, next) = hchan.cancel_recv(ticket);
-    hchan.unlock_to_drop(left, next);
+pub(crate) fn leave<T>(mut hchan: Locked<'_, T>, ticket: Ticket) {
+    match hchan.cancel_recv(ticket) {
+        // By itself, so that the compiler sees that there is nobody to wake.
+        (left, None) => hchan.unlock_to_drop(left, None),
+        (left, next) => hchan.unlock_to_drop(left, next),
+    }
 }
 
 /// Leaves the line, or claims what the receive was handed.
@@ -182,8 +231,7 @@ fn cancel<T>(chan: &Chan<T>, place: &mut Option<Ticket>) -> Option<T> {
         Look::Closed => {}
         Look::Parked | Look::Elsewhere => {
             if let Some(ticket) = place.take() {
-                let (left, next) = hchan.cancel_recv(ticket);
-                hchan.unlock_to_drop(left, next);
+                leave(hchan, ticket);
             }
         }
     }
@@ -388,12 +436,16 @@ impl<T> Way<T> for Many<'_, T> {
     type Got = usize;
 
     #[inline]
-    fn age(&self, _: &mut Hchan<T>, _: Option<&Ticket>) -> u64 {
+    fn age(&self, _: &mut HchanOf<T>, _: Option<&Ticket>) -> u64 {
         0
     }
 
+    fn take_alone(&mut self, hchan: Locked<'_, T>, value: T, age: u64) -> usize {
+        self.take(hchan, &mut Some(value), None, age)
+    }
+
     fn take(
-        self,
+        &mut self,
         mut hchan: Locked<'_, T>,
         elem: &mut Option<T>,
         next: Option<Served>,
@@ -410,7 +462,7 @@ impl<T> Way<T> for Many<'_, T> {
         1 + more
     }
 
-    fn claim(self, hchan: Locked<'_, T>, elem: &mut Option<T>, age: u64) -> usize {
+    fn claim(&mut self, hchan: Locked<'_, T>, elem: &mut Option<T>, age: u64) -> usize {
         self.take(hchan, elem, None, age)
     }
 }

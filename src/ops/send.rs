@@ -8,7 +8,7 @@ use crate::chan::{Chan, Locked};
 use crate::error::{SendError, TrySendError, polled_after_ready, refused};
 use crate::handles::sender::Sender;
 use crate::hchan::sudog::SendTicket;
-use crate::hchan::{Hchan, Look};
+use crate::hchan::{HchanOf, Look};
 use crate::mask::masked;
 use crate::sync::Exclusive;
 use crate::wakes::Wakes;
@@ -64,19 +64,19 @@ fn send_or_park<T>(
     let waker = cx.waker().clone();
     let visit = caller.visit(What::Send, &waker);
     let mut hchan = chan.lock();
-    match hchan.send(value) {
-        Ok(waker) => {
-            hchan.unlock_and_wake(waker);
-            Poll::Ready(Ok(()))
-        }
-        Err(TrySendError::Closed(())) => Poll::Ready(Err(SendError(()))),
-        Err(TrySendError::Full(())) => {
-            if hchan.is_live() {
-                *place = Some(hchan.park_send(value, visit, |sudog| sudog.set_task(waker)));
+    if !hchan.send_parks() {
+        match hchan.send_if(value) {
+            Ok(next) => {
+                hchan.unlock_and_wake(next);
+                return Poll::Ready(Ok(()));
             }
-            Poll::Pending
+            Err(TrySendError::Closed(())) => return Poll::Ready(Err(SendError(()))),
+            Err(TrySendError::Full(())) if !hchan.is_live() => return Poll::Pending,
+            Err(TrySendError::Full(())) => {}
         }
     }
+    *place = Some(hchan.park_send(value, visit, |sudog| sudog.set_task(waker)));
+    Poll::Pending
 }
 
 /// A poll in line.
@@ -101,7 +101,7 @@ pub(crate) fn poll_in_line<T>(
 /// Looks at what became of a parked send, under the lock.
 #[inline]
 fn look<T>(
-    hchan: &mut Hchan<T>,
+    hchan: &mut HchanOf<T>,
     place: &mut Option<SendTicket>,
     value: &mut Option<T>,
     task: &Waker,

@@ -5,13 +5,13 @@ use core::task::{Context, Poll, Waker};
 
 use super::arm::{ArmKind, Parked};
 use crate::chan::Chan;
-use crate::error::{RecvError, SendError, TryRecvError, TrySendError, present, refused};
+use crate::error::{RecvError, SendError, TryRecvError, TrySendError, refused};
 use crate::handles::receiver::Receiver;
 use crate::hchan::offer::Offer;
 use crate::hchan::select::Released;
 use crate::hchan::sudog::{SendTicket, Ticket};
 use crate::mask::masked;
-use crate::ops::recv::{self, Plainly};
+use crate::ops::recv::{self, Plainly, Way};
 use crate::ops::send::{self, SendFromFuture, SendFuture};
 use crate::sync::Arc;
 use crate::watch::{Caller, What};
@@ -229,14 +229,17 @@ impl<H: Handle> Operation for Receive<H> {
         let receiver = self.receiver();
         receiver.leave_standing();
         let mut hchan = receiver.chan.lock();
-        let mut elem = None;
-        match hchan.recv(&mut elem) {
-            Ok(served) => {
-                hchan.unlock_with(&mut elem, served);
-                Ok(Ok(present(elem)))
-            }
+        // A receive that finds nothing changes nothing.
+        let now = hchan.now();
+        let received = match hchan.recv_alone() {
+            Ok(Some(value)) => return Ok(Ok(value)),
+            Ok(None) => Plainly.serve(hchan, 0),
+            Err(refusal) => Err(refusal),
+        };
+        match received {
+            Ok(value) => Ok(Ok(value)),
             Err(TryRecvError::Closed) => Ok(Err(RecvError)),
-            Err(TryRecvError::Empty) => Err(hchan.now()),
+            Err(TryRecvError::Empty) => Err(now),
         }
     }
 
@@ -369,17 +372,13 @@ impl<F: Sending> Operation for F {
 
     fn attempt(&mut self) -> Result<Self::Output, u64> {
         let (chan, value, _) = self.parts();
-        let mut hchan = chan.lock();
-        let sent = match hchan.send(value) {
-            Ok(waker) => {
-                hchan.unlock_and_wake(waker);
-                Ok(())
-            }
-            Err(TrySendError::Full(())) => return Err(hchan.now()),
-            Err(TrySendError::Closed(())) => {
-                drop(hchan);
-                Err(SendError(()))
-            }
+        let hchan = chan.lock();
+        // A send that finds no room changes nothing.
+        let now = hchan.now();
+        let sent = match hchan.send_and_unlock(value) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(())) => return Err(now),
+            Err(TrySendError::Closed(())) => Err(SendError(())),
         };
         Ok(self.answer(sent))
     }

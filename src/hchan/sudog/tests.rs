@@ -12,9 +12,7 @@ use crate::watch::visit;
 fn park(sudogs: &mut Sudogs, queue: &mut WaitQ, id: u32) -> Ticket {
     let waker = Waker::noop().clone();
     queue
-        .park(sudogs, id.into(), id, visit(), |sudog| {
-            sudog.set_task(waker)
-        })
+        .park(sudogs, id.into(), visit(), |sudog| sudog.set_task(waker))
         .0
 }
 
@@ -22,9 +20,7 @@ fn park(sudogs: &mut Sudogs, queue: &mut WaitQ, id: u32) -> Ticket {
 fn park_arm(sudogs: &mut Sudogs, queue: &mut WaitQ, id: u32, select: &Arc<Offer>) -> Ticket {
     let arm = select.clone();
     queue
-        .park(sudogs, id.into(), id, visit(), |sudog| {
-            sudog.set_arm(arm, 0)
-        })
+        .park(sudogs, id.into(), visit(), |sudog| sudog.set_arm(arm, 0))
         .0
 }
 
@@ -36,19 +32,19 @@ fn open() -> Arc<Offer> {
 
 fn dequeue(sudogs: &mut Sudogs, queue: &mut WaitQ, terms: Terms, limit: u64) -> Option<u32> {
     let (number, _waker) = queue.dequeue(sudogs, terms, limit)?;
-    Some(sudogs.get(number).value)
+    Some(sudogs.get(number).age as u32)
 }
 
 fn leave(sudogs: &mut Sudogs, queue: &mut WaitQ, ticket: &Ticket) -> u32 {
     queue.unlink(sudogs, ticket.number());
     sudogs.release(ticket.number(), |sudog| {
         assert!(sudog.take_waker().is_some());
-        sudog.value
+        sudog.age as u32
     })
 }
 
 fn ids(sudogs: &Sudogs, queue: &WaitQ) -> Vec<u32> {
-    queue.iter(sudogs).map(|sudog| sudog.value).collect()
+    queue.iter(sudogs).map(|sudog| sudog.age as u32).collect()
 }
 
 #[test]
