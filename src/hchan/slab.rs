@@ -24,6 +24,24 @@ pub(crate) trait Place: Default {
     fn next(&mut self) -> &mut u32;
 }
 
+/// How many places of this size there are before a crowd gets segments, at most.
+pub(super) const fn first_places(size: usize) -> u32 {
+    match places(FIRST_BYTES, size) {
+        few if few < FIRST_PLACES => few,
+        _ => FIRST_PLACES,
+    }
+}
+
+/// How many places of this size so many bytes are for, and at least one: a power of two, so that a number is split
+/// without a division.
+pub(super) const fn places(bytes: usize, size: usize) -> u32 {
+    match size {
+        0 => FIRST_PLACES,
+        large if large > bytes => 1,
+        small => 1 << (bytes / small).ilog2(),
+    }
+}
+
 pub(crate) struct Slab<P> {
     first: Vec<P>,
     /// The free place of `first` to use next.
@@ -33,22 +51,10 @@ pub(crate) struct Slab<P> {
 
 impl<P: Place> Slab<P> {
     /// How many places `first` has at most.
-    const FIRST: u32 = match Self::places(FIRST_BYTES) {
-        places if places < FIRST_PLACES => places,
-        _ => FIRST_PLACES,
-    };
+    const FIRST: u32 = first_places(size_of::<P>());
 
     /// How many places a segment has.
-    const SEGMENT: u32 = Self::places(SEGMENT_BYTES);
-
-    /// How many places so many bytes are for, and at least one: a power of two, so that a number is split without
-    /// a division.
-    const fn places(bytes: usize) -> u32 {
-        match bytes / size_of::<P>() {
-            0 => 1,
-            places => 1 << places.ilog2(),
-        }
-    }
+    const SEGMENT: u32 = places(SEGMENT_BYTES, size_of::<P>());
 
     pub(crate) const fn new() -> Self {
         Self {

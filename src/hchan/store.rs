@@ -8,11 +8,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
+use super::slab::{first_places, places};
 use crate::error::present;
-
-/// The most that the first places take up, and how many they are at most: as many as in the slab of the sudogs.
-const FIRST_BYTES: usize = 128 * 1024;
-const FIRST_PLACES: usize = 2048;
 
 /// The size of a segment.
 const SEGMENT_BYTES: usize = 4 * 1024;
@@ -91,23 +88,10 @@ fn move_value<T>(to: &mut Option<T>, from: &mut Option<T>) {
 
 impl<T> Values<T> {
     /// How many places `first` has at most.
-    const FIRST: usize = match Self::places(FIRST_BYTES) {
-        places if places < FIRST_PLACES => places,
-        _ => FIRST_PLACES,
-    };
+    const FIRST: usize = first_places(size_of::<Option<T>>()) as usize;
 
     /// How many places a segment has.
-    const SEGMENT: usize = Self::places(SEGMENT_BYTES);
-
-    /// How many places so many bytes are for, and at least one: a power of two, so that a number is split without a
-    /// division.
-    const fn places(bytes: usize) -> usize {
-        match size_of::<Option<T>>() {
-            0 => FIRST_PLACES,
-            size if size > bytes => 1,
-            size => 1 << (bytes / size).ilog2(),
-        }
-    }
+    const SEGMENT: usize = places(SEGMENT_BYTES, size_of::<Option<T>>()) as usize;
 
     /// A place for a value, beyond those that there are in `first`.
     fn make_place(&mut self, number: usize) -> &mut Option<T> {
