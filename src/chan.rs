@@ -43,7 +43,7 @@ impl<T> Chan<T> {
         let (watch, sender, receiver) = Watch::pair::<T>(kind, hchan.capacity(), caller);
         *hchan.trace() = watch.trace();
         let chan = Arc::new(Self {
-            outside: Outside::new(kind, &hchan, watch),
+            outside: Outside::new(&hchan, watch),
             hchan: Mutex::new(hchan),
         });
         (

@@ -5,7 +5,8 @@
 //! counterpart that it meets, and returns the waker to wake after the unlock.
 //!
 //! Here are send and receive. In files of their own are `close`, with the count of handles; `permit`; `lease`;
-//! `select`, what a select asks; and `seen`, what is shown and told. `sudog` holds the waiters, in a `slab`, and `offer` what a select's arms share.
+//! `select`, what a select asks; and `seen`, what is shown and told. `sudog` holds the waiters, in a `slab`, and
+//! `offer` what a select's arms share.
 //!
 //! None of these knows of the values: a rule says where one goes, and `elem` moves it there, between the `ring` and
 //! the `store`, which has those of waiters and what was put back.
@@ -217,7 +218,7 @@ impl Hchan {
 
     /// Completes the first receive in line with a value of this age.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "its callers are not inlined")]
+    #[expect(clippy::inline_always, reason = "no type repeats it")]
     fn complete_recv(&mut self, age: u64) -> Option<(u32, Waker)> {
         let sudogs = &mut self.waiters.as_mut()?.sudogs;
         let first = self.recvq.dequeue(sudogs, Terms::Revocable, u64::MAX)?;

@@ -2,8 +2,8 @@
 
 use alloc::boxed::Box;
 
+use crate::hchan::Hchan;
 use crate::hchan::sudog::SendTicket;
-use crate::hchan::{Hchan, Kind};
 use crate::ops::closed::Line;
 use crate::sync::{AtomicBool, AtomicU8, AtomicU64, Mutex, Ordering, Turns};
 use crate::watch::Watch;
@@ -28,12 +28,12 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
-    pub(crate) fn new(kind: Kind, hchan: &Hchan, watch: Watch) -> Self {
+    pub(crate) fn new(hchan: &Hchan, watch: Watch) -> Self {
         Self {
             turns: Turns::new(),
             outlook: AtomicU8::new(hchan.outlook()),
-            has_slots: hchan.capacity() != Some(0) || kind == Kind::Never,
-            is_live: kind != Kind::Never,
+            has_slots: hchan.capacity() != Some(0) || !hchan.is_live(),
+            is_live: hchan.is_live(),
             closed: AtomicBool::new(false),
             served: AtomicU64::new(0),
             closeq: Mutex::new(None),

@@ -21,7 +21,7 @@ use crate::watch::{Caller, Watch, visit};
 /// What surrounds a channel.
 fn outside() -> Outside {
     let (watch, ..) = Watch::pair::<u32>(Kind::Bounded, None, Caller::here());
-    Outside::new(Kind::Bounded, &Hchan::new(Kind::Bounded, 0), watch)
+    Outside::new(&Hchan::new(Kind::Bounded, 0), watch)
 }
 
 /// Counts the wakes.
