@@ -67,21 +67,31 @@ static HANDLER: Handler = Handler(UnsafeCell::new(None));
 
 #[unsafe(no_mangle)]
 extern "C" fn tick() {
+    set_timer();
     if let Some(handle) = unsafe { &mut *HANDLER.0.get() } {
         handle();
     }
 }
 
+/// Sets how many ticks are between the interrupt after the next and the one before it: at times fewer than the
+/// handler takes, at times enough to let the program do some work.
+fn set_timer() {
+    const RELOAD: *mut u32 = 0xe000_e014 as *mut u32;
+    static RANDOM: AtomicU32 = AtomicU32::new(0);
+
+    let random = RANDOM.load(Ordering::Relaxed);
+    let random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+    RANDOM.store(random, Ordering::Relaxed);
+    unsafe { RELOAD.write_volatile(50 + (random >> 16) % 1_000) };
+}
+
 /// Does some work while a timer calls the handler.
 fn interrupted(handler: impl FnMut() + 'static, work: impl Future<Output = ()>) {
     const CONTROL: *mut u32 = 0xe000_e010 as *mut u32;
-    const RELOAD: *mut u32 = 0xe000_e014 as *mut u32;
 
-    unsafe {
-        *HANDLER.0.get() = Some(Box::new(handler));
-        RELOAD.write_volatile(2_500);
-        CONTROL.write_volatile(7);
-    }
+    unsafe { *HANDLER.0.get() = Some(Box::new(handler)) };
+    set_timer();
+    unsafe { CONTROL.write_volatile(7) };
     run_to_end(work);
     unsafe { CONTROL.write_volatile(0) };
     masked(|| unsafe { *HANDLER.0.get() = None });
