@@ -6,6 +6,7 @@ use core::task::{Context, Waker};
 
 use crate::hchan::sudog::Ticket;
 use crate::hchan::{HchanOf, Look};
+use crate::wakes::Unneeded;
 
 /// Makes futures of structs: fused, shown by name, and out of line once they are dropped.
 ///
@@ -105,8 +106,8 @@ fn with_waker_there<R>(
     cx: &Context<'_>,
     mut attempt: impl FnMut(&mut Option<Waker>) -> Option<R>,
 ) -> R {
-    let mut waker = Some(cx.waker().clone());
-    let answer = attempt(&mut waker);
+    let mut waker = Unneeded(Some(cx.waker().clone()));
+    let answer = attempt(&mut waker.0);
     // If this panics, the answer is dropped, and what it holds goes back.
     drop(waker);
     match answer {

@@ -55,7 +55,7 @@ pub(crate) fn wake_and_drop(next: Option<Waker>, _left: Option<Waker>) {
     next.into_iter().for_each(Waker::wake);
 }
 
-/// A waker that is dropped as by [`wake_and_drop`]: for a handle that has more to do as it is dropped.
+/// A waker that is dropped as by [`wake_and_drop`], also if what comes before its drop panics.
 pub(crate) struct Unneeded(pub(crate) Option<Waker>);
 
 impl Drop for Unneeded {
@@ -74,10 +74,19 @@ fn drop_in_any_case(waker: Waker) {
     wake_and_drop(None, Some(waker));
 }
 
-/// Drops a waker that turned out not to be needed. If that panics, its task must still get what it has received.
+/// A waker that turned out not to be needed. If its drop panics, its task must still get what it has received.
+pub(crate) struct InVain(pub(crate) Option<Waker>);
+
+impl Drop for InVain {
+    #[inline]
+    fn drop(&mut self) {
+        drop_in_vain(self.0.take());
+    }
+}
+
 #[cold]
 #[inline(never)]
-pub(crate) fn drop_in_vain(waker: Waker) {
+fn drop_in_vain(waker: Option<Waker>) {
     contain(|| drop(waker));
 }
 

@@ -8,7 +8,7 @@
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::future::{Future, poll_fn};
@@ -16,13 +16,14 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::{Pin, pin};
 use std::ptr;
+use std::rc::Rc;
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use std::time::Duration;
 
 use futures::StreamExt;
 use hchan::{Receiver, RecvSet, Select, Sender, bounded, never, unbounded};
 
-use support::{poll_once, ready};
+use support::{on_wake, poll_once, ready};
 
 /// The system's allocator, counted for each thread.
 struct Counting;
@@ -943,6 +944,48 @@ fn a_waker_that_was_cloned_in_vain_and_panics_as_it_is_dropped_takes_nothing_alo
     tx.try_send(1).unwrap();
     let reserved = cloned_in_vain(receive(), |cx| tx.poll_reserve(cx).is_ready());
     assert_eq!((reserved, rx.snapshot().permits), (None, 0));
+}
+
+#[test]
+fn a_waker_that_was_cloned_in_vain_may_panic_as_it_is_dropped_after_another_has() {
+    let bad = || on_wake(|| panic_any("another's"));
+    let (tx, rx) = bounded(1);
+
+    // A full channel and a send that waits, by the time the waker has been cloned.
+    let sends: Rc<RefCell<Vec<_>>> = Rc::default();
+    let fill = {
+        let (tx, sends) = (tx.clone(), sends.clone());
+        move || {
+            tx.try_send(1).unwrap();
+            let mut send = Box::pin(tx.send_owned(2));
+            let polled = send.as_mut().poll(&mut Context::from_waker(&bad()));
+            assert!(polled.is_pending());
+            sends.borrow_mut().push(send);
+        }
+    };
+    let received = cloned_in_vain(fill, |cx| poll(&mut rx.recv(), cx));
+    assert_eq!(received, None);
+    assert_eq!((rx.try_recv(), rx.try_recv()), (Ok(1), Ok(2)));
+    assert!(poll_once(sends.borrow_mut().pop().unwrap()).is_ready());
+
+    // An empty channel and a receive that waits.
+    tx.try_send(0).unwrap();
+    let recvs: Rc<RefCell<Vec<_>>> = Rc::default();
+    let empty = {
+        let (rx, recvs) = (rx.clone(), recvs.clone());
+        move || {
+            assert_eq!(rx.try_recv(), Ok(0));
+            let mut recv = Box::pin(rx.recv_owned());
+            let polled = recv.as_mut().poll(&mut Context::from_waker(&bad()));
+            assert!(polled.is_pending());
+            recvs.borrow_mut().push(recv);
+        }
+    };
+    let mut send = tx.send(3);
+    assert_eq!(cloned_in_vain(empty, |cx| poll(&mut send, cx)), None);
+    drop(send);
+    let recv = recvs.borrow_mut().pop().unwrap();
+    assert_eq!(ready(recv), Ok(3));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::hchan::sudog::Ticket;
 use crate::hchan::{HchanOf, Look, Served};
 use crate::mask::masked;
 use crate::sync::Exclusive;
-use crate::wakes::{Wakes, drop_in_vain};
+use crate::wakes::{InVain, Wakes};
 use crate::watch::{Caller, What};
 
 /// What happens to a value that a receive gets: it is returned, or leased. All else is the same for both.
@@ -23,7 +23,7 @@ pub(crate) trait Way<T>: Sized {
     /// The receive got a value at once, and served nobody.
     fn take_alone(&mut self, hchan: Locked<'_, T>, value: T, age: u64) -> Self::Got;
 
-    /// The receive got a value at once, and served `next`.
+    /// The receive got a value, and perhaps served `next`.
     fn take(
         &mut self,
         hchan: Locked<'_, T>,
@@ -156,9 +156,8 @@ pub(crate) fn recv_or_park<T, W: Way<T>>(
         let (age, mut elem) = (way.age(&mut hchan, None), None);
         match hchan.recv(&mut elem) {
             Ok(next) => {
-                let got = way.take(hchan, &mut elem, next, age);
-                drop_in_vain(waker);
-                return Poll::Ready(Ok(got));
+                let _in_vain = InVain(Some(waker));
+                return Poll::Ready(Ok(way.take(hchan, &mut elem, next, age)));
             }
             Err(TryRecvError::Closed) => return Poll::Ready(Err(RecvError)),
             Err(TryRecvError::Empty) if !hchan.is_live() => return Poll::Pending,

@@ -11,7 +11,7 @@ use crate::hchan::sudog::SendTicket;
 use crate::hchan::{HchanOf, Look};
 use crate::mask::masked;
 use crate::sync::Exclusive;
-use crate::wakes::Wakes;
+use crate::wakes::{Unneeded, Wakes};
 use crate::watch::{Caller, What};
 
 /// One poll of a send whose value is in `value`, or stands in line at `place` once it has parked.
@@ -67,6 +67,7 @@ fn send_or_park<T>(
     if !hchan.send_parks() {
         match hchan.send_if(value) {
             Ok(next) => {
+                let _unneeded = Unneeded(Some(waker));
                 hchan.unlock_and_wake(next);
                 return Poll::Ready(Ok(()));
             }
@@ -112,7 +113,7 @@ fn look<T>(
     renew(hchan, look, ticket, waker)
 }
 
-/// Leaves the line. The value is in `value` again, unless a receiver has it.
+/// Leaves the line. The value is in `value` again, unless it was sent.
 #[inline]
 pub(crate) fn leave_line<T>(chan: &Chan<T>, place: &mut Option<SendTicket>, value: &mut Option<T>) {
     if let Some(ticket) = place.take() {
