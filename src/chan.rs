@@ -4,8 +4,8 @@
 //! code runs there: what a rule returns to be woken, dropped or received leaves by one of the guard's methods,
 //! which consume it.
 //!
-//! A waker that panics keeps nobody else from being woken, and loses no value: one that is on its way to its
-//! receiver is [`Unseen`] until it arrives, and goes back.
+//! A waker that panics keeps nobody else from being woken. A value that is on its way to its receiver meanwhile is
+//! [`Unseen`] until it arrives, and goes back, unless others may have been told by then that none will come.
 
 use alloc::vec::Vec;
 use core::fmt;

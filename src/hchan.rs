@@ -29,9 +29,9 @@ use alloc::collections::BinaryHeap;
 use core::cmp::Reverse;
 use core::task::Waker;
 
-pub(crate) use self::elem::{HchanOf, Served};
+pub(crate) use self::elem::{HchanOf, Rest, Served};
 use self::offer::Terms;
-use self::slab::NIL;
+use self::slab::{Extent, NIL};
 use self::sudog::{SendTicket, State, Sudog, Sudogs, Ticket, WaitQ};
 use crate::error::{TryRecvError, TrySendError};
 use crate::trace::{Event, Op, Queue, Trace};
@@ -62,8 +62,8 @@ pub(crate) struct Hchan {
     /// How many of these have left, so that the others are inside. 64 bits on every target: a slot is the
     /// remainder of a division, so a count that wraps around would jump to another slot.
     left: u64,
-    /// How many of these have left from beside the ring, handed on or after they were put back; less those that
-    /// were put back. So it may be less than nothing, and wraps around.
+    /// How many of these have left otherwise than by a receive from the ring: handed on, after they were put back,
+    /// or with the last receiver; less those that were put back. So it may be less than nothing, and wraps around.
     beside: u64,
     /// The most values that were inside at once.
     peak: usize,
@@ -76,8 +76,8 @@ pub(crate) struct Hchan {
     receivers: u32,
     /// What there is to look for beside the ring and `sendq`, as bits.
     aside: u8,
-    /// 0 once no send is accepted any more, because the channel is closed, or ever, because nothing happens on it;
-    /// before, all bits. A mask for the outlook.
+    /// A mask for the outlook: all bits while sends are accepted, and 0 once the channel is closed. It is 0 from the
+    /// start where nothing ever happens.
     open: u8,
     /// Which operations would surely park if they came now. Set by each rule that changes it.
     outlook: u8,
@@ -283,20 +283,21 @@ impl Hchan {
 
     /// Looks at what became of a parked send. If the channel was closed, the value is still with the sudog.
     fn look_send(&mut self, place: &mut Option<SendTicket>, task: &Waker) -> Look {
-        let Some(SendTicket { ticket, since }) = place.take() else {
+        let Some(parked) = place.take() else {
             unreachable!("only a parked operation is looked at");
         };
-        if since <= self.served() {
-            self.trace.done(ticket.op);
+        if parked.is_sent(self.served()) {
+            self.trace.done(parked.ticket.op);
             return Look::Done;
         }
+        let SendTicket { ticket, since } = parked;
         let mut ticket = Some(ticket);
         let look = self.look(&mut ticket, task);
         *place = ticket.map(|ticket| SendTicket { ticket, since });
         look
     }
 
-    /// Gives up a parked send. Its value is still with its sudog if `kept` says so, and else a receiver has it.
+    /// Gives up a parked send. Its value is still with its sudog if `kept` says so, and else it was sent.
     /// Returns a waker to drop.
     #[inline(never)]
     fn cancel_send(&mut self, place: SendTicket, kept: &mut bool) -> Option<Waker> {
@@ -392,7 +393,7 @@ impl Hchan {
         (NIL, self.left)
     }
 
-    /// Completes the first send in line that parked before `limit`. Its value is still with the sudog.
+    /// Completes the first send in line that parked no later than `limit`. Its value is still with the sudog.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "no type repeats it")]
     fn complete_send(&mut self, limit: u64) -> Option<(u32, Waker)> {
@@ -602,6 +603,13 @@ impl Hchan {
         self.sudogs().get_mut(ticket.number()).state == State::Success
     }
 
+    /// Whether a parked receive leaves nothing behind, neither a value nor a place in a crowd's storage.
+    #[inline]
+    fn leaves_nothing(&mut self, ticket: &Ticket) -> bool {
+        let sudog = self.sudogs().get_first(ticket.number());
+        sudog.is_some_and(|sudog| sudog.state != State::Success)
+    }
+
     /// From now on a parked operation wakes this task: false if it was completed meanwhile. Returns the waker that
     /// is not needed.
     pub(crate) fn renew(&mut self, ticket: &Ticket, waker: Waker) -> (bool, Option<Waker>) {
@@ -622,9 +630,16 @@ impl Hchan {
         let line = match queue {
             Queue::Recv => &mut self.recvq,
             Queue::Send => &mut self.sendq,
-            Queue::Reserve | Queue::Close => &mut waiters.reserveq,
+            Queue::Reserve => &mut waiters.reserveq,
+            Queue::Close => unreachable!("who waits for the end stands outside"),
         };
         (&mut waiters.sudogs, line)
+    }
+
+    /// How many sudogs may be in use.
+    fn extent(&self) -> Extent {
+        let sudogs = self.waiters.as_ref().map(|waiters| &waiters.sudogs);
+        sudogs.map_or_else(Extent::default, |sudogs| sudogs.extent())
     }
 
     #[inline]
@@ -736,8 +751,8 @@ impl Hchan {
     }
 
     /// How many slots permits hold.
-    const fn reserved(&self) -> u32 {
-        (Self::slots_of(self.dataqsiz) - self.slots) as u32
+    const fn reserved(&self) -> usize {
+        Self::slots_of(self.dataqsiz) - self.slots
     }
 
     #[inline]
@@ -760,11 +775,12 @@ impl Hchan {
 impl Waiters {
     /// Takes the oldest of what was put back.
     fn take_returned(&mut self) -> Option<(u32, u64)> {
-        const SPARE: usize = 1024;
+        const SPARE: usize = 128;
 
         let Reverse((age, number)) = self.returned.pop()?;
-        if self.returned.is_empty() && self.returned.capacity() > SPARE {
-            self.returned = BinaryHeap::new();
+        let (len, capacity) = (self.returned.len(), self.returned.capacity());
+        if capacity > SPARE && len <= capacity / 4 {
+            self.returned.shrink_to(SPARE.max(2 * len));
         }
         self.sudogs.free(number);
         Some((number, age))
@@ -784,3 +800,4 @@ mod store;
 pub(crate) mod sudog;
 #[cfg(test)]
 mod tests;
+mod usage;

@@ -271,7 +271,7 @@ impl Channel {
                 recvq: receives.count,
                 senders: senders.count,
                 receivers: receivers.count,
-                permits: counts.reserved as usize,
+                permits: counts.reserved,
                 unclaimed: counts.unclaimed as usize,
                 sent: counts.sent,
                 received: counts

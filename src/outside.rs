@@ -14,7 +14,7 @@ pub(crate) struct Outside {
     /// The channel's outlook when the lock was last released. A hint, by which a poll clones its waker first if it
     /// will probably park; never relied on.
     outlook: AtomicU8,
-    /// Whether there are slots to reserve, or never will be anything.
+    /// Whether slots can be reserved: on capacity 0 there are none. Where nothing ever happens, a reservation waits.
     has_slots: bool,
     /// Whether anything may ever happen on the channel.
     is_live: bool,
@@ -46,7 +46,7 @@ impl Outside {
         core::ptr::from_ref(self).addr()
     }
 
-    /// Whether there are slots to reserve, or never will be anything.
+    /// Whether slots can be reserved: on capacity 0 there are none. Where nothing ever happens, a reservation waits.
     pub(crate) const fn has_slots(&self) -> bool {
         self.has_slots
     }

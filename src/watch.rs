@@ -201,7 +201,7 @@ pub(crate) struct Counts {
     pub(crate) received: u64,
     /// What was put back and is inside.
     pub(crate) returned: u32,
-    pub(crate) reserved: u32,
+    pub(crate) reserved: usize,
     pub(crate) unclaimed: u32,
     pub(crate) sent: u64,
     pub(crate) peak: usize,

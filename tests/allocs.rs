@@ -12,6 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::future::{Future, poll_fn};
+use std::iter;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::{Pin, pin};
@@ -20,6 +21,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use std::time::Duration;
 
+use fastrand::Rng;
 use futures::StreamExt;
 use hchan::{Receiver, RecvSet, Select, Sender, bounded, never, unbounded};
 
@@ -289,6 +291,46 @@ fn a_crowd_that_comes_again_allocates_nothing() {
     returning_crowd::<64>(300);
     returning_crowd::<1024>(60);
     returning_crowd::<9000>(8);
+}
+
+/// A crowd that stays, of which one after another is served and parks again: with so many values of so many bytes
+/// handed and not yet received, and the places of the crowd well shuffled.
+#[track_caller]
+fn standing_crowd<const BYTES: usize>(crowd: usize, handed: usize) {
+    const ROUNDS: usize = 20_000;
+
+    let mut rng = Rng::with_seed(1);
+    let (tx, rx) = bounded::<[u8; BYTES]>(0);
+    let mut parked: VecDeque<_> = (0..crowd).map(|_| park(rx.recv())).collect();
+    rng.shuffle(parked.make_contiguous());
+    parked.clear();
+    parked.extend((0..crowd).map(|_| park(rx.recv())));
+    (0..handed).for_each(|_| tx.try_send([0; BYTES]).unwrap());
+    let mut rounds = || {
+        for _ in 0..ROUNDS {
+            tx.try_send([0; BYTES]).unwrap();
+            assert!(ready(parked.pop_front().unwrap()).is_ok());
+            parked.push_back(park(rx.recv()));
+        }
+    };
+    rounds();
+    rounds();
+    let count = allocations(rounds);
+    // How many segments have a value of several goes up and down.
+    let limit = handed.min(1) * ROUNDS / 200;
+    assert!(
+        count <= limit,
+        "{count} for {BYTES} bytes, {crowd} receives, {handed} handed"
+    );
+}
+
+#[test]
+fn a_crowd_that_is_served_by_turns_hardly_allocates() {
+    standing_crowd::<8>(20_000, 0);
+    standing_crowd::<64>(5_000, 0);
+    standing_crowd::<64>(5_000, 30);
+    standing_crowd::<256>(1_000, 10);
+    standing_crowd::<4096>(300, 1);
 }
 
 #[test]
@@ -676,6 +718,35 @@ fn values_that_were_put_back_leave_no_memory_behind() {
         leave(capacity, |_| ());
     }
     leave(100_000, |_| ());
+}
+
+#[test]
+fn a_crowd_whose_last_was_handed_a_value_leaves_no_memory_behind() {
+    let since = Since::now();
+    let (tx, rx) = unbounded::<[u8; 2048]>();
+    let mut parked: Vec<_> = (0..100_000).map(|_| park(rx.recv())).collect();
+    let last = parked.pop();
+    drop(parked);
+    tx.try_send([1; 2048]).unwrap();
+    drop(last);
+    assert_eq!(rx.try_recv(), Ok([1; 2048]));
+    assert!(since.bytes() < PLACES + SMALL, "{} bytes", since.bytes());
+}
+
+#[test]
+fn values_that_were_put_back_leave_little_memory_behind_before_the_last_leaves() {
+    let since = Since::now();
+    let (tx, rx) = unbounded::<u64>();
+    (0..300_000).for_each(|n| tx.try_send(n).unwrap());
+    let leases: Vec<_> = iter::from_fn(|| rx.try_lease().ok()).collect();
+    drop(leases);
+    assert!(rx.try_iter().take(299_999).eq(0..299_999));
+    assert!(
+        since.bytes() < PLACES + 2 * SMALL,
+        "{} bytes",
+        since.bytes()
+    );
+    assert_eq!(rx.try_recv(), Ok(299_999));
 }
 
 #[test]

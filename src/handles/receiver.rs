@@ -1,6 +1,5 @@
 //! The receiving handle.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::future::Future;
 use core::task::{Context, Poll};
@@ -14,6 +13,7 @@ use crate::handles::both::{Standing, both_handles, too_many_handles};
 use crate::handles::iter::Iter;
 use crate::handles::iter::{Drain, TryIter};
 use crate::handles::weak::WeakReceiver;
+use crate::hchan::Rest;
 use crate::hchan::sudog::Ticket;
 use crate::mask::masked;
 use crate::ops::lease::{Lease, LeaseFuture};
@@ -728,7 +728,7 @@ impl<T> Drop for Receiver<T> {
         let watcher =
             { self.watch.take() }.and_then(|place| masked!(self.chan.leave_closeq(&place)));
         let (_watcher, mut _left) = (Unneeded(watcher), Unneeded(None));
-        let (mut next, mut _values) = (None, VecDeque::new());
+        let (mut next, mut _values) = (None, Rest::new());
         masked!({
             let mut hchan = self.chan.lock();
             if let Some(ticket) = self.standing.take() {

@@ -155,7 +155,7 @@ impl Waiters {
     }
 }
 
-pub(super) fn count_up(count: &mut u32) -> bool {
+fn count_up(count: &mut u32) -> bool {
     match count.checked_add(1) {
         Some(more) => {
             *count = more;

@@ -10,7 +10,7 @@ use super::ring::Ring;
 use super::select::Released;
 use super::slab::NIL;
 use super::store::Store;
-use super::sudog::{SendTicket, Sudog, Ticket};
+use super::sudog::{SendTicket, Sudog, Sudogs, Ticket};
 use super::{Hchan, Kind, Look, Moves, Sent};
 use crate::error::{SendError, TryRecvError, TrySendError, present};
 use crate::outside::Outside;
@@ -20,9 +20,9 @@ use crate::watch::Visit;
 /// A channel of `T`: the rules, and the values that they move.
 pub(crate) struct HchanOf<T> {
     hchan: Hchan,
-    /// The values inside.
+    /// The values inside, but for those that were put back.
     buf: Ring<T>,
-    /// The values outside the ring.
+    /// Those, and the values of waiters.
     store: Store<T>,
 }
 
@@ -105,18 +105,22 @@ impl<T> HchanOf<T> {
     ) -> Look {
         let number = place.as_ref().map_or(NIL, |place| place.ticket.number());
         let look = self.hchan.look_send(place, task);
-        if look == Look::Closed {
-            self.store.take(number, elem);
+        match look {
+            Look::Closed => self.fetch_there(number, elem),
+            Look::Done => self.freed(number),
+            Look::Parked | Look::Elsewhere => {}
         }
         look
     }
 
-    /// Gives up a parked send. The value is in `elem` again, unless a receiver has it. Returns a waker to drop.
+    /// Gives up a parked send. The value is in `elem` again, unless it was sent. Returns a waker to drop.
+    #[inline(never)]
     pub(crate) fn cancel_send(&mut self, place: SendTicket, elem: &mut Option<T>) -> Option<Waker> {
         let (number, mut kept) = (place.ticket.number(), false);
         let left = self.hchan.cancel_send(place, &mut kept);
-        if kept {
-            self.store.take(number, elem);
+        match kept {
+            true => self.fetch_there(number, elem),
+            false => self.freed(number),
         }
         left
     }
@@ -177,7 +181,7 @@ impl<T> HchanOf<T> {
         let (released, left, sent) = self.hchan.release_send(place, select);
         let next = sent.and_then(|sent| {
             let mut elem = None;
-            self.store.take(place.ticket.number(), &mut elem);
+            self.fetch_there(place.ticket.number(), &mut elem);
             self.move_sent(sent, &mut elem)
         });
         (released, left, next)
@@ -197,7 +201,7 @@ impl<T> HchanOf<T> {
     #[inline(never)]
     fn move_up_from(&mut self, sender: u32) {
         let mut elem = None;
-        self.store.take(sender, &mut elem);
+        self.fetch(sender, &mut elem);
         self.buf.push(present(elem), self.hchan.dataqsiz);
     }
 
@@ -251,8 +255,45 @@ impl<T> HchanOf<T> {
     fn take(&mut self, from: u32, elem: &mut Option<T>) {
         match from {
             NIL => *elem = self.buf.take(),
-            number => self.store.take(number, elem),
+            number => self.fetch(number, elem),
         }
+    }
+
+    /// Takes the value of a sudog, which may be free by now.
+    #[inline]
+    fn fetch(&mut self, number: u32, elem: &mut Option<T>) {
+        if self.store.take(number, elem) {
+            self.leave_far(number);
+        }
+    }
+
+    /// The same, where that is not likely.
+    #[inline(never)]
+    fn fetch_there(&mut self, number: u32, elem: &mut Option<T>) {
+        self.fetch(number, elem);
+    }
+
+    /// The value of a sudog beyond the first places has been taken.
+    #[cold]
+    #[inline(never)]
+    fn leave_far(&mut self, number: u32) {
+        self.store.leave_far(number);
+        self.fit();
+    }
+
+    /// After a sudog was freed: the storage of a crowd's values goes with that of its sudogs.
+    #[inline]
+    fn freed(&mut self, number: u32) {
+        if Sudogs::is_far(number) {
+            self.fit();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fit(&mut self) {
+        let crowd = self.hchan.extent();
+        self.store.fit(crowd);
     }
 
     /// Receives up to `limit` values without waiting, and counts them.
@@ -287,8 +328,10 @@ impl<T> HchanOf<T> {
     ) -> Look {
         let number = place.as_ref().map_or(NIL, Ticket::number);
         let look = self.hchan.claim(place, task);
-        if look == Look::Done {
-            self.store.take(number, elem);
+        match look {
+            Look::Done => self.fetch(number, elem),
+            Look::Closed => self.fit(),
+            Look::Parked | Look::Elsewhere => {}
         }
         look
     }
@@ -297,23 +340,28 @@ impl<T> HchanOf<T> {
     /// drop, and one to wake.
     #[inline]
     pub(crate) fn cancel_recv(&mut self, ticket: Ticket) -> (Option<Waker>, Option<Waker>) {
-        match self.hchan.is_done(&ticket) {
-            true => (None, self.disclaim(ticket)),
-            false => (self.hchan.leave_recvq(ticket), None),
+        match self.hchan.leaves_nothing(&ticket) {
+            true => (self.hchan.leave_recvq(ticket), None),
+            false => self.cancel_recv_there(ticket),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn disclaim(&mut self, ticket: Ticket) -> Option<Waker> {
+    fn cancel_recv_there(&mut self, ticket: Ticket) -> (Option<Waker>, Option<Waker>) {
         let (number, mut heir) = (ticket.number(), NIL);
+        if !self.hchan.is_done(&ticket) {
+            let left = self.hchan.leave_recvq(ticket);
+            self.fit();
+            return (left, None);
+        }
         let next = self.hchan.disclaim(ticket, &mut heir);
         if heir != NIL {
             let mut elem = None;
-            self.store.take(number, &mut elem);
+            self.fetch_there(number, &mut elem);
             self.store.keep(heir, &mut elem);
         }
-        next
+        (None, next)
     }
 
     /// Takes back a value that had left: for the first receiver in line, or into its old place. Returns whom to
@@ -336,7 +384,7 @@ impl<T> HchanOf<T> {
         &mut self,
         outside: &Outside,
         next: Option<Waker>,
-        values: &mut VecDeque<T>,
+        values: &mut Rest<T>,
     ) -> Wakes {
         let (was_last, wakes) = self.hchan.remove_receiver(outside, next);
         if was_last {
@@ -346,13 +394,27 @@ impl<T> HchanOf<T> {
     }
 
     #[inline(never)]
-    fn take_all(&mut self, values: &mut VecDeque<T>) {
-        let returned = self.hchan.take_all();
-        *values = self.buf.take_all();
-        for number in returned.into_iter().rev() {
+    fn take_all(&mut self, values: &mut Rest<T>) {
+        for number in self.hchan.take_all() {
             let mut elem = None;
-            self.store.take(number, &mut elem);
-            values.push_front(present(elem));
+            self.fetch_there(number, &mut elem);
+            values.returned.push(present(elem));
+        }
+        values.inside = self.buf.take_all();
+    }
+}
+
+/// What nobody can receive any more. It is dropped in this order, the oldest first.
+pub(crate) struct Rest<T> {
+    pub(crate) returned: Vec<T>,
+    pub(crate) inside: VecDeque<T>,
+}
+
+impl<T> Rest<T> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            returned: Vec::new(),
+            inside: VecDeque::new(),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Leases: values that were received and may come back.
 
 use super::Hchan;
-use super::close::count_up;
 use super::sudog::Ticket;
 
 impl Hchan {
@@ -17,7 +16,10 @@ impl Hchan {
     /// A value that has left may come back, and is unclaimed meanwhile; false if there are too many to count.
     #[inline]
     pub(crate) fn lease(&mut self) -> bool {
-        count_up(&mut self.unclaimed)
+        // The other half is for values that were handed, each of which has a sudog.
+        let counts = self.unclaimed < u32::MAX / 2;
+        self.unclaimed += u32::from(counts);
+        counts
     }
 
     /// A value that was leased will not come back.

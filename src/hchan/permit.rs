@@ -15,7 +15,7 @@ impl Hchan {
         if self.open == 0 {
             return Err(self.send_refusal());
         }
-        if !self.has_room() || self.reserved() == u32::MAX {
+        if !self.has_room() {
             return Err(TrySendError::Full(()));
         }
         self.slots -= 1;
@@ -39,9 +39,6 @@ impl Hchan {
 
     /// Grants the slot that is free to the first reservation in line.
     pub(super) fn admit_reservation(&mut self) -> Option<Waker> {
-        if self.reserved() == u32::MAX {
-            return None;
-        }
         let Waiters {
             sudogs, reserveq, ..
         } = &mut **self.waiters.as_mut()?;

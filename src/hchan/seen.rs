@@ -83,7 +83,7 @@ impl Hchan {
             recvq,
             senders: self.senders as usize,
             receivers: self.receivers as usize,
-            permits: self.reserved() as usize,
+            permits: self.reserved(),
             unclaimed: self.unclaimed as usize,
             sent: self.sent,
             received: self.left - u64::from(self.unclaimed),
@@ -109,7 +109,7 @@ impl Hchan {
             let (sudogs, reserveq) = (&waiters.sudogs, &waiters.reserveq);
             assert!(reserveq.is_empty() || self.is_aside(Self::RESERVING));
             assert!(reserveq.is_empty() || !closed);
-            assert!(reserveq.is_empty() || !self.has_room() || self.reserved() == u32::MAX);
+            assert!(reserveq.is_empty() || !self.has_room());
             let sends = self.sendq.starts_with_task(sudogs);
             let receives = self.recvq.starts_with_task(sudogs);
             assert!(!receives || nothing_inside);

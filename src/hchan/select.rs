@@ -35,7 +35,7 @@ impl Hchan {
     }
 
     /// A send that was held until now is in line again: serves it, in its place, if its counterpart passed it by.
-    /// Returns where its value goes then, and a waker to drop.
+    /// Returns a waker to drop, and where its value goes then.
     #[inline(never)]
     pub(super) fn release_send(
         &mut self,
@@ -90,7 +90,7 @@ impl Hchan {
 }
 
 impl WaitQ {
-    /// Takes out the first sender that parked before `limit` and that does not wait for a receiver in line.
+    /// Takes out the first sender that parked no later than `limit` and that does not wait for a receiver in line.
     #[cold]
     pub(super) fn dequeue_for_newcomer(
         &mut self,

@@ -42,6 +42,14 @@ pub(super) const fn places(bytes: usize, size: usize) -> u32 {
     }
 }
 
+/// How many places may be in use.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Extent {
+    pub(super) places: usize,
+    /// How many segments have those that are beyond the first ones.
+    pub(super) segments: usize,
+}
+
 pub(crate) struct Slab<P> {
     first: Vec<P>,
     /// The free place of `first` to use next.
@@ -150,6 +158,29 @@ impl<P: Place> Slab<P> {
         self.segments().release(number - Self::FIRST);
     }
 
+    /// The place with this number, if it is one of the first.
+    #[inline]
+    pub(super) fn get_first(&self, number: u32) -> Option<&P> {
+        self.first.get(number as usize)
+    }
+
+    /// Whether a place with this number is beyond the first ones, so that its storage may be freed.
+    #[inline]
+    pub(super) const fn is_far(number: u32) -> bool {
+        number >= Self::FIRST
+    }
+
+    /// How much of it may be in use.
+    pub(super) fn extent(&self) -> Extent {
+        let segments = { &self.more }
+            .as_ref()
+            .map_or(0, |more| more.live - more.spare);
+        Extent {
+            places: self.first.len() + segments * Self::SEGMENT as usize,
+            segments,
+        }
+    }
+
     fn segments(&mut self) -> &mut Segments<P> {
         match &mut self.more {
             Some(more) => more,
@@ -174,6 +205,8 @@ struct Segments<P> {
     open: u32,
     /// How many of them are empty.
     spare: usize,
+    /// How many segments are allocated.
+    live: usize,
 }
 
 struct Group<P> {
@@ -201,6 +234,7 @@ impl<P> Default for Segments<P> {
             roomy: NIL,
             open: NIL,
             spare: 0,
+            live: 0,
         }
     }
 }
@@ -257,7 +291,7 @@ impl<P: Place> Segments<P> {
         if self.roomy == NIL {
             self.roomy = self.groups.len() as u32;
             assert!(
-                self.roomy < NIL / Self::GROUP / Self::SIZE - 2,
+                self.roomy < NIL / 2 / Self::GROUP / Self::SIZE - 2,
                 "more operations parked than a channel can count"
             );
             self.groups.push(Group {
@@ -288,6 +322,7 @@ impl<P: Place> Segments<P> {
                 at
             }
         };
+        self.live += 1;
         group.live += 1;
         if group.live == Self::GROUP {
             self.roomy = group.next;
@@ -310,6 +345,7 @@ impl<P: Place> Segments<P> {
         if group.live == Self::GROUP {
             group.next = mem::replace(&mut self.roomy, number);
         }
+        self.live -= 1;
         group.live -= 1;
         if group.live == 0 {
             group.segments = Vec::new();

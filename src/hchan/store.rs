@@ -1,46 +1,38 @@
 //! The values outside the ring: what parked senders bring, what receivers were handed, and what came back. Each is
 //! kept under the number of its sudog.
 //!
-//! The first places are one vector, and most channels need no others. The others are in segments, and these in
-//! groups. What empties is freed, but for a spare segment and the group that has emptied last.
+//! The first places are one vector, which is kept, and most channels need no others. The others are in segments, and
+//! these in groups. However many wait, few of them may have a value, so the storage of a segment that empties serves
+//! another. It is freed if there is more of it than the values and the waiters are for, and so are the groups' lists.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
-use super::slab::{first_places, places};
+use super::slab::{Extent, first_places, places};
+use super::usage::{At, GROUP, Usage};
 use crate::error::present;
 
-/// The size of a segment.
+/// The size of a segment, and of the empty ones that are kept.
 const SEGMENT_BYTES: usize = 4 * 1024;
+const SPARE_BYTES: usize = 16 * 1024;
 
-/// How many segments a group has.
-const GROUP: usize = 64;
+/// How many segments, and groups, are freed in one go.
+const STEPS: usize = 2;
 
 /// Made when the first value is outside the ring.
 pub(super) struct Store<T>(Option<Box<Values<T>>>);
 
 struct Values<T> {
     first: Places<T>,
-    groups: Vec<Group<T>>,
-    /// The group that has emptied last.
-    idle: usize,
-    /// The storage of a segment that is empty.
-    spare: Places<T>,
+    /// The segments, group by group. One that is empty has no storage, and a group that is not listed no segments.
+    groups: Vec<Vec<Places<T>>>,
+    usage: Usage,
+    /// The storage of segments that have emptied.
+    spare: Vec<Places<T>>,
 }
 
 type Places<T> = Vec<Option<T>>;
-
-struct Group<T> {
-    segments: Vec<Segment<T>>,
-    /// How many of them are not empty.
-    live: usize,
-}
-
-struct Segment<T> {
-    places: Places<T>,
-    taken: usize,
-}
 
 impl<T> Store<T> {
     pub(super) const fn new() -> Self {
@@ -63,18 +55,31 @@ impl<T> Store<T> {
         self.0.get_or_insert_default().make_place(number)
     }
 
-    /// Takes the value of a sudog.
+    /// Takes the value of a sudog. Whether it is beyond the first places: then [`leave_far`](Self::leave_far) comes next.
     #[inline]
-    pub(super) fn take(&mut self, number: u32, elem: &mut Option<T>) {
-        let number = number as usize;
+    pub(super) fn take(&mut self, number: u32, elem: &mut Option<T>) -> bool {
         let Some(values) = &mut self.0 else {
             unreachable!("a value with a number is in the store");
         };
-        if let Some(place) = values.first.get_mut(number) {
-            return move_value(elem, place);
+        if let Some(place) = values.first.get_mut(number as usize) {
+            move_value(elem, place);
+            return false;
         }
-        move_value(elem, values.get_far(number));
-        values.leave_far(number);
+        move_value(elem, values.get_far(number as usize));
+        true
+    }
+
+    pub(super) fn leave_far(&mut self, number: u32) {
+        if let Some(values) = &mut self.0 {
+            values.leave_far(number as usize);
+        }
+    }
+
+    /// After a sudog beyond the first places was freed.
+    pub(super) fn fit(&mut self, crowd: Extent) {
+        if let Some(values) = &mut self.0 {
+            values.fit(crowd);
+        }
     }
 }
 
@@ -93,65 +98,94 @@ impl<T> Values<T> {
     /// How many places a segment has.
     const SEGMENT: usize = places(SEGMENT_BYTES, size_of::<Option<T>>()) as usize;
 
+    /// How many empty segments are kept for the next crowd, and at least one.
+    const SPARE: usize = match Self::SEGMENT * size_of::<Option<T>>() {
+        0..=SEGMENT_BYTES => SPARE_BYTES / SEGMENT_BYTES,
+        large if large > SPARE_BYTES => 1,
+        size => SPARE_BYTES / size,
+    };
+
+    /// Where the place with this number is, beyond the first ones.
+    #[inline]
+    const fn spot(number: usize) -> (At, usize) {
+        let number = number - Self::FIRST;
+        let (segment, offset) = (number / Self::SEGMENT, number % Self::SEGMENT);
+        let (group, segment) = (segment / GROUP, segment % GROUP);
+        (At { group, segment }, offset)
+    }
+
     /// A place for a value, beyond those that there are in `first`.
     fn make_place(&mut self, number: usize) -> &mut Option<T> {
-        let Some(number) = number.checked_sub(Self::FIRST) else {
+        if number < Self::FIRST {
             extend(&mut self.first, (number + 1).next_power_of_two());
             return &mut self.first[number];
-        };
-        let (at, offset) = (number / Self::SEGMENT, number % Self::SEGMENT);
-        let (number, at) = (at / GROUP, at % GROUP);
-        while self.groups.len() <= number {
-            let (segments, live) = (Vec::new(), 0);
-            self.groups.push(Group { segments, live });
         }
-        let Group { segments, live } = &mut self.groups[number];
+        let (at, offset) = Self::spot(number);
+        let was_empty = self.usage.take(at);
+        while self.groups.len() <= at.group {
+            self.groups.push(Vec::new());
+        }
+        let segments = &mut self.groups[at.group];
         if segments.is_empty() {
             segments.reserve_exact(GROUP);
-            for _ in 0..GROUP {
-                let (places, taken) = (Vec::new(), 0);
-                segments.push(Segment { places, taken });
-            }
+            (0..GROUP).for_each(|_| segments.push(Vec::new()));
         }
-        let Segment { places, taken } = &mut segments[at];
-        if *taken == 0 {
-            *live += 1;
-            *places = mem::take(&mut self.spare);
+        let places = &mut segments[at.segment];
+        if was_empty {
+            *places = self.spare.pop().unwrap_or_default();
             extend(places, Self::SEGMENT);
         }
-        *taken += 1;
         &mut places[offset]
     }
 
     /// The place of a value that is not in `first`.
     #[inline(never)]
     fn get_far(&mut self, number: usize) -> &mut Option<T> {
-        let number = number - Self::FIRST;
-        let at = number / Self::SEGMENT;
-        &mut self.groups[at / GROUP].segments[at % GROUP].places[number % Self::SEGMENT]
+        let (at, offset) = Self::spot(number);
+        &mut self.groups[at.group][at.segment][offset]
     }
 
     /// It has been taken.
-    #[inline(never)]
     fn leave_far(&mut self, number: usize) {
-        let at = (number - Self::FIRST) / Self::SEGMENT;
-        let (number, at) = (at / GROUP, at % GROUP);
-        let Group { segments, live } = &mut self.groups[number];
-        let Segment { places, taken } = &mut segments[at];
-        *taken -= 1;
-        if *taken > 0 {
-            return;
+        let (at, _) = Self::spot(number);
+        if self.usage.leave(at) {
+            let places = mem::take(&mut self.groups[at.group][at.segment]);
+            self.spare.push(places);
         }
-        self.spare = mem::take(places);
-        *live -= 1;
-        if *live > 0 {
-            return;
+    }
+
+    /// Frees storage that the values and the waiters do not need: a few steps for each sudog that was freed.
+    fn fit(&mut self, crowd: Extent) {
+        let beyond = crowd.places.saturating_sub(Self::FIRST);
+        let near = beyond.div_ceil(Self::SEGMENT * GROUP);
+        let spare = Self::SPARE + self.usage.live.max(beyond * Self::SPARE / 1024);
+        let fewer = self.spare.len().saturating_sub(STEPS);
+        shorten(&mut self.spare, spare.max(fewer));
+        if crowd.segments == 0 && self.usage.is_idle(near) {
+            while let Some(mut segments) = self.groups.pop() {
+                shorten(&mut segments, 0);
+                // It has no storage; a drop would be code for each type of message.
+                mem::forget(segments);
+            }
+            self.groups.shrink_to_fit();
         }
-        let idle = mem::replace(&mut self.idle, number);
-        let Group { segments, live } = &mut self.groups[idle];
-        if *live == 0 && idle != number {
-            *segments = Vec::new();
+        for _ in 0..STEPS {
+            // Each segment of sudogs may be far from the others.
+            if let Some(group) = self.usage.unneeded(1 + crowd.segments + near) {
+                shorten(&mut self.groups[group], 0);
+            }
         }
+    }
+}
+
+/// Frees the last segments, and if none is left, the list.
+#[inline(never)]
+fn shorten<T>(segments: &mut Vec<Places<T>>, len: usize) {
+    while segments.len() > len {
+        segments.pop();
+    }
+    if len == 0 {
+        segments.shrink_to_fit();
     }
 }
 
@@ -169,7 +203,7 @@ impl<T> Default for Values<T> {
         Self {
             first: Vec::new(),
             groups: Vec::new(),
-            idle: 0,
+            usage: Usage::default(),
             spare: Vec::new(),
         }
     }

@@ -51,7 +51,7 @@ pub(crate) struct Sudog {
 /// How far a parked operation has come. Its counterpart writes it, under the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Free.
+    /// Not used yet. A place that was freed keeps the state that it had.
     Free,
     /// Stands in line.
     Parked,
@@ -262,6 +262,12 @@ impl Sudogs {
             self.spots.gone();
         }
         emptied
+    }
+
+    /// Whether a crowd's storage goes when a sudog with this number is freed.
+    #[inline]
+    pub(super) const fn is_far(number: u32) -> bool {
+        Slab::<Sudog>::is_far(number)
     }
 
     /// Takes a place for a value.

@@ -11,7 +11,7 @@ use core::task::Waker;
 use super::offer::{Offer, Terms};
 use super::select::Released;
 use super::sudog::{SendTicket, Ticket};
-use super::{Hchan, HchanOf, Kind, Look, Served};
+use super::{Hchan, HchanOf, Kind, Look, Rest, Served};
 use crate::error::{SendError, TryRecvError, TrySendError, present};
 use crate::outside::Outside;
 use crate::sync::Arc;
@@ -832,20 +832,29 @@ fn slots_follow_each_other_beyond_what_32_bits_can_count() {
 }
 
 #[test]
-fn permits_are_not_granted_beyond_what_can_be_counted() {
+fn as_many_permits_are_granted_as_there_are_slots() {
     let mut machine = Machine::new(usize::MAX);
-    let most = u32::try_from(machine.hchan.slots).unwrap_or(u32::MAX);
-    machine.hchan.slots -= most as usize - 1;
+    let most = core::mem::replace(&mut machine.hchan.slots, 1);
     assert_eq!(machine.reserve(), Ok(()));
+    assert_eq!(machine.send(1), Err(TrySendError::Full(())));
     let mut waits = machine.park_reserve();
-    // Where more can be sent than can be reserved, that there is room changes nothing.
-    if machine.send(1).is_ok() {
-        assert_eq!(machine.recv(), Ok(1));
-    }
     assert_eq!(machine.look_reserve(&mut waits), Look::Parked);
     machine.release_permit();
     assert_eq!(machine.look_reserve(&mut waits), Look::Done);
     assert_eq!(machine.hchan.reserved(), most);
+}
+
+#[test]
+fn leases_leave_room_in_the_count_for_values_that_are_handed() {
+    let mut machine = Machine::new(0);
+    machine.hchan.unclaimed = u32::MAX / 2;
+    assert!(!machine.hchan.lease());
+    machine.hchan.end_lease();
+    assert!(machine.hchan.lease());
+    let receiver = machine.park_recv();
+    assert_eq!(machine.send(1), Ok(()));
+    assert_eq!(machine.hchan.unclaimed, 1 << 31);
+    machine.drop_recv(receiver);
 }
 
 #[test]
@@ -867,13 +876,14 @@ fn the_last_receiver_takes_what_is_inside_oldest_first() {
     machine.drop_recv(receiver);
     assert!(machine.hchan.add_receiver());
     let leave = |it: &mut Machine| {
-        let mut values = VecDeque::new();
+        let mut rest = Rest::new();
         it.step(|hchan, _| {
             hchan
-                .remove_receiver(&outside(), None, &mut values)
+                .remove_receiver(&outside(), None, &mut rest)
                 .wake_all()
         });
-        values
+        rest.returned.extend(rest.inside);
+        rest.returned
     };
     assert!(leave(&mut machine).is_empty() && !machine.hchan.is_closed());
     assert_eq!(leave(&mut machine), [0, 1, 2]);

@@ -3,10 +3,12 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::{GROUP, Store, Values};
+use super::{Extent, GROUP, Store, Values};
 
 const FIRST: u32 = Values::<Box<u32>>::FIRST as u32;
 const SEGMENT: u32 = Values::<Box<u32>>::SEGMENT as u32;
+/// For how many values storage is kept.
+const SPARE: usize = Values::<Box<u32>>::SPARE * SEGMENT as usize;
 
 fn keep(store: &mut Store<Box<u32>>, number: u32) {
     let mut elem = Some(Box::new(number));
@@ -17,8 +19,17 @@ fn keep(store: &mut Store<Box<u32>>, number: u32) {
 /// Takes the value, which is the number.
 fn take(store: &mut Store<Box<u32>>, number: u32) {
     let mut elem = None;
-    store.take(number, &mut elem);
+    if store.take(number, &mut elem) {
+        store.leave_far(number);
+    }
     assert_eq!(elem, Some(Box::new(number)));
+}
+
+/// So many sudogs, in segments of 256 beyond the first ones.
+fn crowd_of(sudogs: u32) -> Extent {
+    let segments = sudogs.saturating_sub(FIRST).div_ceil(256) as usize;
+    let places = FIRST as usize + 256 * segments;
+    Extent { places, segments }
 }
 
 /// How many places there are beyond the first ones, and how many segments are listed, with places or not.
@@ -26,9 +37,12 @@ fn beyond(store: &Store<Box<u32>>) -> (usize, usize) {
     let Some(values) = &store.0 else {
         return (0, 0);
     };
-    let segments = || values.groups.iter().flat_map(|group| &group.segments);
-    let places: usize = segments().map(|segment| segment.places.capacity()).sum();
-    (places + values.spare.capacity(), segments().count())
+    let segments = || values.groups.iter().flatten();
+    let places: usize = segments().map(Vec::capacity).sum();
+    let spare: usize = values.spare.iter().map(Vec::capacity).sum();
+    let listed = { &values.groups }.iter().filter(|group| !group.is_empty());
+    assert_eq!(values.usage.listed, listed.count());
+    (places + spare, segments().count())
 }
 
 #[test]
@@ -59,25 +73,76 @@ fn values_are_found_under_any_numbers_in_any_order() {
 }
 
 #[test]
-fn what_a_crowd_leaves_is_a_spare_segment_and_a_list() {
-    const CROWD: u32 = 100_000;
+fn what_a_crowd_leaves_is_a_few_segments_and_perhaps_a_list() {
     const STEP: u32 = 7919;
 
-    for way in 0..3 {
-        let mut store = Store::new();
-        (0..CROWD).for_each(|number| keep(&mut store, number));
-        for at in 0..CROWD {
-            take(
-                &mut store,
-                match way {
+    for (crowd, listed) in [(100_000, GROUP), (500_000, 0)] {
+        for way in 0..3 {
+            let mut store = Store::new();
+            (0..crowd).for_each(|number| keep(&mut store, number));
+            for at in 0..crowd {
+                let number = match way {
                     0 => at,
-                    1 => CROWD - 1 - at,
-                    _ => (u64::from(at) * u64::from(STEP) % u64::from(CROWD)) as u32,
-                },
-            );
+                    1 => crowd - 1 - at,
+                    _ => (u64::from(at) * u64::from(STEP) % u64::from(crowd)) as u32,
+                };
+                take(&mut store, number);
+                let left = crowd - 1 - at;
+                store.fit(crowd_of(left));
+            }
+            assert_eq!(beyond(&store), (SPARE, listed));
         }
-        assert_eq!(beyond(&store), (SEGMENT as usize, GROUP));
     }
+}
+
+#[test]
+fn the_list_of_a_crowd_that_never_goes_is_small_if_few_have_values() {
+    let mut store = Store::new();
+    for number in (0..500_000).rev().filter(|number| number % 100 == 0) {
+        keep(&mut store, number);
+        take(&mut store, number);
+        // All but two segments are gone.
+        store.fit(crowd_of(FIRST + 512));
+    }
+    let (places, listed) = beyond(&store);
+    assert_eq!(places, SPARE.min(SEGMENT as usize));
+    assert!(listed <= 4 * GROUP, "{listed}");
+}
+
+#[test]
+fn the_last_of_a_crowd_may_be_on_its_way_when_the_sudogs_are_gone() {
+    let mut store = Store::new();
+    let numbers = [FIRST, 500_000, 1_000_000];
+    numbers.iter().for_each(|&number| keep(&mut store, number));
+    for number in numbers {
+        store.fit(crowd_of(0));
+        take(&mut store, number);
+    }
+    store.fit(crowd_of(0));
+    assert_eq!(beyond(&store), (3 * SEGMENT as usize, 0));
+}
+
+#[test]
+fn values_in_many_places_by_turns_use_the_same_storage() {
+    const WAITING: u32 = 200_000;
+
+    let mut store = Store::new();
+    let mut numbers = (0..u64::MAX).map(|at| (at * 7919 % u64::from(WAITING)) as u32);
+    let mut held = alloc::collections::VecDeque::new();
+    let mut before = None;
+    for round in 0..200_000 {
+        let number = numbers.next().unwrap();
+        keep(&mut store, number);
+        held.push_back(number);
+        if held.len() > 500 {
+            take(&mut store, held.pop_front().unwrap());
+            store.fit(crowd_of(WAITING));
+        }
+        if round == 100_000 {
+            before = Some(beyond(&store));
+        }
+    }
+    assert_eq!(before.map(|before| before.1), Some(beyond(&store).1));
 }
 
 #[test]
