@@ -66,7 +66,9 @@ impl<T> Chan<T> {
     /// Takes the lock if it is free.
     #[inline]
     pub(crate) fn try_lock(&self) -> Option<Locked<'_, T>> {
-        { self.hchan.try_lock_in_turn(&self.outside.turns) }.map(|hchan| self.guard(hchan))
+        self.hchan
+            .try_lock_in_turn(&self.outside.turns)
+            .map(|hchan| self.guard(hchan))
     }
 
     #[inline]

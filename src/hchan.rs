@@ -271,7 +271,7 @@ impl Hchan {
         self.clock += 1;
         self.trace.note(Event::Park(Queue::Send));
         let sudogs = &mut self.waiters.get_or_insert_default().sudogs;
-        let (mut ticket, is_task) = { &mut self.sendq }.park(sudogs, self.clock, visit, set_party);
+        let (mut ticket, is_task) = self.sendq.park(sudogs, self.clock, visit, set_party);
         self.look_out();
         self.trace.parked(&mut ticket.op, visit);
         let since = match is_task {
@@ -400,7 +400,9 @@ impl Hchan {
         let Waiters { sudogs, served, .. } = self.waiters.as_deref_mut()?;
         let first = match self.recvq.is_empty() {
             true => self.sendq.dequeue(sudogs, Terms::Final, limit)?,
-            false => { &mut self.sendq }.dequeue_for_newcomer(sudogs, &self.recvq, limit)?,
+            false => self
+                .sendq
+                .dequeue_for_newcomer(sudogs, &self.recvq, limit)?,
         };
         let _place = sudogs.release_if(first.0, |sudog| {
             sudog.state = State::Success;
@@ -457,7 +459,7 @@ impl Hchan {
         self.clock += 1;
         self.trace.note(Event::Park(Queue::Recv));
         let sudogs = &mut self.waiters.get_or_insert_default().sudogs;
-        let (mut ticket, _) = { &mut self.recvq }.park(sudogs, self.clock, visit, set_party);
+        let (mut ticket, _) = self.recvq.park(sudogs, self.clock, visit, set_party);
         self.look_out();
         self.trace.parked(&mut ticket.op, visit);
         ticket
@@ -516,7 +518,7 @@ impl Hchan {
         let (number, next) = match self.complete_recv(age) {
             Some((receiver, waker)) => (receiver, Some(waker)),
             None => {
-                let number = { self.waiters.get_or_insert_default() }.sudogs.keep();
+                let number = self.waiters.get_or_insert_default().sudogs.keep();
                 self.keep(number, age);
                 (number, None)
             }
@@ -543,8 +545,10 @@ impl Hchan {
         self.clock += 1;
         self.left += 1;
         self.beside = self.beside.wrapping_add(1);
-        let Some((number, age)) =
-            { self.waiters.as_mut() }.and_then(|waiters| waiters.take_returned())
+        let Some((number, age)) = self
+            .waiters
+            .as_mut()
+            .and_then(|waiters| waiters.take_returned())
         else {
             unreachable!("something was put back");
         };
@@ -558,7 +562,8 @@ impl Hchan {
     pub(crate) fn next_age(&self) -> u64 {
         let next_in_ring = || self.left + 1;
         let waiters = self.waiters.as_ref();
-        { waiters.and_then(|waiters| waiters.returned.peek()) }
+        waiters
+            .and_then(|waiters| waiters.returned.peek())
             .map_or_else(next_in_ring, |&Reverse((age, _))| age)
     }
 
@@ -570,17 +575,19 @@ impl Hchan {
         let Some(ticket) = place else {
             unreachable!("only a parked operation is looked at");
         };
-        let look = { self.sudogs() }.release_if(ticket.number(), |sudog| match sudog.state {
-            State::Parked if !sudog.wakes(task) => Err(Look::Elsewhere),
-            State::Parked => Err(Look::Parked),
-            state => {
-                sudog.forget_party();
-                Ok(match state {
-                    State::Success => Look::Done,
-                    _ => Look::Closed,
-                })
-            }
-        });
+        let look = self
+            .sudogs()
+            .release_if(ticket.number(), |sudog| match sudog.state {
+                State::Parked if !sudog.wakes(task) => Err(Look::Elsewhere),
+                State::Parked => Err(Look::Parked),
+                state => {
+                    sudog.forget_party();
+                    Ok(match state {
+                        State::Success => Look::Done,
+                        _ => Look::Closed,
+                    })
+                }
+            });
         match look {
             Ok(over) => {
                 self.trace

@@ -244,9 +244,11 @@ pub enum Operation {
 impl Channel {
     fn new(record: &Record, look: &Look) -> Self {
         let counts = look.counts;
-        let handles = |side| { look.handles.iter() }.filter(move |entry| entry.side == side);
+        let handles = |side| look.handles.iter().filter(move |entry| entry.side == side);
         let waits = |fits: fn(What) -> bool| {
-            { look.waits.iter() }.filter(move |it| !it.is_woken && fits(it.visit.what))
+            look.waits
+                .iter()
+                .filter(move |it| !it.is_woken && fits(it.visit.what))
         };
         let senders = Oldest::new(handles(Side::Send));
         let receivers = Oldest::new(handles(Side::Recv));

@@ -214,8 +214,9 @@ impl Task {
             }
             masked!(*self.future.lock() = Some(future));
             // Ordering: the future is in its place before anyone else can be the first.
-            let done =
-                { &self.wakes }.compare_exchange(heard, 0, Ordering::Release, Ordering::Relaxed);
+            let done = self
+                .wakes
+                .compare_exchange(heard, 0, Ordering::Release, Ordering::Relaxed);
             if done.is_ok() {
                 return;
             }

@@ -574,7 +574,8 @@ mod on {
     impl Drop for Within<'_> {
         fn drop(&mut self) {
             contain(|| {
-                { self.0 }.with_subscriber(|(id, subscriber)| subscriber.exit(id));
+                self.0
+                    .with_subscriber(|(id, subscriber)| subscriber.exit(id));
             });
         }
     }

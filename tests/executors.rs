@@ -73,7 +73,9 @@ impl Host {
             }
             Self::ThreadPool => {
                 let pool = ThreadPool::builder().pool_size(2).create().unwrap();
-                let tasks = { tasks.into_iter() }.map(|task| pool.spawn_with_handle(task).unwrap());
+                let tasks = tasks
+                    .into_iter()
+                    .map(|task| pool.spawn_with_handle(task).unwrap());
                 futures::executor::block_on(join_all(tasks));
             }
             Self::LocalPool => {

@@ -288,7 +288,10 @@ fn handles_show_where_they_came_from_and_the_last_one_unlists_the_channel() {
     let (upgrade, upgraded) = (weak_tx.upgrade().unwrap(), here());
     let senders = || {
         let senders = find("handles").senders;
-        let at = { senders.first.iter() }.map(|it| (it.origin, (it.at.line(), it.at.file())));
+        let at = senders
+            .first
+            .iter()
+            .map(|it| (it.origin, (it.at.line(), it.at.file())));
         at.collect::<Vec<_>>()
     };
     let all = [
@@ -395,7 +398,7 @@ fn of_many_the_oldest_are_shown() {
         (31, 20)
     );
     assert_eq!(channel.senders.first[0].origin, Origin::Made);
-    assert!({ channel.receives.first }.is_sorted_by_key(|wait| wait.since));
+    assert!(channel.receives.first.is_sorted_by_key(|wait| wait.since));
     let told = told("many");
     assert!(told.contains("\n    and 10 more\n") && told.contains(", and 11 more\n"));
     recvs.drain(..15);
@@ -534,7 +537,7 @@ fn no_channel_is_shown_half_changed_while_all_are_busy() {
         });
         let looked = looks.map(thread::ScopedJoinHandle::join);
         stop.store(true, Ordering::Relaxed);
-        assert!({ looked.into_iter() }.all(|looked| looked.is_ok()));
+        assert!(looked.into_iter().all(|looked| looked.is_ok()));
     });
 }
 

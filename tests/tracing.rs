@@ -551,7 +551,9 @@ fn a_name_stays_on_one_line_and_is_cut() {
 
 /// What is shown of one operation.
 fn life(source: &str, op: &str, polls: &[bool]) -> Vec<String> {
-    let polls = { polls.iter() }.map(|is_ready| format!("op 1: {op} {is_ready}"));
+    let polls = polls
+        .iter()
+        .map(|is_ready| format!("op 1: {op} {is_ready}"));
     let begin = format!("op 1: {source} of channel 1");
     let mut lines: Vec<_> = [begin].into_iter().chain(polls).collect();
     lines.push("op 1: closed".to_owned());

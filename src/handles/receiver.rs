@@ -717,7 +717,10 @@ impl<T> Clone for Receiver<T> {
         if !counted {
             too_many_handles();
         }
-        let badge = { &self.chan.watch }.join(Side::Recv, Origin::Cloned, Caller::here());
+        let badge = self
+            .chan
+            .watch
+            .join(Side::Recv, Origin::Cloned, Caller::here());
         Self::new(self.chan.clone(), badge)
     }
 }
@@ -725,8 +728,10 @@ impl<T> Clone for Receiver<T> {
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         // What may panic as it is dropped is dropped last, including the values that nobody can receive any more.
-        let watcher =
-            { self.watch.take() }.and_then(|place| masked!(self.chan.leave_closeq(&place)));
+        let watcher = self
+            .watch
+            .take()
+            .and_then(|place| masked!(self.chan.leave_closeq(&place)));
         let (_watcher, mut _left) = (Unneeded(watcher), Unneeded(None));
         let (mut next, mut _values) = (None, Rest::new());
         masked!({

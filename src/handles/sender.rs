@@ -794,7 +794,10 @@ impl<T> Clone for Sender<T> {
         if !counted {
             too_many_handles();
         }
-        let badge = { &self.chan.watch }.join(Side::Send, Origin::Cloned, Caller::here());
+        let badge = self
+            .chan
+            .watch
+            .join(Side::Send, Origin::Cloned, Caller::here());
         Self::new(self.chan.clone(), badge)
     }
 }
@@ -802,8 +805,10 @@ impl<T> Clone for Sender<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         // What may panic as it is dropped is dropped last.
-        let watcher =
-            { self.watch.take() }.and_then(|place| masked!(self.chan.leave_closeq(&place)));
+        let watcher = self
+            .watch
+            .take()
+            .and_then(|place| masked!(self.chan.leave_closeq(&place)));
         let (_watcher, mut _left) = (Unneeded(watcher), Unneeded(None));
         let (mut next, mut _staged) = (None, None);
         masked!({

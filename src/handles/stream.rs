@@ -34,7 +34,7 @@ impl<T> Stream for Receiver<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let this = &mut *self;
-        let polled = { this.poll_recv_at(this.badge.caller(), cx) }.map(Result::ok);
+        let polled = this.poll_recv_at(this.badge.caller(), cx).map(Result::ok);
         if let Poll::Ready(None) = polled {
             this.ended = true;
         }

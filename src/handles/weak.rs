@@ -56,7 +56,7 @@ impl<T> WeakSender<T> {
                 return None;
             }
             // Under the lock, so that it is listed before the other handles can go.
-            let badge = { &self.chan.watch }.join(Side::Send, Origin::Upgraded, caller);
+            let badge = self.chan.watch.join(Side::Send, Origin::Upgraded, caller);
             drop(hchan);
             Some(Sender::new(self.chan.clone(), badge))
         })
@@ -112,7 +112,7 @@ impl<T> WeakReceiver<T> {
                 return None;
             }
             // Under the lock, so that it is listed before the other handles can go.
-            let badge = { &self.chan.watch }.join(Side::Recv, Origin::Upgraded, caller);
+            let badge = self.chan.watch.join(Side::Recv, Origin::Upgraded, caller);
             drop(hchan);
             Some(Receiver::new(self.chan.clone(), badge))
         })

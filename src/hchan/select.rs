@@ -30,7 +30,8 @@ impl Hchan {
     #[inline(never)]
     fn has_receiver(&self, select: &Offer) -> bool {
         self.waiters.as_deref().is_some_and(|waiters| {
-            { &self.recvq }.has_other(&waiters.sudogs, select, Terms::Revocable)
+            self.recvq
+                .has_other(&waiters.sudogs, select, Terms::Revocable)
         })
     }
 
@@ -83,7 +84,7 @@ impl Hchan {
     /// What the channel's clock shows: if a later look shows the same, nothing has become possible
     /// in between that was not.
     pub(crate) const fn now(&self) -> u64 {
-        { self.clock }
+        self.clock
             .wrapping_add(self.sent)
             .wrapping_add(self.received())
     }
@@ -112,5 +113,7 @@ impl WaitQ {
 /// Whether no receiver in line comes before new ones: while an arm was held, receivers may have passed it by, and
 /// it will look for them.
 fn serves_newcomers(sender: &Sudog, recvq: &WaitQ, sudogs: &Sudogs) -> bool {
-    { sender.select() }.is_none_or(|select| !recvq.has_other(sudogs, select, Terms::Revocable))
+    sender
+        .select()
+        .is_none_or(|select| !recvq.has_other(sudogs, select, Terms::Revocable))
 }

@@ -172,9 +172,7 @@ impl<P: Place> Slab<P> {
 
     /// How much of it may be in use.
     pub(super) fn extent(&self) -> Extent {
-        let segments = { &self.more }
-            .as_ref()
-            .map_or(0, |more| more.live - more.spare);
+        let segments = self.more.as_ref().map_or(0, |more| more.live - more.spare);
         Extent {
             places: self.first.len() + segments * Self::SEGMENT as usize,
             segments,

@@ -159,7 +159,7 @@ impl Sudog {
     /// Whether a wake would reach this task, or is not needed any more.
     #[inline]
     pub(crate) fn wakes(&self, task: &Waker) -> bool {
-        { &self.waker }
+        self.waker
             .as_ref()
             .is_none_or(|waker| waker.will_wake(task))
     }
@@ -202,9 +202,7 @@ impl Sudog {
 
     /// Whether it would be served on these terms.
     fn is_open(&self, terms: Terms) -> bool {
-        { &self.offer }
-            .as_ref()
-            .is_none_or(|offer| offer.is_open(terms))
+        self.offer.as_ref().is_none_or(|offer| offer.is_open(terms))
     }
 
     /// The select that it is an arm of.
@@ -213,7 +211,7 @@ impl Sudog {
     }
 
     pub(crate) fn is_of(&self, select: &Offer) -> bool {
-        { &self.offer }
+        self.offer
             .as_ref()
             .is_some_and(|own| core::ptr::eq::<Offer>(&raw const **own, select))
     }
@@ -286,7 +284,7 @@ impl Sudogs {
     /// Frees a place that has kept a value.
     pub(crate) fn free(&mut self, number: u32) {
         self.spots.gone();
-        let _free = { &mut self.slab }.release_if(number, |_| Ok::<_, ()>(()));
+        let _free = self.slab.release_if(number, |_| Ok::<_, ()>(()));
     }
 }
 
@@ -348,7 +346,7 @@ impl WaitQ {
         set_party: impl FnOnce(&mut Sudog) -> bool,
     ) -> (Ticket, bool) {
         let last = self.last;
-        let (number, sudog) = { &mut sudogs.slab }.acquire();
+        let (number, sudog) = sudogs.slab.acquire();
         sudog.spot.parked(visit, &mut sudogs.spots);
         let is_task = set_party(sudog);
         sudog.age = age;
@@ -514,7 +512,10 @@ impl WaitQ {
 
     /// Whether someone in line would be served on these terms, other than this select.
     pub(crate) fn has_other(&self, sudogs: &Sudogs, select: &Offer, terms: Terms) -> bool {
-        !self.is_empty() && { self.find(sudogs, terms, |sudog| !sudog.is_of(select)) }.is_some()
+        !self.is_empty()
+            && self
+                .find(sudogs, terms, |sudog| !sudog.is_of(select))
+                .is_some()
     }
 
     fn iter<'a>(&self, sudogs: &'a Sudogs) -> impl Iterator<Item = &'a Sudog> {

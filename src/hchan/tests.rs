@@ -82,7 +82,9 @@ impl Machine {
 
     fn send(&mut self, value: u32) -> Result<(), TrySendError<()>> {
         self.step(|hchan, wakes| {
-            { hchan.send(&mut Some(value)) }.map(|receiver| wakes.extend(receiver))
+            hchan
+                .send(&mut Some(value))
+                .map(|receiver| wakes.extend(receiver))
         })
     }
 
@@ -255,7 +257,9 @@ fn one_time_tells_all_parked_sends_which_of_them_were_sent() {
     let mut machine = Machine::new(0);
     let [first, second, mut third] = [1, 2, 3].map(|value| machine.park_send(value));
     let is_sent = |machine: &Machine, place: &Option<SendTicket>| {
-        { place.as_ref() }.is_some_and(|place| place.is_sent(machine.hchan.served()))
+        place
+            .as_ref()
+            .is_some_and(|place| place.is_sent(machine.hchan.served()))
     };
     assert!(!is_sent(&machine, &first));
     assert_eq!(machine.recv(), Ok(1));
@@ -375,7 +379,9 @@ fn a_forced_send_costs_the_oldest_value_and_on_no_slots_itself() {
     let force = |machine: &mut Machine, value| {
         let mut elem = Some(value);
         let sent = machine.step(|hchan, wakes| {
-            { hchan.force_send(&mut elem) }.map(|receiver| wakes.extend(receiver))
+            hchan
+                .force_send(&mut elem)
+                .map(|receiver| wakes.extend(receiver))
         });
         assert_eq!(sent, Ok(()));
         elem

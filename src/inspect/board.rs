@@ -226,7 +226,7 @@ impl Board {
     }
 
     pub(super) fn counts(&self) -> Counts {
-        let counts = { &self.counts }.each_ref();
+        let counts = self.counts.each_ref();
         let [
             closed,
             ring,

@@ -248,7 +248,7 @@ impl Recorded {
             number,
             at: made,
         });
-        { Registry::lock() }.records.insert(id, record.clone());
+        Registry::lock().records.insert(id, record.clone());
         (Self(record), sender, receiver)
     }
 
@@ -331,7 +331,7 @@ impl Drop for Badge {
         let is_last = state.handles.len == 0;
         drop(state);
         if is_last {
-            let record = { Registry::lock() }.records.remove(&self.record.id);
+            let record = Registry::lock().records.remove(&self.record.id);
             drop(record);
         }
     }

@@ -256,7 +256,9 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let task = { self.task.lock() }
+        let task = self
+            .task
+            .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         self.is_rung.store(true, Ordering::Release);
@@ -280,7 +282,11 @@ impl Future for Counted {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         let waker = Some(cx.waker().clone());
-        *{ this.bell.task.lock() }.unwrap_or_else(PoisonError::into_inner) = waker;
+        *this
+            .bell
+            .task
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = waker;
         this.task
             .as_mut()
             .poll(&mut Context::from_waker(&this.waker))

@@ -88,7 +88,7 @@ impl<H: Handle> Arms for Members<H> {
     /// one line.
     fn line_up(&mut self, _: Bias, order: &mut [u32]) {
         if !self.is_lined_up {
-            { &mut self.list }.sort_unstable_by_key(Member::line);
+            self.list.sort_unstable_by_key(Member::line);
             self.is_lined_up = true;
         }
         pollorder::number(order);

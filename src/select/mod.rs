@@ -481,8 +481,9 @@ impl Race {
             return false;
         };
         masked!(offer.release());
-        let mut released =
-            { order.iter() }.map(|&index| arms.show(index, |arm| arm.release(offer)));
+        let mut released = order
+            .iter()
+            .map(|&index| arms.show(index, |arm| arm.release(offer)));
         released.find(|&released| released != Released::Waits) == Some(Released::Missed)
     }
 
@@ -520,7 +521,8 @@ impl Race {
 
     /// From now on this task is woken.
     fn renew(&self, cx: &Context<'_>) {
-        if let Some(offer) = { &self.offer }
+        if let Some(offer) = self
+            .offer
             .as_ref()
             .filter(|offer| !masked!(offer.wakes(cx.waker())))
         {

@@ -89,7 +89,9 @@ fn together<A, B>(
 }
 
 fn pairs() -> impl Iterator<Item = [Host; 2]> {
-    { all().into_iter() }.flat_map(|first| all().into_iter().map(move |second| [first, second]))
+    all()
+        .into_iter()
+        .flat_map(|first| all().into_iter().map(move |second| [first, second]))
 }
 
 #[test]

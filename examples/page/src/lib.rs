@@ -81,8 +81,9 @@ extern "C" fn poll() {
 
     let waker = Waker::from(Arc::new(Page));
     TASK.with_borrow_mut(|task| {
-        let polled =
-            { task.as_mut() }.map(|task| task.as_mut().poll(&mut Context::from_waker(&waker)));
+        let polled = task
+            .as_mut()
+            .map(|task| task.as_mut().poll(&mut Context::from_waker(&waker)));
         if polled.is_some_and(|polled| polled.is_ready()) {
             *task = None;
         }

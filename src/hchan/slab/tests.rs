@@ -53,15 +53,16 @@ fn crowd(size: u32) -> (Slab<Spot>, Vec<u32>) {
 
 /// For how many places there is storage beyond the first ones.
 fn beyond(slab: &Slab<Spot>) -> u32 {
-    let segments = { slab.more.iter() }.flat_map(|more| &more.groups);
-    { segments.flat_map(|group| &group.segments) }
+    let segments = slab.more.iter().flat_map(|more| &more.groups);
+    segments
+        .flat_map(|group| &group.segments)
         .map(|segment| segment.places.capacity() as u32)
         .sum()
 }
 
 /// How many segments are listed, allocated or not.
 fn listed(slab: &Slab<Spot>) -> u32 {
-    let groups = { slab.more.iter() }.flat_map(|more| &more.groups);
+    let groups = slab.more.iter().flat_map(|more| &more.groups);
     groups.map(|group| group.segments.len() as u32).sum()
 }
 
@@ -225,7 +226,7 @@ fn a_group_goes_with_its_last_segment() {
             leave(&mut slab, number);
         }
         let groups = slab.more.as_ref().map(|more| &more.groups);
-        let held = { groups.into_iter().flatten() }.filter(|group| group.live > 0);
+        let held = groups.into_iter().flatten().filter(|group| group.live > 0);
         assert!(held.count() as u32 <= 1 + SPARE);
         assert!(listed(&slab) <= (1 + SPARE) * GROUP);
         assert_eq!(beyond(&slab), (1 + SPARE) * SEGMENT);

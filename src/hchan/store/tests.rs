@@ -40,7 +40,7 @@ fn beyond(store: &Store<Box<u32>>) -> (usize, usize) {
     let segments = || values.groups.iter().flatten();
     let places: usize = segments().map(Vec::capacity).sum();
     let spare: usize = values.spare.iter().map(Vec::capacity).sum();
-    let listed = { &values.groups }.iter().filter(|group| !group.is_empty());
+    let listed = values.groups.iter().filter(|group| !group.is_empty());
     assert_eq!(values.usage.listed, listed.count());
     (places + spare, segments().count())
 }

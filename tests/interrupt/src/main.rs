@@ -109,7 +109,7 @@ fn run_to_end(future: impl Future<Output = ()>) {
     }
     let waker = unsafe { Waker::from_raw(WAKER) };
     let mut future = Box::pin(future);
-    while masked(|| { future.as_mut() }.poll(&mut Context::from_waker(&waker))) == Poll::Pending {
+    while masked(|| future.as_mut().poll(&mut Context::from_waker(&waker))) == Poll::Pending {
         while !WOKEN.load(Ordering::Relaxed) {
             unsafe { asm!("wfi") };
         }
@@ -188,7 +188,7 @@ fn a_select_waits_for_an_interrupt(capacity: usize) {
             let mut given_up = back.send(2);
             drop(
                 core::future::poll_fn(|cx| {
-                    Poll::Ready({ core::pin::Pin::new(&mut given_up) }.poll(cx))
+                    Poll::Ready(core::pin::Pin::new(&mut given_up).poll(cx))
                 })
                 .await,
             );
