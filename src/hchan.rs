@@ -274,10 +274,7 @@ impl Hchan {
         let (mut ticket, is_task) = self.sendq.park(sudogs, self.clock, visit, set_party);
         self.look_out();
         self.trace.parked(&mut ticket.op, visit);
-        let since = match is_task {
-            true => self.clock,
-            false => SendTicket::ARM,
-        };
+        let since = if is_task { self.clock } else { SendTicket::ARM };
         SendTicket { ticket, since }
     }
 
@@ -351,9 +348,10 @@ impl Hchan {
 
     #[inline]
     fn refusal(&self) -> TryRecvError {
-        match self.is_over() {
-            true => TryRecvError::Closed,
-            false => TryRecvError::Empty,
+        if self.is_over() {
+            TryRecvError::Closed
+        } else {
+            TryRecvError::Empty
         }
     }
 
@@ -398,11 +396,11 @@ impl Hchan {
     #[expect(clippy::inline_always, reason = "no type repeats it")]
     fn complete_send(&mut self, limit: u64) -> Option<(u32, Waker)> {
         let Waiters { sudogs, served, .. } = self.waiters.as_deref_mut()?;
-        let first = match self.recvq.is_empty() {
-            true => self.sendq.dequeue(sudogs, Terms::Final, limit)?,
-            false => self
-                .sendq
-                .dequeue_for_newcomer(sudogs, &self.recvq, limit)?,
+        let (sendq, recvq) = (&mut self.sendq, &self.recvq);
+        let first = if recvq.is_empty() {
+            sendq.dequeue(sudogs, Terms::Final, limit)?
+        } else {
+            sendq.dequeue_for_newcomer(sudogs, recvq, limit)?
         };
         let _place = sudogs.release_if(first.0, |sudog| {
             sudog.state = State::Success;
@@ -699,12 +697,10 @@ impl Hchan {
     #[inline]
     fn foresee(&self) -> u8 {
         let nothing_inside = self.qcount() == 0;
-        let outlook = match self.has_room() {
-            true => u8::from(nothing_inside),
-            false => {
-                u8::from(nothing_inside && self.sendq.is_empty())
-                    | u8::from(self.recvq.is_empty()) << 1
-            }
+        let outlook = if self.has_room() {
+            u8::from(nothing_inside)
+        } else {
+            u8::from(nothing_inside && self.sendq.is_empty()) | u8::from(self.recvq.is_empty()) << 1
         };
         outlook & self.open
     }

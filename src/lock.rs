@@ -89,9 +89,10 @@ impl<T, const ANYWHERE: bool> Mutex<T, ANYWHERE> {
     #[inline]
     pub(crate) fn try_lock_in_turn(&self, turns: &Turns) -> Option<MutexGuard<'_, T>> {
         self.assert_masked();
-        match turns.is_asked() {
-            true => None,
-            false => self.0.try_lock(),
+        if turns.is_asked() {
+            None
+        } else {
+            self.0.try_lock()
         }
     }
 
@@ -153,12 +154,14 @@ impl Backoff {
         let blocks = BLOCKS.get();
         #[cfg(not(feature = "std"))]
         let blocks = false;
-        let round = match blocks {
+        let round = if !has_company() {
             // Nobody else runs while this thread does.
-            _ if !has_company() => Self::PAUSES.len(),
+            Self::PAUSES.len()
+        } else if blocks {
             // A long wait would hold up its counterpart, which has the lock now and will wait for this thread next.
-            true => 0,
-            false => Self::EXECUTOR,
+            0
+        } else {
+            Self::EXECUTOR
         };
         Self { round, back: false }
     }
@@ -170,9 +173,10 @@ impl Backoff {
 
     fn wait(&mut self) {
         self.back = !self.back;
-        match self.back {
-            true => self.stay_away(),
-            false => core::hint::spin_loop(),
+        if self.back {
+            self.stay_away();
+        } else {
+            core::hint::spin_loop();
         }
     }
 
@@ -192,9 +196,10 @@ impl Backoff {
     fn sleep(&self) {
         const SLEEP: std::time::Duration = std::time::Duration::from_micros(50);
 
-        match self.round < Self::PAUSES.len() + Self::YIELDING {
-            true => std::thread::yield_now(),
-            false => std::thread::sleep(SLEEP),
+        if self.round < Self::PAUSES.len() + Self::YIELDING {
+            std::thread::yield_now();
+        } else {
+            std::thread::sleep(SLEEP);
         }
     }
 

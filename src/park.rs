@@ -108,9 +108,10 @@ impl Sleeper {
     /// Two threads that only yield to each other stay on one processor, but a thread that sleeps is woken wherever
     /// there is room. So now and then it sleeps at once.
     fn spin(&mut self) -> bool {
-        let looks = match has_company() {
-            true => Self::LOOKS.checked_shr(self.in_vain).unwrap_or(0),
-            false => 0,
+        let looks = if has_company() {
+            Self::LOOKS.checked_shr(self.in_vain).unwrap_or(0)
+        } else {
+            0
         };
         for _ in 0..looks {
             if self.unparker.is_woken() {

@@ -125,9 +125,10 @@ pub fn after(duration: Duration) -> Receiver<Instant> {
 #[must_use]
 #[track_caller]
 pub fn tick(period: Duration) -> Receiver<Instant> {
-    match period.is_zero() {
-        true => never().1,
-        false => schedule(period, Some(period)),
+    if period.is_zero() {
+        never().1
+    } else {
+        schedule(period, Some(period))
     }
 }
 

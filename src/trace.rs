@@ -431,9 +431,10 @@ mod on {
         /// Opens a channel's span, if anybody listens.
         #[inline]
         pub(crate) fn open<T>(capacity: Option<usize>, caller: Caller) -> Self {
-            match is_heard() {
-                true => Self::open_heard(type_name::<T>(), capacity, caller),
-                false => Self(None),
+            if is_heard() {
+                Self::open_heard(type_name::<T>(), capacity, caller)
+            } else {
+                Self(None)
             }
         }
 
@@ -757,12 +758,11 @@ mod on {
 
         #[inline]
         pub(crate) fn take(&self) -> Op {
-            match self.is_some.load(Ordering::Relaxed) {
-                true => {
-                    self.is_some.store(false, Ordering::Relaxed);
-                    mem::replace(&mut *self.op.lock(), Op::NONE)
-                }
-                false => Op::NONE,
+            if self.is_some.load(Ordering::Relaxed) {
+                self.is_some.store(false, Ordering::Relaxed);
+                mem::replace(&mut *self.op.lock(), Op::NONE)
+            } else {
+                Op::NONE
             }
         }
 

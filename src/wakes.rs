@@ -44,9 +44,8 @@ pub(crate) fn wake_and_drop(next: Option<Waker>, left: Option<Waker>) {
     }
     let wakes = next.into_iter().map(|waker| (waker, true));
     let drops = left.into_iter().map(|waker| (waker, false));
-    each(wakes.chain(drops), |(waker, is_woken)| match is_woken {
-        true => waker.wake(),
-        false => drop(waker),
+    each(wakes.chain(drops), |(waker, is_woken)| {
+        if is_woken { waker.wake() } else { drop(waker) }
     });
 }
 

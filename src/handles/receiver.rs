@@ -512,9 +512,10 @@ impl<T> Receiver<T> {
     ) -> Poll<Result<T, RecvError>> {
         masked!({
             let mut standing = self.standing.borrow();
-            match standing.place.is_some() {
-                true => recv::poll_in_line(&self.chan, Plainly, &mut standing.place, cx),
-                false => recv::recv_or_park(&self.chan, Plainly, &mut standing.place, caller, cx),
+            if standing.place.is_some() {
+                recv::poll_in_line(&self.chan, Plainly, &mut standing.place, cx)
+            } else {
+                recv::recv_or_park(&self.chan, Plainly, &mut standing.place, caller, cx)
             }
         })
     }

@@ -541,9 +541,10 @@ impl<T> Sender<T> {
             )));
             held.slot = reserved.map(mem::forget).is_ok();
         }
-        Poll::Ready(match held.slot {
-            true => Ok(()),
-            false => Err(SendError(None)),
+        Poll::Ready(if held.slot {
+            Ok(())
+        } else {
+            Err(SendError(None))
         })
     }
 

@@ -118,9 +118,10 @@ impl<T> HchanOf<T> {
     pub(crate) fn cancel_send(&mut self, place: SendTicket, elem: &mut Option<T>) -> Option<Waker> {
         let (number, mut kept) = (place.ticket.number(), false);
         let left = self.hchan.cancel_send(place, &mut kept);
-        match kept {
-            true => self.fetch_there(number, elem),
-            false => self.freed(number),
+        if kept {
+            self.fetch_there(number, elem);
+        } else {
+            self.freed(number);
         }
         left
     }
@@ -219,9 +220,10 @@ impl<T> HchanOf<T> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `Hchan::recv_alone`")]
     pub(crate) fn recv_alone(&mut self) -> Result<Option<T>, TryRecvError> {
-        Ok(match self.hchan.recv_alone()? {
-            true => self.buf.take(),
-            false => None,
+        Ok(if self.hchan.recv_alone()? {
+            self.buf.take()
+        } else {
+            None
         })
     }
 
@@ -340,9 +342,10 @@ impl<T> HchanOf<T> {
     /// drop, and one to wake.
     #[inline]
     pub(crate) fn cancel_recv(&mut self, ticket: Ticket) -> (Option<Waker>, Option<Waker>) {
-        match self.hchan.leaves_nothing(&ticket) {
-            true => (self.hchan.leave_recvq(ticket), None),
-            false => self.cancel_recv_there(ticket),
+        if self.hchan.leaves_nothing(&ticket) {
+            (self.hchan.leave_recvq(ticket), None)
+        } else {
+            self.cancel_recv_there(ticket)
         }
     }
 

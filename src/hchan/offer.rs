@@ -108,9 +108,10 @@ impl Offer {
     pub(crate) fn accept(&self, arm: u32, terms: Terms) -> Result<Waker, Refusal> {
         let mut left = self.waker.lock();
         if !self.is_open(terms) {
-            return Err(match self.is_open(Terms::Revocable) {
-                true => Refusal::Held,
-                false => Refusal::Declined,
+            return Err(if self.is_open(Terms::Revocable) {
+                Refusal::Held
+            } else {
+                Refusal::Declined
             });
         }
         // Ordering: pairs with `accepted`, which the owner calls without a lock. What the counterpart
@@ -184,9 +185,10 @@ impl Offer {
     /// Leaves another waker, and returns the previous one; or this one, if the offer is not open.
     pub(crate) fn renew(&self, waker: Waker) -> Option<Waker> {
         let mut left = self.waker.lock();
-        match self.is_open(Terms::Revocable) {
-            true => left.replace(waker),
-            false => Some(waker),
+        if self.is_open(Terms::Revocable) {
+            left.replace(waker)
+        } else {
+            Some(waker)
         }
     }
 }

@@ -64,9 +64,10 @@ impl Hchan {
         let (sudogs, reserveq) = self.line(Queue::Reserve);
         let left = reserveq.leave(sudogs, ticket.number());
         self.trace.left(ticket.op);
-        let next = match granted {
-            true => self.release_permit(sender),
-            false => None,
+        let next = if granted {
+            self.release_permit(sender)
+        } else {
+            None
         };
         (left, next)
     }

@@ -39,9 +39,10 @@ impl<T> Ring<T> {
         if self.0.capacity() - self.0.len() < many {
             self.grow(many, most);
         }
-        match many == values.len() {
-            true => self.0.append(values),
-            false => self.0.extend(values.drain(..many)),
+        if many == values.len() {
+            self.0.append(values);
+        } else {
+            self.0.extend(values.drain(..many));
         }
     }
 

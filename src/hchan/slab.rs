@@ -94,9 +94,10 @@ impl<P: Place> Slab<P> {
         }
         if len == self.first.capacity() {
             // It is moved while that takes no time, and then once more.
-            let most = match len < Self::SEGMENT as usize {
-                true => Self::SEGMENT.min(2 * len as u32).max(1),
-                false => Self::FIRST,
+            let most = if len < Self::SEGMENT as usize {
+                Self::SEGMENT.min(2 * len as u32).max(1)
+            } else {
+                Self::FIRST
             };
             self.first.reserve_exact(most as usize - len);
         }

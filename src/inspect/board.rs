@@ -198,13 +198,12 @@ impl Board {
     fn update_some(&self, spots: &mut Spots) {
         spots.is_due = false;
         let mut all = self.spots.lock();
-        match spots.new.is_empty() {
-            true => {
-                all.retain(|seen| Arc::strong_count(seen) > 1);
-                all.shrink_to_fit();
-                spots.new = Vec::new();
-            }
-            false => all.append(&mut spots.new),
+        if spots.new.is_empty() {
+            all.retain(|seen| Arc::strong_count(seen) > 1);
+            all.shrink_to_fit();
+            spots.new = Vec::new();
+        } else {
+            all.append(&mut spots.new);
         }
     }
 
@@ -308,9 +307,10 @@ pub(super) fn read<R>(boards: [&Board; 2], mut copy: impl FnMut() -> R) -> R {
                 return copied;
             }
         }
-        match looks < SPINS {
-            true => core::hint::spin_loop(),
-            false => thread::sleep(PAUSE),
+        if looks < SPINS {
+            core::hint::spin_loop();
+        } else {
+            thread::sleep(PAUSE);
         }
         looks += 1;
     }

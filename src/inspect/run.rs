@@ -218,9 +218,10 @@ impl Tasks {
         fence(Ordering::Acquire);
         let bells = self.bells.borrow();
         let mut bells = bells.iter().filter_map(Weak::upgrade);
-        match bells.any(|bell| bell.is_rung()) {
-            true => Outlook::Unknown,
-            false => outlook,
+        if bells.any(|bell| bell.is_rung()) {
+            Outlook::Unknown
+        } else {
+            outlook
         }
     }
 }

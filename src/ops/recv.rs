@@ -184,9 +184,10 @@ pub(crate) fn poll_in_line<T, W: Way<T>>(
         Look::Parked => Poll::Pending,
         Look::Elsewhere => {
             drop(hchan);
-            match is_renewed(chan, place.as_ref(), cx) {
-                true => Poll::Pending,
-                false => poll_in_line(chan, way, place, cx),
+            if is_renewed(chan, place.as_ref(), cx) {
+                Poll::Pending
+            } else {
+                poll_in_line(chan, way, place, cx)
             }
         }
     }

@@ -138,9 +138,10 @@ impl<F: Operation> Arm for ChannelArm<F> {
     }
 
     fn line(&mut self) -> usize {
-        match self.enabled {
-            true => self.operation.address() + usize::from(F::KIND == ArmKind::Send),
-            false => NO_LINE,
+        if self.enabled {
+            self.operation.address() + usize::from(F::KIND == ArmKind::Send)
+        } else {
+            NO_LINE
         }
     }
 
