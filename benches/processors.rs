@@ -41,7 +41,7 @@ enum Next {
 
 struct Machine {
     far: u64,
-    /// Whether who has waited in vain asks for room.
+    /// Whether a processor that has waited for long asks for room.
     room: bool,
     /// Where the line is, and until when it serves an earlier access.
     owner: usize,

@@ -485,8 +485,8 @@ impl Hchan {
         left
     }
 
-    /// Gives up a parked receive that was handed a value, which goes to the next in line, who is the `heir` and to
-    /// be woken, or back: then the sudog keeps it.
+    /// Gives up a parked receive that was handed a value. It goes to the next in line, the `heir`, whose waker is
+    /// returned; or back, and then the sudog keeps it.
     #[inline(never)]
     fn disclaim(&mut self, ticket: Ticket, heir: &mut u32) -> Option<Waker> {
         let number = ticket.number();
@@ -636,7 +636,7 @@ impl Hchan {
             Queue::Recv => &mut self.recvq,
             Queue::Send => &mut self.sendq,
             Queue::Reserve => &mut waiters.reserveq,
-            Queue::Close => unreachable!("who waits for the end stands outside"),
+            Queue::Close => unreachable!("what waits for the end stands outside"),
         };
         (&mut waiters.sudogs, line)
     }

@@ -25,11 +25,11 @@ use crate::sync::{AtomicBool, Ordering};
 /// `ANYWHERE`.
 pub(crate) struct Mutex<T, const ANYWHERE: bool = false>(SpinMutex<T>);
 
-/// Keeps a thread that uses a lock without a pause from keeping others out: who has backed off in vain asks for room,
-/// and whoever comes after that backs off first.
+/// Keeps a thread that uses a lock without a pause from keeping others out: a thread that has backed off several times
+/// asks for room, and those that come after that back off first.
 ///
-/// A hint: who asked may not be running, so a thread that has backed off takes the lock all the same. It lies beside
-/// the lock and not in it, where it would take eight bytes.
+/// A hint: the thread that asked may not be running, so one that has backed off takes the lock all the same. It lies
+/// beside the lock and not in it, where it would take eight bytes.
 pub(crate) struct Turns {
     asked: AtomicBool,
 }
@@ -117,7 +117,7 @@ impl<T, const ANYWHERE: bool> Mutex<T, ANYWHERE> {
             let asks = backoff.is_over();
             if !self.0.is_locked() && (asks || !turns.is_asked()) {
                 if let Some(guard) = self.0.try_lock() {
-                    // Others who ask do so again.
+                    // Other threads that need room ask again.
                     turns.ask(false);
                     return guard;
                 }

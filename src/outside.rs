@@ -9,7 +9,7 @@ use crate::sync::{AtomicBool, AtomicU8, AtomicU64, Mutex, Ordering, Turns};
 use crate::watch::Watch;
 
 pub(crate) struct Outside {
-    /// Who waits for the lock for long.
+    /// Whether a thread has waited long for the lock.
     pub(crate) turns: Turns,
     /// The channel's outlook when the lock was last released. A hint, by which a poll clones its waker first if it
     /// will probably park; never relied on.

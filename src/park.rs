@@ -24,8 +24,8 @@ struct Unparker {
 struct Sleeper {
     waker: Waker,
     unparker: Arc<Unparker>,
-    /// The number of waits in which it stayed awake since spinning last helped.
-    in_vain: u32,
+    /// How often in a row it has spun and no wake came.
+    misses: u32,
     /// The number of waits in which it will sleep at once.
     asleep: u32,
 }
@@ -60,7 +60,7 @@ impl Sleeper {
         Self {
             waker: Waker::from(unparker.clone()),
             unparker,
-            in_vain: 0,
+            misses: 0,
             asleep: 0,
         }
     }
@@ -98,7 +98,7 @@ impl Sleeper {
         // The clock is read only here: for many waits spinning is enough.
         let is_late = deadline.is_some_and(|deadline| deadline <= Instant::now());
         if !is_late && !self.spin() {
-            self.give_way(Instant::now(), deadline);
+            self.yield_a_while(Instant::now(), deadline);
         }
     }
 
@@ -109,20 +109,20 @@ impl Sleeper {
     /// there is room. So now and then it sleeps at once.
     fn spin(&mut self) -> bool {
         let looks = if has_company() {
-            Self::LOOKS.checked_shr(self.in_vain).unwrap_or(0)
+            Self::LOOKS.checked_shr(self.misses).unwrap_or(0)
         } else {
             0
         };
         for _ in 0..looks {
             if self.unparker.is_woken() {
-                self.in_vain = 0;
+                self.misses = 0;
                 return true;
             }
             (0..Self::PAUSES).for_each(|_| core::hint::spin_loop());
         }
-        self.in_vain += 1;
-        if self.in_vain == Self::ENOUGH {
-            self.in_vain = 0;
+        self.misses += 1;
+        if self.misses == Self::ENOUGH {
+            self.misses = 0;
             self.asleep = 1;
         }
         false
@@ -131,7 +131,7 @@ impl Sleeper {
     /// Yields its processor to others until it is woken. If it does not get it back soon, they may have nothing to
     /// do with the channel: then it sleeps at once the next times, twice as many for each wait since spinning last
     /// helped.
-    fn give_way(&mut self, begin: Instant, deadline: Option<Instant>) {
+    fn yield_a_while(&mut self, begin: Instant, deadline: Option<Instant>) {
         for _ in 0..Self::YIELDS {
             if self.unparker.is_woken() {
                 return;
@@ -139,7 +139,7 @@ impl Sleeper {
             thread::yield_now();
             let now = Instant::now();
             if now - begin > Self::PATIENCE {
-                self.asleep = 1 << self.in_vain.min(Self::ENOUGH.ilog2());
+                self.asleep = 1 << self.misses.min(Self::ENOUGH.ilog2());
                 return;
             }
             if deadline.is_some_and(|deadline| deadline <= now) {

@@ -33,7 +33,7 @@ mod platform {
     #[cfg(feature = "std")]
     pub(crate) use crate::lock::{has_company, this_thread_blocks};
 
-    /// Where the platform has none: remembers nothing, so that who asks goes on to ask under the lock.
+    /// Where the platform has none: remembers nothing, so that a send always looks under the lock.
     #[cfg(not(target_has_atomic = "64"))]
     pub(crate) struct AtomicU64;
 
@@ -117,7 +117,7 @@ mod checked {
 
 /// A value reached through `&mut` alone, hence `Sync` whenever it is `Send`.
 ///
-/// Futures keep their value in it: whoever shares a future cannot see the value, so a value that is not
+/// Futures keep their value in it: a shared future does not show its value, so one that is not
 /// `Sync` does not cost the future its own. Only `look` takes the lock, for one comparison.
 pub(crate) struct Exclusive<T>(SpinMutex<T>);
 

@@ -527,7 +527,7 @@ mod on {
 
     impl Opened {
         /// Tells what has changed, unless another thread is about to; and then what has changed meanwhile. Not
-        /// forever, for a subscriber may change it each time.
+        /// forever: a subscriber may change it each time.
         fn tell_changes(&self) {
             const LOOKS: u32 = 100;
 

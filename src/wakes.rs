@@ -73,19 +73,20 @@ fn drop_in_any_case(waker: Waker) {
     wake_and_drop(None, Some(waker));
 }
 
-/// A waker that turned out not to be needed. If its drop panics, its task must still get what it has received.
-pub(crate) struct InVain(pub(crate) Option<Waker>);
+/// A waker that turned out not to be needed. If its drop panics, the panic is swallowed, as its task must still get what
+/// it has received.
+pub(crate) struct Surplus(pub(crate) Option<Waker>);
 
-impl Drop for InVain {
+impl Drop for Surplus {
     #[inline]
     fn drop(&mut self) {
-        drop_in_vain(self.0.take());
+        drop_surplus(self.0.take());
     }
 }
 
 #[cold]
 #[inline(never)]
-fn drop_in_vain(waker: Option<Waker>) {
+fn drop_surplus(waker: Option<Waker>) {
     contain(|| drop(waker));
 }
 

@@ -336,7 +336,7 @@ impl WaitQ {
     #[inline(always)]
     #[expect(
         clippy::inline_always,
-        reason = "where it is known who parks, a waker is stored straight where it stays"
+        reason = "where the caller is known, a waker is stored straight where it stays"
     )]
     pub(crate) fn park(
         &mut self,

@@ -10,7 +10,7 @@ use crate::hchan::sudog::Ticket;
 use crate::hchan::{HchanOf, Look, Served};
 use crate::mask::masked;
 use crate::sync::Exclusive;
-use crate::wakes::{InVain, Wakes};
+use crate::wakes::{Surplus, Wakes};
 use crate::watch::{Caller, What};
 
 /// What happens to a value that a receive gets: it is returned, or leased. All else is the same for both.
@@ -156,7 +156,7 @@ pub(crate) fn recv_or_park<T, W: Way<T>>(
         let (age, mut elem) = (way.age(&mut hchan, None), None);
         match hchan.recv(&mut elem) {
             Ok(next) => {
-                let _in_vain = InVain(Some(waker));
+                let _surplus = Surplus(Some(waker));
                 return Poll::Ready(Ok(way.take(hchan, &mut elem, next, age)));
             }
             Err(TryRecvError::Closed) => return Poll::Ready(Err(RecvError)),

@@ -461,8 +461,8 @@ impl Race {
         polled
     }
 
-    /// Before futures are polled: from now on no counterpart takes what a send arm brings, for then it could
-    /// not be given up any more. False if there is nothing to hold, or no future to poll.
+    /// Before futures are polled: from now on no counterpart takes what a send arm brings: if a future is ready,
+    /// the arms must still be able to leave. False if there is nothing to hold, or no future to poll.
     fn hold_sends(&self, arms: &mut impl Arms) -> bool {
         let mut indexes = 0..arms.len();
         let sends = indexes

@@ -435,6 +435,6 @@ impl<F: Sending> Operation for F {
 fn served<R>(polled: Poll<R>) -> R {
     match polled {
         Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("whoever accepts an arm completes it"),
+        Poll::Pending => unreachable!("an arm is completed as it is accepted"),
     }
 }
