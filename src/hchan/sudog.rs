@@ -205,6 +205,13 @@ impl Sudog {
         self.offer.as_ref().is_none_or(|offer| offer.is_open(terms))
     }
 
+    /// It leaves its line: its neighbours there.
+    #[inline]
+    fn unlinked(&self) -> (u32, u32) {
+        self.spot.left();
+        (self.prev, self.next)
+    }
+
     /// The select that it is an arm of.
     pub(crate) fn select(&self) -> Option<&Offer> {
         self.offer.as_deref()
@@ -367,13 +374,13 @@ impl WaitQ {
     /// Takes a sudog out of the line, wherever it stands.
     #[inline]
     pub(crate) fn unlink(&mut self, sudogs: &mut Sudogs, number: u32) {
-        let &mut Sudog {
-            prev,
-            next,
-            ref spot,
-            ..
-        } = sudogs.get_mut(number);
-        spot.left();
+        let between = sudogs.get_mut(number).unlinked();
+        self.join(sudogs, between);
+    }
+
+    /// Links the neighbours of a sudog to each other.
+    #[inline]
+    fn join(&mut self, sudogs: &mut Sudogs, (prev, next): (u32, u32)) {
         match prev {
             NIL => self.set_first(next),
             _ => sudogs.get_mut(prev).next = next,
@@ -388,8 +395,10 @@ impl WaitQ {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "its callers are not inlined")]
     pub(crate) fn leave(&mut self, sudogs: &mut Sudogs, number: u32) -> Option<Waker> {
-        if sudogs.get_mut(number).state == State::Parked {
-            self.unlink(sudogs, number);
+        let sudog = sudogs.get_mut(number);
+        if sudog.state == State::Parked {
+            let between = sudog.unlinked();
+            self.join(sudogs, between);
         }
         sudogs.release(number, Sudog::take_waker)
     }
