@@ -4,9 +4,9 @@
 //! closeq's, which are always taken last. Every rule is written once. It decides at once, completes the
 //! counterpart that it meets, and returns the waker to wake after the unlock.
 //!
-//! Here are send and receive. In files of their own are `close`, with the count of handles; `permit`; `lease`;
-//! `select`, what a select asks; and `seen`, what is shown and told. `sudog` holds the waiters, in a `slab`, and
-//! `offer` what a select's arms share.
+//! Here are send and receive. In files of their own are `close`, with the count of handles; `put_back`; `permit`;
+//! `lease`; `select`, what a select asks; `room`, what is inside and what would happen now; and `seen`, what is shown
+//! and told. `sudog` holds the waiters, in a `slab`, and `offer` what a select's arms share.
 //!
 //! None of these knows of the values: a rule says where one goes, and `elem` moves it there, between the `ring` and
 //! the `store`, which has those of waiters and what was put back.
@@ -485,86 +485,6 @@ impl Hchan {
         left
     }
 
-    /// Gives up a parked receive that was handed a value. It goes to the next in line, the `heir`, whose waker is
-    /// returned; or back, and then the sudog keeps it.
-    #[inline(never)]
-    fn disclaim(&mut self, ticket: Ticket, heir: &mut u32) -> Option<Waker> {
-        let number = ticket.number();
-        let age = self.sudogs().vacate(number, |sudog| {
-            sudog.forget_party();
-            sudog.age
-        });
-        self.trace.left(ticket.op);
-        self.unclaimed -= 1;
-        self.trace.note(Event::PutBack);
-        let next = self.complete_recv(age).map(|(receiver, waker)| {
-            self.sudogs().free(number);
-            *heir = receiver;
-            waker
-        });
-        if next.is_none() {
-            self.keep(number, age);
-        }
-        self.look_out();
-        next
-    }
-
-    /// A value that had left comes back, for the first receiver in line or into its old place. Returns the sudog
-    /// that it is with, and whom to wake.
-    fn put_back(&mut self, age: u64) -> (u32, Option<Waker>) {
-        self.trace.note(Event::PutBack);
-        let (number, next) = match self.complete_recv(age) {
-            Some((receiver, waker)) => (receiver, Some(waker)),
-            None => {
-                let number = self.waiters.get_or_insert_default().sudogs.keep();
-                self.keep(number, age);
-                (number, None)
-            }
-        };
-        self.look_out();
-        (number, next)
-    }
-
-    /// The value with a sudog that stands in no line is inside again, in its old place.
-    fn keep(&mut self, number: u32, age: u64) {
-        self.clock += 1;
-        self.aside |= Self::RETURNED;
-        self.left -= 1;
-        self.beside = self.beside.wrapping_sub(1);
-        self.peak = self.peak.max(self.qcount());
-        if let Some(waiters) = &mut self.waiters {
-            waiters.sudogs.get_mut(number).state = State::Returned;
-            waiters.returned.push(Reverse((age, number)));
-        }
-    }
-
-    /// Takes the oldest of what was put back: the sudog that has it, and its age.
-    fn take_returned(&mut self) -> (u32, u64) {
-        self.clock += 1;
-        self.left += 1;
-        self.beside = self.beside.wrapping_add(1);
-        let Some((number, age)) = self
-            .waiters
-            .as_mut()
-            .and_then(|waiters| waiters.take_returned())
-        else {
-            unreachable!("something was put back");
-        };
-        if self.returned() == 0 {
-            self.aside &= !Self::RETURNED;
-        }
-        (number, age)
-    }
-
-    /// The age of the value that leaves next.
-    pub(crate) fn next_age(&self) -> u64 {
-        let next_in_ring = || self.left + 1;
-        let waiters = self.waiters.as_ref();
-        waiters
-            .and_then(|waiters| waiters.returned.peek())
-            .map_or_else(next_in_ring, |&Reverse((age, _))| age)
-    }
-
     // What parked operations have in common.
 
     /// Looks at what became of a parked operation. Once it is over, its place is free.
@@ -660,134 +580,6 @@ impl Hchan {
     pub(crate) fn served(&self) -> u64 {
         self.waiters.as_ref().map_or(0, |waiters| waiters.served)
     }
-
-    // What is inside, and what would happen.
-
-    /// How many values are inside.
-    #[inline]
-    pub(crate) const fn qcount(&self) -> usize {
-        (self.sent - self.left) as usize
-    }
-
-    /// How many values have left their slots.
-    #[inline]
-    const fn received(&self) -> u64 {
-        self.left.wrapping_sub(self.beside)
-    }
-
-    /// Says in [`outlook`](Self::outlook) that a receive would park.
-    pub(crate) const RECV_PARKS: u8 = 1;
-    /// Says that a send would park.
-    pub(crate) const SEND_PARKS: u8 = 2;
-
-    /// Which operations would surely park if they came now.
-    #[inline]
-    pub(crate) const fn outlook(&self) -> u8 {
-        self.outlook
-    }
-
-    #[inline]
-    fn look_out(&mut self) {
-        self.outlook = self.foresee();
-    }
-
-    /// Where there is room, what is still in `sendq` waits for nothing here: arms of selects that are held, or were
-    /// served elsewhere. On a closed channel it says that nothing parks, though a receive may while a value is
-    /// unclaimed.
-    #[inline]
-    fn foresee(&self) -> u8 {
-        let nothing_inside = self.qcount() == 0;
-        let outlook = if self.has_room() {
-            u8::from(nothing_inside)
-        } else {
-            u8::from(nothing_inside && self.sendq.is_empty()) | u8::from(self.recvq.is_empty()) << 1
-        };
-        outlook & self.open
-    }
-
-    /// Whether a send would park if it came now.
-    #[inline]
-    pub(crate) fn send_parks(&self) -> bool {
-        self.outlook() & Self::SEND_PARKS != 0
-    }
-
-    /// Whether a receive would park if it came now.
-    #[inline]
-    pub(crate) fn recv_parks(&self) -> bool {
-        self.outlook() & Self::RECV_PARKS != 0
-    }
-
-    /// Whether anything may ever happen on the channel.
-    #[inline]
-    pub(crate) const fn is_live(&self) -> bool {
-        !matches!(self.kind, Kind::Never)
-    }
-
-    /// A reservation may stand in `reserveq`.
-    const RESERVING: u8 = 1;
-    /// Values that were put back are inside.
-    const RETURNED: u8 = 2;
-
-    #[inline]
-    const fn is_aside(&self, what: u8) -> bool {
-        self.aside & what != 0
-    }
-
-    /// How many values were put back and are inside.
-    fn returned(&self) -> usize {
-        self.waiters
-            .as_ref()
-            .map_or(0, |waiters| waiters.returned.len())
-    }
-
-    // The ring, as far as permits and what was put back leave it free.
-
-    /// How many slots there are: half as many as can be counted at most, so that values that come back can be
-    /// counted as well.
-    const fn slots_of(dataqsiz: usize) -> usize {
-        const MOST: usize = usize::MAX / 2;
-
-        match dataqsiz {
-            MOST.. => MOST,
-            few => few,
-        }
-    }
-
-    /// How many slots permits hold.
-    const fn reserved(&self) -> usize {
-        Self::slots_of(self.dataqsiz) - self.slots
-    }
-
-    #[inline]
-    const fn has_room(&self) -> bool {
-        self.qcount() < self.slots
-    }
-
-    /// How many slots are free.
-    const fn room(&self) -> usize {
-        self.slots.saturating_sub(self.qcount())
-    }
-
-    /// Whether someone may wait for a slot.
-    #[inline]
-    const fn is_awaited(&self) -> bool {
-        !self.sendq.is_empty() || self.is_aside(Self::RESERVING)
-    }
-}
-
-impl Waiters {
-    /// Takes the oldest of what was put back.
-    fn take_returned(&mut self) -> Option<(u32, u64)> {
-        const SPARE: usize = 128;
-
-        let Reverse((age, number)) = self.returned.pop()?;
-        let (len, capacity) = (self.returned.len(), self.returned.capacity());
-        if capacity > SPARE && len <= capacity / 4 {
-            self.returned.shrink_to(SPARE.max(2 * len));
-        }
-        self.sudogs.free(number);
-        Some((number, age))
-    }
 }
 
 mod close;
@@ -795,7 +587,9 @@ pub(crate) mod elem;
 mod lease;
 pub(crate) mod offer;
 mod permit;
+mod put_back;
 mod ring;
+mod room;
 mod seen;
 pub(crate) mod select;
 pub(crate) mod slab;
