@@ -639,6 +639,39 @@ fn a_crowd_of_sends_leaves_no_memory_behind() {
 }
 
 #[test]
+fn a_crowd_with_values_of_any_size_leaves_no_memory_behind() {
+    /// As many as 40 MB are for.
+    fn come_and_go<const BYTES: usize>() {
+        let since = Since::now();
+        let (tx, rx) = bounded::<[u8; BYTES]>(0);
+        for way in 0..3 {
+            let sends = (0..CROWD.min(40_000_000 / BYTES)).map(|_| park(tx.send([0; BYTES])));
+            let parked: Vec<_> = sends.collect();
+            match way {
+                0 => drop(parked),
+                1 => parked.into_iter().rev().for_each(drop),
+                _ => {
+                    for send in parked {
+                        rx.try_recv().unwrap();
+                        assert_eq!(ready(send), Ok(()));
+                    }
+                }
+            }
+            let kept = since.bytes();
+            let most = PLACES + 64 * 1024 + 3 * BYTES;
+            assert!(kept < most, "{BYTES} bytes: {kept} kept");
+        }
+    }
+    come_and_go::<1>();
+    come_and_go::<63>();
+    come_and_go::<100>();
+    come_and_go::<256>();
+    come_and_go::<1000>();
+    come_and_go::<4000>();
+    come_and_go::<20_000>();
+}
+
+#[test]
 fn a_crowd_that_waits_for_the_end_leaves_no_memory_behind() {
     let since = Since::now();
     let (tx, rx) = bounded::<u64>(0);

@@ -24,9 +24,9 @@ pub(crate) trait Place: Default {
     fn next(&mut self) -> &mut u32;
 }
 
-/// How many places of this size there are before a crowd gets segments, at most.
-pub(super) const fn first_places(size: usize) -> u32 {
-    match places(FIRST_BYTES, size) {
+/// How many places of this size there are before a crowd gets segments, at most, if they may take up so many bytes.
+pub(super) const fn first_places(bytes: usize, size: usize) -> u32 {
+    match places(bytes, size) {
         few if few < FIRST_PLACES => few,
         _ => FIRST_PLACES,
     }
@@ -59,7 +59,7 @@ pub(crate) struct Slab<P> {
 
 impl<P: Place> Slab<P> {
     /// How many places `first` has at most.
-    const FIRST: u32 = first_places(size_of::<P>());
+    const FIRST: u32 = first_places(FIRST_BYTES, size_of::<P>());
 
     /// How many places a segment has.
     const SEGMENT: u32 = places(SEGMENT_BYTES, size_of::<P>());
@@ -93,7 +93,7 @@ impl<P: Place> Slab<P> {
             return (Self::FIRST + number, place);
         }
         if len == self.first.capacity() {
-            // It is moved while that takes no time, and then once more.
+            // It grows in place while it is small, then once to its full size.
             let most = if len < Self::SEGMENT as usize {
                 Self::SEGMENT.min(2 * len as u32).max(1)
             } else {

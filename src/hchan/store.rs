@@ -3,7 +3,7 @@
 //!
 //! The first places are one vector, which is kept, and most channels need no others. The others are in segments, and
 //! these in groups. However many wait, few of them may have a value, so the storage of a segment that empties serves
-//! another. It is freed if there is more of it than the values and the waiters are for, and so are the groups' lists.
+//! another. It is freed if there is more than the values and the waiters need, and so are the groups' lists.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -13,9 +13,15 @@ use super::slab::{Extent, first_places, places};
 use super::usage::{At, GROUP, Usage};
 use crate::error::present;
 
+/// The most that the first places take up.
+const FIRST_BYTES: usize = 96 * 1024;
+
 /// The size of a segment, and of the empty ones that are kept.
 const SEGMENT_BYTES: usize = 4 * 1024;
 const SPARE_BYTES: usize = 16 * 1024;
+
+/// How many more empty segments are kept at most, while values are in others.
+const MOST_SPARE: usize = 1024;
 
 /// How many segments, and groups, are freed in one go.
 const STEPS: usize = 2;
@@ -93,7 +99,7 @@ fn move_value<T>(to: &mut Option<T>, from: &mut Option<T>) {
 
 impl<T> Values<T> {
     /// How many places `first` has at most.
-    const FIRST: usize = first_places(size_of::<Option<T>>()) as usize;
+    const FIRST: usize = first_places(FIRST_BYTES, size_of::<Option<T>>()) as usize;
 
     /// How many places a segment has.
     const SEGMENT: usize = places(SEGMENT_BYTES, size_of::<Option<T>>()) as usize;
@@ -158,7 +164,8 @@ impl<T> Values<T> {
     fn fit(&mut self, crowd: Extent) {
         let beyond = crowd.places.saturating_sub(Self::FIRST);
         let near = beyond.div_ceil(Self::SEGMENT * GROUP);
-        let spare = Self::SPARE + self.usage.live.max(beyond * Self::SPARE / 1024);
+        let likely = self.usage.live.max(beyond * Self::SPARE / 1024);
+        let spare = Self::SPARE + likely.min(MOST_SPARE);
         let fewer = self.spare.len().saturating_sub(STEPS);
         shorten(&mut self.spare, spare.max(fewer));
         if crowd.segments == 0 && self.usage.is_idle(near) {
@@ -178,14 +185,15 @@ impl<T> Values<T> {
     }
 }
 
-/// Frees the last segments, and if none is left, the list.
+/// Frees the last segments, and most of the list if few are left.
 #[inline(never)]
 fn shorten<T>(segments: &mut Vec<Places<T>>, len: usize) {
     while segments.len() > len {
         segments.pop();
     }
-    if len == 0 {
-        segments.shrink_to_fit();
+    let (len, capacity) = (segments.len(), segments.capacity());
+    if len == 0 || capacity > GROUP && len <= capacity / 4 {
+        segments.shrink_to(2 * len);
     }
 }
 
