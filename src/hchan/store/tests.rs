@@ -76,7 +76,8 @@ fn values_are_found_under_any_numbers_in_any_order() {
 fn what_a_crowd_leaves_is_a_few_segments_and_perhaps_a_list() {
     const STEP: u32 = 7919;
 
-    for (crowd, listed) in [(100_000, GROUP), (500_000, 0)] {
+    let crowd_of_groups = |groups| FIRST + groups * GROUP as u32 * SEGMENT;
+    for (crowd, listed) in [(crowd_of_groups(3), GROUP), (crowd_of_groups(12), 0)] {
         for way in 0..3 {
             let mut store = Store::new();
             (0..crowd).for_each(|number| keep(&mut store, number));
