@@ -27,8 +27,8 @@ const CASES: [(&str, Case); 12] = [
     ("parked-select-future", |rounds| {
         Box::pin(parked_select_future(rounds))
     }),
-    ("select-polls-in-vain", |rounds| {
-        Box::pin(select_polls_in_vain(rounds))
+    ("select-spurious-poll", |rounds| {
+        Box::pin(select_spurious_poll(rounds))
     }),
     ("ready-set", |rounds| Box::pin(ready_set(rounds))),
     ("parked-set", |rounds| Box::pin(parked_set(rounds))),
@@ -158,7 +158,7 @@ async fn parked_select_future(rounds: u64) -> u64 {
 }
 
 /// A poll of a select in line that finds neither of its channels nor its future ready.
-async fn select_polls_in_vain(rounds: u64) -> u64 {
+async fn select_spurious_poll(rounds: u64) -> u64 {
     let [(a, ra), (_b, rb)] = [bounded(0), bounded(0)];
     let mut select = pin!(select_future(&ra, &rb));
     for _ in 0..rounds {

@@ -490,10 +490,10 @@ impl Error for RecvTimeoutError {}
 
 #[cold]
 pub(crate) fn polled_after_ready(future: &str) -> ! {
-    panic!("`{future}` polled after it was ready");
+    panic!("`{future}` polled after it was ready or cancelled");
 }
 
-/// A value that must be there, as the outcome says so.
+/// Unwraps a value whose presence the outcome guarantees.
 #[inline]
 pub(crate) fn present<T>(elem: Option<T>) -> T {
     match elem {

@@ -1,7 +1,7 @@
 //! The channel without its lock: Go's `hchan`, `chansend`, `chanrecv` and `closechan`.
 //!
-//! Nothing here waits, wakes, or drops what belongs to a user, and no lock is taken but an offer's and the
-//! closeq's, which are always taken last. Every rule is written once. It decides at once, completes the
+//! Nothing here waits, wakes, or drops what belongs to a user, and no lock is taken but an offer's, the
+//! closeq's and, with `inspect`, the board's, which are always taken last. Every rule is written once. It decides at once, completes the
 //! counterpart that it meets, and returns the waker to wake after the unlock.
 //!
 //! Here are send and receive. In files of their own are `close`, with the count of handles; `put_back`; `permit`;
@@ -9,7 +9,7 @@
 //! and told. `sudog` holds the waiters, in a `slab`, and `offer` what a select's arms share.
 //!
 //! None of these knows of the values: a rule says where one goes, and `elem` moves it there, between the `ring` and
-//! the `store`, which has those of waiters and what was put back.
+//! the `store`, which has those of waiters and what was put back; `usage` counts how full its segments are.
 //!
 //! At all times
 //!
@@ -63,7 +63,7 @@ pub(crate) struct Hchan {
     /// remainder of a division, so a count that wraps around would jump to another slot.
     left: u64,
     /// How many of these have left otherwise than by a receive from the ring: handed on, after they were put back,
-    /// or with the last receiver; less those that were put back. So it may be less than nothing, and wraps around.
+    /// or with the last receiver; less those that were put back. It may go below zero, so it wraps around.
     beside: u64,
     /// The most values that were inside at once.
     peak: usize,
@@ -92,7 +92,7 @@ struct Waiters {
     /// Reservations. They and the sends are served as if they stood in one line.
     reserveq: WaitQ,
     /// Tasks' sends are served strictly in order: those that parked up to this time were sent, or given up. So one
-    /// time tells it of all of them.
+    /// time covers them all.
     served: u64,
     /// The ages and sudogs of the values that were put back.
     returned: BinaryHeap<Reverse<(u64, u32)>>,
@@ -357,7 +357,7 @@ impl Hchan {
 
     /// Receives the oldest of what is inside, and lets the next in line have its slot; or receives straight from
     /// the first sender in line: at a rendezvous, or where permits hold every slot. Says in `moves` whether there
-    /// was any, and returns whom to wake.
+    /// was any, and returns the waker to wake.
     #[inline(never)]
     fn recv_and_serve(&mut self, moves: &mut Moves) -> Option<Waker> {
         let next = match self.qcount() {

@@ -144,22 +144,22 @@
 //!   same holds for a receiver that was polled as a stream and is not polled any more.
 //! - [`len`](Sender::len), [`is_full`](Sender::is_full) and the like say what was true under the lock, and nothing
 //!   about what is true now.
-//! - A failed `try_send` or `try_recv` does not order memory; nor does, on a buffered channel, a receive before
-//!   the sends of values that were sent without waiting for its slot.
+//! - A failed `try_send` or `try_recv` does not order memory. On a buffered channel a receive orders only the
+//!   send that reuses its slot.
 //! - A forgotten future ([`core::mem::forget`]) consumes one turn: a value handed to it is lost, and receivers on
 //!   a closed channel keep waiting for it. The same goes for a forgotten lease. A forgotten permit keeps its slot
 //!   for good, and so does a forgotten reservation that was granted one.
 //! - If a waker panics while values are on their way to their receivers, they go back. But if the channel is
 //!   closed and empty by then, they are dropped, since others may have been told that no value will come.
-//! - The last receiver of a channel, if it is sent into that channel, keeps itself alive.
+//! - The last receiver of a channel, if it is sent through that same channel, keeps itself alive: both leak.
 //! - An operation that is ready never yields: the crate does not take part in tokio's budget. A task that always
 //!   finds a value keeps its thread, unless it [yields by itself](recipes#a-task-that-never-runs-out-of-values).
-//! - A timeout shorter than the line is never served: each new receive, or send, joins at the end.
+//! - If every attempt times out before its turn comes, none succeeds: each new receive, or send, joins at the end.
 //!   [Keep the future](recipes#impatient-senders) and poll it again to keep its place.
 //! - The allocator runs under the channel's lock. One that reports through a channel of this crate may deadlock.
 //! - A signal handler must not use a channel: the thread that it interrupts may hold the lock. After `fork` the child
 //!   has no thread for the timers of the feature `time`, and a channel whose lock another thread held stays locked.
-//! - Nor must an interrupt handler, unless interrupts are masked wherever else the channel is used: the feature
+//! - An interrupt handler must not either, unless interrupts are masked wherever else the channel is used: the feature
 //!   [`critical-section`](#features) does that.
 //! - The crate schedules nothing. Work stealing and preemption belong to the executor, as do timers unless the
 //!   feature `time` is on; all that a channel needs of an executor is that a waker wakes.
@@ -178,10 +178,10 @@
 //! | `std` | yes | blocking calls, the iterators that wait, and threads that yield under contention |
 //! | `sink` | yes | `Sink` for [`Sender`] |
 //! | `time` | no | `after` and `tick`, channels that the clock sends to, and `send_timeout` and `recv_timeout`, on any executor or none; brings in `std` and `futures-timer`; does not compile for `wasm32-unknown-unknown`, which has no clock |
-//! | `inspect` | no | a registry of living channels, for finding what hangs: see the module `inspect`; brings in `std` and `futures-executor` |
+//! | `inspect` | no | a registry of living channels, for finding what hangs: see the module `inspect`; brings in `std`, `futures-executor` and `futures-task` |
 //! | `critical-section` | no | interrupts are masked while the lock is taken, so that an interrupt handler may use a channel: see below |
 //! | `portable-atomic` | no | atomics for processors that cannot compare and swap, as thumbv6m and riscv32imc |
-//! | `serde` | no | `Serialize` for the data of `inspect`; brings in `serde` with its derive |
+//! | `serde` | no | `Serialize` for the data of `inspect`, which it turns on; brings in `serde` with its derive |
 //! | `tracing` | no | events for a subscriber of the crate `tracing`, and channels in tokio-console |
 //!
 //! Without `std` the crate is `no_std` and needs `alloc`. Then the lock only spins, and the order in which selects
@@ -193,15 +193,15 @@
 //! does not wait, and poll. Wakers are cloned, woken and dropped in the critical section as well: those of embedded
 //! executors are short. They may use channels, but must not wait for what another thread or processor does. On one
 //! channel or many, the critical section is the only one there is, so on a machine with threads this costs much.
-//! In interrupt handlers do without `inspect` and `tracing`, whose own locks are taken with interrupts let in.
+//! For interrupt handlers do not enable `inspect` and `tracing`: their own locks do not mask interrupts.
 //!
 //! # Events, and tokio-console
 //!
 //! The events of `tracing` have the target `hchan` and the level `trace`; they cost nothing when the feature is off,
-//! and one load each when nobody listens: with what the compiler does not inline then, a send and a receive that need
-//! not wait take half as many instructions again, and a parked receive a third. They tell when an operation parks in a queue (`park`), when a parked
-//! receive is handed a value or the value of a parked send is taken (`handoff`), when a value that had left comes
-//! back (`put back`), and when a channel is closed (`close`). `queue` is `sendq`, `recvq`, or `closeq` for
+//! and one load each when nobody listens. Since less is inlined then, a send and a receive that need not wait take
+//! half as many instructions again, and a parked receive a quarter. They tell when an operation parks in a queue
+//! (`park`), when a parked receive is handed a value or the value of a parked send is taken (`handoff`), when a value
+//! that had left comes back (`put back`), and when a channel is closed (`close`). `queue` is `sendq`, `recvq`, or `closeq` for
 //! [`closed`](Sender::closed); `channel` tells channels apart while they live. A subscriber runs outside the lock,
 //! after the wakes; other threads may have gone on by then, so the order of events is certain only on one thread.
 //!
@@ -219,7 +219,7 @@
 //! the type `Channel<u32>`, since when it exists, where it was made, and as attributes `capacity=4 closed=false name=jobs
 //! qcount=4 receivers=2 senders=1`. So a full queue, a channel that is still open, and the number of handles that
 //! keep it open are seen as they change, once a second. Enter on a channel lists its operations, those that wait
-//! and those that waited of late: `Sender::send`, `Receiver::recv`, `Sender::reserve`, `closed`, or `select recv` for an
+//! and those that waited recently: `Sender::send`, `Receiver::recv`, `Sender::reserve`, `closed`, or `select recv` for an
 //! arm; with the number of the task that waits, for how long, and how often it was polled. What it does not
 //! show is where in the code an operation waits: the feature `inspect` does. An operation of a thread that blocks has
 //! no task.
@@ -231,7 +231,7 @@
 //! jobs.set_name("jobs");
 //! ```
 //!
-//! A subscriber that uses channels of this crate should not listen to what they tell: each event would make
+//! A subscriber that uses channels of this crate should filter out the target `hchan`: otherwise each event causes
 //! others.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -78,8 +78,8 @@ impl Outside {
         hchan.publish(&self.watch);
     }
 
-    /// Whether a task's parked send was sent, so that its place is free already: once true, true forever. A
-    /// send for which this is false may have been sent all the same.
+    /// Whether a task's parked send was sent, so that its place is free already: once true, true forever. False
+    /// does not mean that it was not sent.
     #[inline]
     pub(crate) fn has_sent(&self, place: &SendTicket) -> bool {
         // Ordering: pairs with `publish_served`, so that a send is over after all that happened before its receive.

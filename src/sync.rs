@@ -86,9 +86,7 @@ mod checked {
         }
 
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-            self.0
-                .lock()
-                .expect("no code of a user's runs under the lock")
+            self.0.lock().expect("no user code runs under the lock")
         }
 
         #[cfg(feature = "inspect")]

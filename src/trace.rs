@@ -1,6 +1,6 @@
 //! What happens in a channel, told to a `tracing` subscriber.
 //!
-//! A subscriber is code of a user's, which may use the channel or panic. So what happens is noted in
+//! A subscriber is user code, which may use the channel or panic. So what happens is noted in
 //! the state, under the lock, and told after the unlock and after the wakes. Without the feature
 //! `tracing` a [`Trace`], a [`Told`], a [`Resource`] and an [`Op`] have no size, and to note or tell is nothing.
 //!

@@ -125,7 +125,7 @@ pub(crate) fn each<I>(items: Vec<I>, call: impl Fn(I)) {
 #[cfg(feature = "std")]
 type Panic = Box<dyn core::any::Any + Send>;
 
-/// Makes a call that runs code of a user's; its panic is noted if it is the first, and else dropped.
+/// Makes a call that runs user code; its panic is noted if it is the first, and else dropped.
 #[cfg(feature = "std")]
 fn note(first_panic: &mut Option<Panic>, call: impl FnOnce()) {
     use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -142,7 +142,7 @@ fn note(first_panic: &mut Option<Panic>, call: impl FnOnce()) {
     }
 }
 
-/// Makes a call that runs code of a user's, and swallows its panic, which the panic hook has reported.
+/// Makes a call that runs user code, and swallows its panic, which the panic hook has reported.
 pub(crate) fn contain(call: impl FnOnce()) {
     #[cfg(feature = "std")]
     {

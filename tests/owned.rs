@@ -154,7 +154,10 @@ fn a_cancelled_receive_leaves_the_line_or_returns_what_it_was_handed() {
         let mut recv = handed(&tx, &rx, 2);
         assert_eq!(recv.future().cancel(), Some(2));
         assert_eq!(recv.future().cancel(), None);
-        assert!(panic_of(|| recv.poll()).contains("`RecvFuture` polled after it was ready"));
+        assert!(
+            panic_of(|| recv.poll())
+                .contains("`RecvFuture` polled after it was ready or cancelled")
+        );
 
         let mut owned = parked(rx.clone().recv_owned());
         tx.try_send(3).unwrap();
@@ -199,7 +202,10 @@ fn a_cancelled_owned_send_takes_its_value_back() {
     let mut send = parked(tx.clone().send_owned(1));
     assert_eq!(send.future().cancel(), Some(1));
     assert!(send.future().is_terminated());
-    assert!(panic_of(|| send.poll()).contains("`SendOwnedFuture` polled after it was ready"));
+    assert!(
+        panic_of(|| send.poll())
+            .contains("`SendOwnedFuture` polled after it was ready or cancelled")
+    );
     let mut send = parked(tx.send_owned(2));
     assert_eq!(rx.try_recv(), Ok(2));
     assert_eq!(send.future().cancel(), None);
@@ -286,7 +292,10 @@ fn owned_reservations_stand_in_line_and_leave_it() {
     let Ready(Ok(permit)) = second.poll() else {
         panic!("it was granted");
     };
-    assert!(panic_of(|| second.poll()).contains("`ReserveOwnedFuture` polled after it was ready"));
+    assert!(
+        panic_of(|| second.poll())
+            .contains("`ReserveOwnedFuture` polled after it was ready or cancelled")
+    );
     drop(permit);
     assert_eq!(send.poll(), Ready(Ok(())));
 }

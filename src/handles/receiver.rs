@@ -161,6 +161,9 @@ impl<T> Receiver<T> {
     /// Until it is taken, the value counts as unclaimed: on a closed channel other receivers wait for it. So a
     /// task that holds the last lease must not wait for another value.
     ///
+    /// A lease borrows its receiver. For a task per job, give each task a clone of the receiver, and lease there. A
+    /// value that was put back comes next: to retry it later, take it and send it to a channel for retries.
+    ///
     /// # Cancel safety
     ///
     /// Cancel safe, as [`recv`](Self::recv), and what it returns can be dropped as well.

@@ -31,7 +31,7 @@ pub struct Offer {
     waker: Mutex<Option<Waker>>,
 }
 
-/// On which terms a counterpart serves a waiter.
+/// Whether what a counterpart does for a waiter is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Terms {
     /// For good: it takes the value that a send brings.
@@ -85,7 +85,7 @@ impl Offer {
 
     /// Leaves the offer, closed, to the next select.
     pub(crate) fn keep(offer: Arc<Self>) {
-        // A model checker makes everything anew each time. Otherwise this fails only as the thread ends.
+        // A model checker makes everything again each time. Otherwise this fails only as the thread ends.
         #[cfg(all(feature = "std", not(any(hchan_loom, hchan_shuttle))))]
         let _kept = OFFER.try_with(|kept| kept.set(Some(offer)));
         #[cfg(any(not(feature = "std"), hchan_loom, hchan_shuttle))]

@@ -25,7 +25,7 @@ impl<T> Ring<T> {
         Self(VecDeque::new())
     }
 
-    /// Puts a value at the tail. Storage for more is not wanted than for `most`.
+    /// Puts a value at the tail. Never reserves storage for more than `most`.
     #[inline]
     pub(super) fn push(&mut self, value: T, most: usize) {
         if self.0.len() == self.0.capacity() {

@@ -20,6 +20,8 @@ use crate::watch::Caller;
 /// panic or with its task, the value goes to the next receiver in line, or back in its place in the channel,
 /// before everything sent later.
 ///
+/// Its methods come before those of the value: for an `Option`, write `(*lease).take()` for the option's own.
+///
 /// A forgotten lease ([`core::mem::forget`]) keeps its value for good, and receivers of a closed channel wait for
 /// it.
 ///

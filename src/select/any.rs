@@ -84,8 +84,7 @@ impl<H: Handle> Arms for Members<H> {
         shown
     }
 
-    /// Sorts the members, again only when they change. What is left to do is to draw lots where several are for
-    /// one line.
+    /// Sorts the members, again only when they change. Then only those for one line need a random choice.
     fn line_up(&mut self, _: Bias, order: &mut [u32]) {
         if !self.is_lined_up {
             self.list.sort_unstable_by_key(Member::line);
@@ -208,7 +207,7 @@ impl<'a, T> Receives<&'a Receiver<T>> {
 ///
 /// A select over receivers of one type: it waits in all their lines, and one of them receives. If several can,
 /// each is equally likely. One that is closed and drained can, and gets the error: leave it out of the next call,
-/// or use a [`RecvSet`](crate::RecvSet), which also saves making the select anew for each value. A receiver of
+/// or use a [`RecvSet`](crate::RecvSet), which also saves making the select again for each value. A receiver of
 /// [`never`](crate::never) never can. Without receivers it waits forever.
 ///
 /// # Cancel safety
@@ -227,7 +226,7 @@ impl<'a, T> Receives<&'a Receiver<T>> {
 /// # Cost
 ///
 /// One lock for the receiver that has a value; if it has to wait, one for each receiver to park, and one to leave.
-/// Some 50 bytes are allocated for each receiver.
+/// Some 40 bytes are allocated for each receiver.
 ///
 /// # Examples
 ///

@@ -22,9 +22,9 @@ pub trait Arm {
     fn line(&mut self) -> usize;
 
     /// Whether it is left out, because it is off or not to be tried.
-    fn is_vain(&mut self, tried: Tried) -> bool;
+    fn is_skipped(&mut self, tried: Tried) -> bool;
 
-    /// Tries to win at once, unless [`is_vain`](Self::is_vain). A channel's arm only while none is in line.
+    /// Tries to win at once, unless [`is_skipped`](Self::is_skipped). A channel's arm only while none is in line.
     fn attempt(&mut self, cx: &mut Context<'_>) -> bool;
 
     /// Whether the last attempt has won, though a waker's panic kept the select from seeing that.
@@ -45,7 +45,7 @@ pub trait Arm {
     /// Takes what a counterpart left for the arm that it accepted.
     fn collect(&mut self);
 
-    /// Leaves the line, since another arm has won or all are to be tried anew. What a counterpart has left goes
+    /// Leaves the line, since another arm has won or all are to be tried again. What a counterpart has left goes
     /// back, unless it has taken a value.
     fn leave(&mut self);
 }
@@ -145,7 +145,7 @@ impl<F: Operation> Arm for ChannelArm<F> {
         }
     }
 
-    fn is_vain(&mut self, tried: Tried) -> bool {
+    fn is_skipped(&mut self, tried: Tried) -> bool {
         !self.enabled || tried == Tried::Hopeful && self.operation.parks()
     }
 
@@ -234,7 +234,7 @@ impl<F: Future + Unpin> Arm for FutureArm<F> {
         NO_LINE
     }
 
-    fn is_vain(&mut self, tried: Tried) -> bool {
+    fn is_skipped(&mut self, tried: Tried) -> bool {
         !self.enabled || tried == Tried::Channels
     }
 

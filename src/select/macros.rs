@@ -91,7 +91,7 @@ pub mod support {
 /// | `recv(rx) -> msg => …` | `Result<T, RecvError>` |
 /// | `send(tx, value) -> res => …` | `Result<(), SendError<T>>`; if another arm wins, the value is dropped |
 /// | `send_from(tx, &mut slot) -> res => …` | `Result<(), SendError<()>>`; unless this arm sends it, the value is in `slot` again |
-/// | `future(f) -> out => …` | the output of any future: a future that is ready when it is polled wins, so no output is dropped |
+/// | `future(f) -> out => …` | the output of any future, such as `rx.lease()` or `rx.recv_many(&mut batch, 16)`: a future that is ready when it is polled wins, so no output is dropped |
 /// | `default => …` | taken if nothing can proceed at once: then the select never waits |
 ///
 /// - `, if condition` before `=>` switches an arm off for this select, as a nil channel does in Go; so does a
@@ -359,7 +359,7 @@ macro_rules! __select {
     (@arms $all:tt else $($rest:tt)*) => {
         compile_error!(concat!(
             "a select has no `else`: switch arms off with `, if condition` before `=>`; ",
-            "if all of them are off it waits for ever, unless there is a `default => body`"
+            "if all of them are off it waits forever, unless there is a `default => body`"
         ))
     };
     (@arms ($m:tt $s:tt $a:tt {})) => {

@@ -151,7 +151,7 @@ pub trait Arms {
     fn show<R>(&mut self, index: u32, to: impl FnOnce(&mut dyn Arm) -> R) -> R;
 
     /// Sorts the numbers of all arms by their lines, and those of one line by the bias, from the order of the source.
-    /// No arm stands in line; the arms may be numbered anew.
+    /// No arm stands in line; the arms may be numbered again.
     #[inline]
     fn line_up(&mut self, bias: Bias, order: &mut [u32]) {
         if bias == Bias::Fair {
@@ -420,7 +420,7 @@ impl Race {
         true
     }
 
-    /// A poll while all arms are in line. Ready without a winner if all are to be tried anew.
+    /// A poll while all arms are in line. Ready without a winner if all are to be tried again.
     #[inline(never)]
     fn poll_parked(
         &mut self,
@@ -507,7 +507,7 @@ impl Race {
         }
         order.iter().copied().find(|&index| {
             arms.show(index, |arm| {
-                let is_meant = arm.kind() == ArmKind::Future && !arm.is_vain(Tried::All);
+                let is_meant = arm.kind() == ArmKind::Future && !arm.is_skipped(Tried::All);
                 is_meant && arm.attempt(cx)
             })
         })
@@ -575,7 +575,7 @@ impl Race {
     }
 }
 
-/// Tries, in a random order, the arms that are not [vain](Arm::is_vain). Often there is only one, and no lot is
+/// Tries, in a random order, the arms that are not [skipped](Arm::is_skipped). Often there is only one, and no lot is
 /// drawn.
 #[inline]
 fn attempt_fairly(
@@ -586,7 +586,7 @@ fn attempt_fairly(
 ) -> Option<u32> {
     let (mut hopeful, mut others) = (0, order.len());
     for index in 0..arms.len() {
-        if arms.show(index, |arm| arm.is_vain(tried)) {
+        if arms.show(index, |arm| arm.is_skipped(tried)) {
             others -= 1;
             order[others] = index;
         } else {
@@ -604,7 +604,7 @@ fn attempt_fairly(
     None
 }
 
-/// Tries each arm that is not [vain](Arm::is_vain).
+/// Tries each arm that is not [skipped](Arm::is_skipped).
 fn attempt_in_order(
     tried: Tried,
     arms: &mut impl Arms,
@@ -614,14 +614,14 @@ fn attempt_in_order(
     order
         .iter()
         .copied()
-        .find(|&index| arms.show(index, |arm| !arm.is_vain(tried) && arm.attempt(cx)))
+        .find(|&index| arms.show(index, |arm| !arm.is_skipped(tried) && arm.attempt(cx)))
 }
 
 /// Whether there are futures to poll.
 fn has_futures(arms: &mut impl Arms) -> bool {
     (0..arms.len()).any(|index| {
         arms.show(index, |arm| {
-            arm.kind() == ArmKind::Future && !arm.is_vain(Tried::All)
+            arm.kind() == ArmKind::Future && !arm.is_skipped(Tried::All)
         })
     })
 }

@@ -7,7 +7,7 @@ pub(super) fn number(order: &mut [u32]) {
     }
 }
 
-/// The source of the lots: one random number is enough for many.
+/// The source of random choices: one random number is enough for many.
 pub(super) struct Lots {
     /// Random bits, the top ones used first.
     bits: u64,
