@@ -1,8 +1,8 @@
 //! The channel without its lock: Go's `hchan`, `chansend`, `chanrecv` and `closechan`.
 //!
-//! Nothing here waits, wakes, or drops what belongs to a user, and no lock is taken but an offer's, the
-//! closeq's and, with `inspect`, the board's, which are always taken last. Every rule is written once. It decides at once, completes the
-//! counterpart that it meets, and returns the waker to wake after the unlock.
+//! Nothing here waits, wakes, or drops what belongs to a user, and no lock is taken but an offer's, the closeq's and,
+//! with `inspect`, the board's, which are always taken last. Every rule is written once. It decides at once, completes
+//! the counterpart that it meets, and returns the waker to wake after the unlock.
 //!
 //! Here are send and receive. In files of their own are `close`, with the count of handles; `put_back`; `permit`;
 //! `lease`; `select`, what a select asks; `room`, what is inside and what would happen now; and `seen`, what is shown

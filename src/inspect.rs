@@ -77,7 +77,8 @@ const MOST: usize = 20;
 /// Renders all living channels as text, those with the longest waits first.
 ///
 /// Only 20 channels are shown, those with the longest waits first, then the oldest of the others; of each channel's
-/// handles and operations the 20 oldest; and how many more there are. Names are escaped and cut, so that no name can look like a line of the dump.
+/// handles and operations the 20 oldest; and how many more there are. Names are escaped and cut, so that no name can
+/// look like a line of the dump.
 ///
 /// # Cost
 ///

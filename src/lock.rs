@@ -15,8 +15,8 @@ use crate::sync::{AtomicBool, Ordering};
 /// It is usually held for a few dozen instructions; batches, a close, and storage that grows hold it longer. The
 /// allocator is the only foreign code that runs under it, and nothing waits there. So it is a spin lock, which is
 /// released by a plain store: half the price of a lock that must look for sleepers. A thread that fails to get the
-/// lock backs off, for longer and longer until it asks for room; then it yields, and in the end sleeps, in case the holder
-/// was descheduled.
+/// lock backs off, for longer and longer until it asks for room; then it yields, and in the end sleeps, in case the
+/// holder was descheduled.
 ///
 /// Executor threads start with a long wait: the holder usually relocks at once, and probing steals its cache line, so
 /// that neither gets far. After each wait there are two probes, a moment apart: such a holder has the lock half of the

@@ -61,7 +61,7 @@ impl<T> Store<T> {
         self.0.get_or_insert_default().make_place(number)
     }
 
-    /// Takes the value of a sudog. Whether it is beyond the first places: then [`leave_far`](Self::leave_far) comes next.
+    /// Takes the value of a sudog. True if it was beyond the first places: then [`leave_far`](Self::leave_far) follows.
     #[inline]
     pub(super) fn take(&mut self, number: u32, elem: &mut Option<T>) -> bool {
         let Some(values) = &mut self.0 else {

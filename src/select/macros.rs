@@ -141,10 +141,10 @@ pub mod support {
 ///
 /// # Cancel safety
 ///
-/// Cancel safe, except for the values of `send` arms and for what a future loses when it is dropped: a select that
-/// is dropped leaves all its lines as if it had never been there. If an arm was served before, a value that it was
-/// handed is put back, and a value that it sent stays sent. No future was ready before: the select would have been ready then.
-/// If the destructor of a losing arm panics, what the select has won is dropped with it.
+/// Cancel safe, except for the values of `send` arms and for what a future loses when it is dropped: a select that is
+/// dropped leaves all its lines as if it had never been there. If an arm was served before, a value that it was handed
+/// is put back, and a value that it sent stays sent. No future was ready before: the select would have been ready
+/// then. If the destructor of a losing arm panics, what the select has won is dropped with it.
 ///
 /// # Panics
 ///

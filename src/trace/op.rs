@@ -26,7 +26,7 @@ impl Op {
         self.0.is_none()
     }
 
-    /// It was polled, and is over: as [`Trace::done`], outside the lock.
+    /// It was polled, and is over: as [`Trace::done`](super::Trace::done), outside the lock.
     #[inline]
     pub(crate) fn finish(&mut self) {
         if !self.is_none() {
