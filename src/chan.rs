@@ -274,7 +274,8 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 
 /// Makes a channel that is never full: every send is ready when it is first polled.
 ///
-/// Storage grows with the number of values inside; when the last is received, large storage is freed.
+/// Storage grows with the number of values inside; when the last is received, large storage is freed. Only values
+/// without a size come to an end: `usize::MAX / 2` of them are inside at most.
 ///
 /// # Examples
 ///

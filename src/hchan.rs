@@ -489,7 +489,7 @@ impl Hchan {
 
     /// Looks at what became of a parked operation. Once it is over, its place is free.
     #[inline(never)]
-    pub(crate) fn look(&mut self, place: &mut Option<Ticket>, task: &Waker) -> Look {
+    fn look(&mut self, place: &mut Option<Ticket>, task: &Waker) -> Look {
         let Some(ticket) = place else {
             unreachable!("only a parked operation is looked at");
         };

@@ -639,6 +639,29 @@ fn a_crowd_of_sends_leaves_no_memory_behind() {
 }
 
 #[test]
+fn a_crowd_of_sends_and_reservations_leaves_no_memory_behind() {
+    for is_closed in [false, true] {
+        let since = Since::now();
+        let (tx, _rx) = bounded::<u64>(1);
+        tx.try_send(0).unwrap();
+        let both = (0..CROWD / 2).map(|_| (park(tx.send(1)), park(tx.reserve())));
+        let (sends, reserves): (Vec<_>, Vec<_>) = both.unzip();
+        if is_closed {
+            tx.close();
+            sends
+                .into_iter()
+                .for_each(|send| assert!(ready(send).is_err()));
+            reserves
+                .into_iter()
+                .for_each(|reserve| assert!(ready(reserve).is_err()));
+        } else {
+            drop((sends, reserves));
+        }
+        assert!(since.bytes() < PLACES + SMALL, "{} bytes", since.bytes());
+    }
+}
+
+#[test]
 fn a_crowd_with_values_of_any_size_leaves_no_memory_behind() {
     /// As many as 40 MB are for.
     fn come_and_go<const BYTES: usize>() {

@@ -93,7 +93,8 @@ impl<T> Receiver<T> {
     /// # Cost
     ///
     /// One lock if it does not have to wait. A wait allocates nothing if the channel has had as many waiters
-    /// before. When a crowd has gone, its memory is freed, but for 256 KiB and the room of three values.
+    /// before; but of many large values that waiters bring or are handed at once, each may. When a crowd has gone, its
+    /// memory is freed, but for 256 KiB and the room of three values.
     ///
     /// # Examples
     ///

@@ -166,10 +166,23 @@ impl<T> HchanOf<T> {
         self.move_up(Hchan::release_permit)
     }
 
+    /// Looks at what became of a parked reservation.
+    pub(crate) fn look_reserve(&mut self, place: &mut Option<Ticket>, task: &Waker) -> Look {
+        let number = place.as_ref().map_or(NIL, Ticket::number);
+        let look = self.hchan.look(place, task);
+        if place.is_none() {
+            self.freed(number);
+        }
+        look
+    }
+
     /// Gives up a parked reservation, and with it a permit that it may have been granted. Returns a waker to drop,
     /// and one to wake.
     pub(crate) fn cancel_reserve(&mut self, ticket: Ticket) -> (Option<Waker>, Option<Waker>) {
-        self.move_up(|hchan, sender| hchan.cancel_reserve(ticket, sender))
+        let number = ticket.number();
+        let gone = self.move_up(|hchan, sender| hchan.cancel_reserve(ticket, sender));
+        self.freed(number);
+        gone
     }
 
     /// A send that was held until now is in line again: serves it, in its place, if its counterpart passed it by.

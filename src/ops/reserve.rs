@@ -255,7 +255,7 @@ pub(crate) fn poll_reserve<'a, T>(
     with_waker(cx, |waker| {
         let mut hchan = chan.lock();
         if place.is_some() {
-            let look = hchan.look(place, cx.waker());
+            let look = hchan.look_reserve(place, cx.waker());
             return match renew(&mut hchan, look, place.as_ref(), waker) {
                 Look::Done => Some(Poll::Ready(Ok(Permit::new(chan)))),
                 Look::Closed => Some(Poll::Ready(Err(SendError(())))),
