@@ -245,12 +245,21 @@ pub(crate) fn resident(process: u32) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
+/// A port that no test has used. It is below those that the system gives to clients: one of those may be taken when a
+/// server starts, by another client, or by this one, which then connects to itself.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    static PORTS: AtomicU32 = AtomicU32::new(0);
+    const FIRST: u32 = 12_000;
+    const MANY: u32 = 20_000;
+
+    let ports = std::iter::repeat_with(|| {
+        let number = std::process::id() * 100 + PORTS.fetch_add(1, Ordering::Relaxed);
+        (FIRST + number % MANY) as u16
+    });
+    ports
+        .take(MANY as usize)
+        .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
+        .expect("a free port")
 }
 
 /// How many values the stream holds.
