@@ -117,16 +117,14 @@ pub fn readme(builds: &[Build]) -> String {
              hchan is faster. The first is against the best of all others in each of {} cells.",
             standing.leads.len()
         );
-        behind(&mut text, contest, &standing);
         if builds.len() > 1 {
             let build = worse.profile.name();
-            let _ = write!(
-                text,
-                " The picture, and what is behind, is of the build {build}, the worse for hchan."
-            );
+            let _ = write!(text, " The picture, and what follows, is of the build {build}.");
         }
+        furthest_behind(&mut text, contest, &standing);
         let lines = chart::wrap(&text, 118);
         let _ = write!(out, "\n{}\n", lines.join("\n"));
+        behind(&mut out, contest, &standing);
     }
     out
 }
@@ -141,7 +139,7 @@ fn worse(builds: &[Build]) -> Option<&Build> {
     builds.iter().min_by(|a, b| mean(a).total_cmp(&mean(b)))
 }
 
-/// In which shapes hchan is behind, and in which cell most.
+/// In which shapes hchan is behind.
 fn behind(out: &mut String, contest: &Contest, standing: &Standing) {
     let mut shapes: Vec<_> = shapes(&contest.cells)
         .into_iter()
@@ -149,17 +147,17 @@ fn behind(out: &mut String, contest: &Contest, standing: &Standing) {
         .filter(|&(_, mean)| mean < 0.995)
         .collect();
     shapes.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let shapes: Vec<_> = shapes
-        .into_iter()
-        .map(|(shape, mean)| format!("“{}” ({mean:.2})", shape.in_words()))
-        .collect();
-    if !shapes.is_empty() {
-        let _ = write!(
-            out,
-            " By shape hchan is behind them in {}.",
-            shapes.join(", ")
-        );
+    if shapes.is_empty() {
+        return;
     }
+    out.push_str("\n| hchan is behind in | best other |\n|--|--:|\n");
+    for (shape, mean) in shapes {
+        line(out, [shape.in_words().to_owned(), two(Some(mean))]);
+    }
+}
+
+/// In which cell hchan is behind most.
+fn furthest_behind(out: &mut String, contest: &Contest, standing: &Standing) {
     if let Some((cell, lead)) = standing.worst().filter(|worst| worst.1 < 1.0) {
         let other = contest
             .best_other(cell, 0)
