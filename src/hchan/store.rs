@@ -166,8 +166,10 @@ impl<T> Values<T> {
         let near = beyond.div_ceil(Self::SEGMENT * GROUP);
         let likely = self.usage.live.max(beyond * Self::SPARE / 1024);
         let spare = Self::SPARE + likely.min(MOST_SPARE);
-        let fewer = self.spare.len().saturating_sub(STEPS);
-        shorten(&mut self.spare, spare.max(fewer));
+        if self.spare.len() > spare {
+            let fewer = self.spare.len().saturating_sub(STEPS);
+            shorten(&mut self.spare, spare.max(fewer));
+        }
         if crowd.segments == 0 && self.usage.is_idle(near) {
             while let Some(mut segments) = self.groups.pop() {
                 shorten(&mut segments, 0);
@@ -176,9 +178,10 @@ impl<T> Values<T> {
             }
             self.groups.shrink_to_fit();
         }
-        for _ in 0..STEPS {
-            // Each segment of sudogs may be far from the others.
-            if let Some(group) = self.usage.unneeded(1 + crowd.segments + near) {
+        // Each segment of sudogs may be far from the others.
+        let needed = 1 + crowd.segments + near;
+        for _ in 0..STEPS.min(self.usage.listed.saturating_sub(needed)) {
+            if let Some(group) = self.usage.next_idle() {
                 shorten(&mut self.groups[group], 0);
             }
         }

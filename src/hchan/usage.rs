@@ -19,7 +19,7 @@ pub(super) struct Usage {
     pub(super) live: usize,
     /// How many groups are listed.
     pub(super) listed: usize,
-    /// The group to look at next for one that is not needed.
+    /// The group to look at next for one that nothing is in.
     next: usize,
 }
 
@@ -74,11 +74,8 @@ impl Usage {
         is_idle
     }
 
-    /// A group that nothing is in, if more are listed than needed: it is listed no more. Looks at one group.
-    pub(super) fn unneeded(&mut self, needed: usize) -> Option<usize> {
-        if self.listed <= needed {
-            return None;
-        }
+    /// Looks at one group after another, one with each call. If nothing is in it, it is listed no more.
+    pub(super) fn next_idle(&mut self) -> Option<usize> {
         if self.next >= self.groups.len() {
             self.next = 0;
         }
