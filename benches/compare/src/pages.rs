@@ -119,7 +119,10 @@ pub fn readme(builds: &[Build]) -> String {
         );
         if builds.len() > 1 {
             let build = worse.profile.name();
-            let _ = write!(text, " The picture, and what follows, is of the build {build}.");
+            let _ = write!(
+                text,
+                " The picture, and what follows, is of the build {build}."
+            );
         }
         furthest_behind(&mut text, contest, &standing);
         let lines = chart::wrap(&text, 118);
