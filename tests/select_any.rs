@@ -271,7 +271,7 @@ fn a_value_that_nobody_receives_is_dropped_once() {
 #[test]
 fn receivers_may_come_and_go_between_the_rounds() {
     let (txs, rxs) = channels(4, 1);
-    let mut set = RecvSet::new();
+    let mut set = RecvSet::default();
     assert_eq!((set.len(), set.is_empty()), (0, true));
     for (n, rx) in rxs.iter().take(3).enumerate() {
         assert_eq!(set.add(rx.clone()), n);

@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use super::{FIRST_BYTES, NIL, Place, SEGMENT_BYTES, Segments, Slab};
+use super::{
+    FIRST_BYTES, FIRST_PLACES, NIL, Place, SEGMENT_BYTES, Segments, Slab, first_places, places,
+};
 
 /// A place for a number, so large that a segment has few.
 struct Spot {
@@ -279,4 +281,24 @@ fn a_place_may_be_larger_than_a_segment() {
 fn a_number_that_nobody_got_has_no_place() {
     let (slab, _) = crowd(1);
     slab.get(1);
+}
+
+#[test]
+fn as_many_places_as_fit_are_a_power_of_two_and_the_first_are_not_too_many() {
+    const BYTES: usize = 16 * 1024;
+
+    for size in [1, 3, 16, 48, 63, 64, 4095, 4096, 4097, BYTES] {
+        let many = places(BYTES, size);
+        assert!(many.is_power_of_two());
+        assert!(many as usize * size <= BYTES && 2 * many as usize * size > BYTES);
+        assert_eq!(first_places(BYTES, size), many.min(FIRST_PLACES));
+    }
+    assert_eq!(
+        (places(BYTES, BYTES + 1), places(BYTES, 0)),
+        (1, FIRST_PLACES)
+    );
+    assert_eq!(
+        (first_places(BYTES, BYTES + 1), first_places(BYTES, 0)),
+        (1, FIRST_PLACES)
+    );
 }
