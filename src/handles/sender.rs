@@ -92,7 +92,7 @@ impl<T> Sender<T> {
     /// # Cost
     ///
     /// One lock if it does not have to wait. A wait allocates nothing if the channel has had as many waiters
-    /// before; but of many large values that waiters bring or are handed at once, each may. When a crowd has gone, its
+    /// before. If many waiters have large values at once, an allocation for each is possible. When a crowd has gone, its
     /// memory is freed, but for 256 KiB and the room of three values.
     ///
     /// # Examples

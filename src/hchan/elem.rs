@@ -345,7 +345,7 @@ impl<T> HchanOf<T> {
         let look = self.hchan.claim(place, task);
         match look {
             Look::Done => self.fetch(number, elem),
-            Look::Closed => self.fit(),
+            Look::Closed => self.freed(number),
             Look::Parked | Look::Elsewhere => {}
         }
         look

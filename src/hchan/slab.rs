@@ -93,7 +93,7 @@ impl<P: Place> Slab<P> {
             return (Self::FIRST + number, place);
         }
         if len == self.first.capacity() {
-            // It grows in place while it is small, then once to its full size.
+            // It doubles while moving it takes no time, then it is moved once more, to its full size.
             let most = if len < Self::SEGMENT as usize {
                 Self::SEGMENT.min(2 * len as u32).max(1)
             } else {

@@ -170,7 +170,7 @@ impl<T> Values<T> {
             let fewer = self.spare.len().saturating_sub(STEPS);
             shorten(&mut self.spare, spare.max(fewer));
         }
-        if crowd.segments == 0 && self.usage.is_idle(near) {
+        if crowd.segments == 0 && self.usage.forget_if_idle(near) {
             while let Some(mut segments) = self.groups.pop() {
                 shorten(&mut segments, 0);
                 // It has no storage; a drop would be code for each type of message.

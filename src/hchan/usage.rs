@@ -61,9 +61,9 @@ impl Usage {
         is_empty
     }
 
-    /// After the last of a crowd has gone: whether nothing is in any group, and there are many more than so many. Then
-    /// they are all forgotten.
-    pub(super) fn is_idle(&mut self, near: usize) -> bool {
+    /// After the last of a crowd has gone: forgets all groups, if nothing is in any and there are many more than so
+    /// many. Whether it did.
+    pub(super) fn forget_if_idle(&mut self, near: usize) -> bool {
         const FEW: usize = 8;
 
         // A value may still be on its way from a sudog that was freed.

@@ -252,12 +252,11 @@ pub(crate) fn free_port() -> u16 {
     const FIRST: u32 = 12_000;
     const MANY: u32 = 20_000;
 
-    let ports = std::iter::repeat_with(|| {
-        let number = std::process::id() * 100 + PORTS.fetch_add(1, Ordering::Relaxed);
-        (FIRST + number % MANY) as u16
-    });
-    ports
-        .take(MANY as usize)
+    (0..MANY)
+        .map(|_| {
+            let number = std::process::id() * 100 + PORTS.fetch_add(1, Ordering::Relaxed);
+            (FIRST + number % MANY) as u16
+        })
         .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
         .expect("a free port")
 }
